@@ -1,0 +1,75 @@
+//! PtypString values: UTF-16LE code units, exactly as they came.
+
+use std::fmt;
+
+/// A PtypString value as UTF-16LE bytes without its terminator.
+///
+/// Kept in wire order so that sending it is a copy, and so that unpaired surrogates, which a
+/// client may send, come back as they were given. Never holds a NUL unit: the wire form ends there.
+#[derive(Clone, PartialEq, Eq, Hash, Default, PartialOrd, Ord)]
+pub struct Utf16Text(Vec<u8>);
+
+impl Utf16Text {
+    /// Takes UTF-16LE bytes; stops at the first NUL unit, drops an odd last byte.
+    pub fn from_le_bytes(bytes: &[u8]) -> Self {
+        let end = bytes
+            .chunks_exact(2)
+            .position(|unit| unit == [0, 0])
+            .map_or(bytes.len() & !1, |units| units * 2);
+        Self(bytes.get(..end).unwrap_or_default().to_vec())
+    }
+
+    /// The UTF-16LE bytes, without a terminator.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Gives up the UTF-16LE bytes, without a terminator.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.0
+    }
+}
+
+/// Decodes UTF-16LE bytes; unpaired surrogates become U+FFFD.
+pub fn decode_utf16le(bytes: &[u8]) -> String {
+    char::decode_utf16(units(bytes))
+        .map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER))
+        .collect()
+}
+
+/// The code units of UTF-16LE bytes; an odd last byte is ignored.
+pub fn units(bytes: &[u8]) -> impl Iterator<Item = u16> + '_ {
+    bytes.chunks_exact(2).map(|unit| match *unit {
+        [low, high] => u16::from_le_bytes([low, high]),
+        _ => 0,
+    })
+}
+
+impl From<&str> for Utf16Text {
+    fn from(text: &str) -> Self {
+        Self(
+            text.encode_utf16()
+                .take_while(|unit| *unit != 0)
+                .flat_map(u16::to_le_bytes)
+                .collect(),
+        )
+    }
+}
+
+impl From<String> for Utf16Text {
+    fn from(text: String) -> Self {
+        Self::from(text.as_str())
+    }
+}
+
+impl fmt::Display for Utf16Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&decode_utf16le(&self.0))
+    }
+}
+
+impl fmt::Debug for Utf16Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", decode_utf16le(&self.0))
+    }
+}
