@@ -1,1 +1,3 @@
 //! The Ropewalk server.
+
+pub mod provision;

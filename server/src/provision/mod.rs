@@ -1,0 +1,3 @@
+//! Making a user: the address, the X500 name, and the folders of a fresh mailbox.
+
+pub mod special;
