@@ -1,3 +1,4 @@
 //! The Ropewalk server.
 
+pub mod config;
 pub mod provision;

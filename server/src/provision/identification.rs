@@ -128,13 +128,19 @@ mod tests {
         else {
             panic!("PidTagAdditionalRenEntryIds")
         };
-        assert_eq!(indexed[4], folder_entry_id(MAILBOX, REPL, special::JUNK_EMAIL));
+        assert_eq!(
+            indexed[4],
+            folder_entry_id(MAILBOX, REPL, special::JUNK_EMAIL)
+        );
         let Some(PropValue::MultipleBinary(free_busy)) =
             bag.value(tags::PID_TAG_FREE_BUSY_ENTRY_IDS)
         else {
             panic!("PidTagFreeBusyEntryIds")
         };
         assert_eq!(free_busy.len(), 4);
-        assert_eq!(free_busy[3], folder_entry_id(MAILBOX, REPL, special::FREEBUSY_DATA));
+        assert_eq!(
+            free_busy[3],
+            folder_entry_id(MAILBOX, REPL, special::FREEBUSY_DATA)
+        );
     }
 }

@@ -1,0 +1,239 @@
+//! The configuration file: TOML, every key optional.
+//!
+//! `data/ropewalk.sample.toml` documents each key; a test holds it to [`keys::KEYS`].
+
+pub mod keys;
+pub mod units;
+
+use std::{
+    fs, io,
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use serde::{Deserialize, Deserializer, de};
+use toml::Table;
+
+use units::{ByteSize, Span};
+
+/// Where the store is when neither the command line nor the configuration says.
+pub const DEFAULT_DATA_DIR: &str = "ropewalk-data";
+
+/// Everything that a configuration file can say, with the defaults of a file that says nothing.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The store's directory.
+    pub data_dir: PathBuf,
+    /// Where plain HTTP is served.
+    pub http: SocketAddr,
+    /// Where HTTPS is served.
+    pub https: SocketAddr,
+    /// Plain HTTP on an address that other machines can reach.
+    pub allow_plaintext: bool,
+    /// The host name, and perhaps port, that clients are told to use.
+    pub public_host: Option<String>,
+    /// When a write counts as done.
+    pub durability: DurabilityLevel,
+    /// What is logged, in the syntax of `RUST_LOG`.
+    pub log: String,
+    /// The HTTPS certificate.
+    pub tls: Tls,
+    /// How the store works.
+    pub store: StoreSection,
+    /// What clients may use.
+    pub limits: Limits,
+}
+
+/// `[tls]`: both or neither; without them a self-signed certificate is made.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tls {
+    /// A PEM file with the certificate chain.
+    pub certificate: Option<PathBuf>,
+    /// A PEM file with the private key.
+    pub private_key: Option<PathBuf>,
+}
+
+/// `[store]`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StoreSection {
+    /// What finds messages and folders in the log.
+    pub index: IndexChoice,
+    /// Bytes of messages kept in memory.
+    pub cache_size: ByteSize,
+}
+
+/// The index under the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IndexChoice {
+    /// On disk; a start only catches up.
+    Sled,
+    /// In memory; each start reads the whole log.
+    Memory,
+}
+
+/// `[limits]`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Bytes of one message that is imported.
+    pub max_message_size: ByteSize,
+    /// How long a session without requests is kept.
+    pub context_idle_timeout: Span,
+}
+
+/// When a write is acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DurabilityLevel {
+    /// Once it is on disk.
+    Always,
+    /// At once; it is on disk after at most this time.
+    Interval(Duration),
+    /// At once; it is on disk when the operating system sees fit.
+    None,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data_dir: DEFAULT_DATA_DIR.into(),
+            http: (Ipv4Addr::LOCALHOST, 8080).into(),
+            https: (Ipv4Addr::LOCALHOST, 8443).into(),
+            allow_plaintext: false,
+            public_host: None,
+            durability: DurabilityLevel::Always,
+            log: "warn,ropewalk_server=info".to_owned(),
+            tls: Tls::default(),
+            store: StoreSection::default(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl Default for StoreSection {
+    fn default() -> Self {
+        Self {
+            index: IndexChoice::Sled,
+            cache_size: ByteSize(64 << 20),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_message_size: ByteSize(64 << 20),
+            context_idle_timeout: Span(Duration::from_secs(15 * 60)),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for DurabilityLevel {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        match text.as_str() {
+            "always" => Ok(Self::Always),
+            "none" => Ok(Self::None),
+            _ => Span::parse(&text)
+                .filter(|span| !span.0.is_zero())
+                .map(|span| Self::Interval(span.0))
+                .ok_or_else(|| {
+                    de::Error::invalid_value(
+                        de::Unexpected::Str(&text),
+                        &"\"always\", \"none\" or an interval such as \"200 ms\"",
+                    )
+                }),
+        }
+    }
+}
+
+/// Why a configuration cannot be used. Each message is one sentence that names the file.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file could not be read.
+    #[error("cannot read the configuration {path}: {source}; check the path given to --config")]
+    Read {
+        /// The file.
+        path: String,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// A key that does not exist.
+    #[error("unknown key '{key}' in {path}; did you mean '{nearest}'?")]
+    UnknownKey {
+        /// The file.
+        path: String,
+        /// The key as written, with its section.
+        key: String,
+        /// The known key that looks most like it.
+        nearest: &'static str,
+    },
+    /// No TOML, or a value of the wrong kind.
+    #[error("the configuration {path} is wrong{line}: {message}")]
+    Invalid {
+        /// The file.
+        path: String,
+        /// `" in line N"`, if it is known.
+        line: String,
+        /// What is wrong, in one line.
+        message: String,
+    },
+    /// A certificate without a key, or the other way round.
+    #[error(
+        "the configuration {path} names only one of tls.certificate and tls.private_key; give both or neither"
+    )]
+    HalfTls {
+        /// The file.
+        path: String,
+    },
+}
+
+impl Config {
+    /// Reads a configuration file.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let name = path.display().to_string();
+        match fs::read_to_string(path) {
+            Ok(text) => Self::parse(&text, &name),
+            Err(source) => Err(ConfigError::Read { path: name, source }),
+        }
+    }
+
+    /// Reads the text of a configuration file that is called `path` in errors.
+    pub fn parse(text: &str, path: &str) -> Result<Self, ConfigError> {
+        let invalid = |error: toml::de::Error| ConfigError::Invalid {
+            path: path.to_owned(),
+            line: line_of(text, &error),
+            message: error.message().replace('\n', " "),
+        };
+        let table: Table = text.parse().map_err(invalid)?;
+        if let Some(key) = keys::first_unknown(&table) {
+            return Err(ConfigError::UnknownKey {
+                path: path.to_owned(),
+                nearest: keys::nearest(&key),
+                key,
+            });
+        }
+        let config: Self = toml::from_str(text).map_err(invalid)?;
+        if config.tls.certificate.is_some() != config.tls.private_key.is_some() {
+            return Err(ConfigError::HalfTls {
+                path: path.to_owned(),
+            });
+        }
+        Ok(config)
+    }
+}
+
+fn line_of(text: &str, error: &toml::de::Error) -> String {
+    error
+        .span()
+        .and_then(|span| text.get(..span.start))
+        .map(|before| format!(" in line {}", before.matches('\n').count() + 1))
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;
