@@ -1,1 +1,31 @@
-//! ropewalk-store.
+//! The mailbox store of Ropewalk: users, folders, messages and large values, kept on disk.
+//!
+//! A commit log is the truth ([`Store::open`] replays it); an index beside it may be thrown away at
+//! any moment. Readers work on immutable snapshots and never wait for the disk; each mailbox has one
+//! writer at a time, and writers of different mailboxes share an fsync. The crate knows no protocol.
+//! The files are described byte by byte in `FORMAT.md`, the reasons are in `DECISIONS.md`.
+
+mod blob;
+mod clock;
+mod directory;
+mod error;
+mod mailbox;
+mod message;
+mod options;
+mod store;
+
+pub use blob::{BlobReader, BlobWriter};
+pub use clock::{Clock, SystemClock};
+pub use directory::{NewUser, TemplateFolder, User};
+pub use error::{OpenError, StoreError};
+pub use mailbox::{
+    Contents, ContentsView, DeleteFolder, Folder, FolderCounts, FolderKind, Mailbox, MessageEntry,
+    Missing, NewFolder, ReadOutcome, ReceiveFolder, SaveMessage, Transfer,
+};
+pub use message::{
+    ArchivedAttachment, ArchivedMessage, ArchivedRecipient, Attachment, Message, Recipient,
+    StoredMessage,
+};
+pub use options::{Durability, IndexKind, StoreOptions};
+pub use ropewalk_props as props;
+pub use store::{FencedFrame, RecoveryReport, Store};

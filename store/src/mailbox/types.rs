@@ -1,0 +1,229 @@
+//! The types that a mailbox takes and gives.
+
+use std::sync::Arc;
+
+use imbl::OrdMap;
+use ropewalk_props::{Bag, FileTime, GlobCnt, Guid};
+
+use crate::Message;
+
+/// What kind of folder (PidTagFolderType).
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize,
+)]
+pub enum FolderKind {
+    /// The root of the mailbox.
+    Root,
+    /// A folder with messages and subfolders.
+    Generic,
+    /// A folder whose contents are the result of a search.
+    Search,
+}
+
+/// What a folder holds, as numbers.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize,
+)]
+pub struct FolderCounts {
+    /// Normal messages.
+    pub content: u32,
+    /// Normal messages that are unread.
+    pub unread: u32,
+    /// Folder-associated messages.
+    pub associated: u32,
+    /// Soft-deleted normal messages.
+    pub deleted: u32,
+    /// Soft-deleted folder-associated messages.
+    pub deleted_associated: u32,
+    /// Bytes of the normal messages.
+    pub size: u64,
+    /// Bytes of the folder-associated messages.
+    pub associated_size: u64,
+    /// Direct subfolders.
+    pub child_folders: u32,
+    /// Messages that were ever deleted from the folder.
+    pub deleted_total: u32,
+}
+
+/// A folder at one moment.
+#[derive(Clone, Debug)]
+pub struct Folder {
+    /// Its id.
+    pub id: GlobCnt,
+    /// Its parent; the root is its own.
+    pub parent: GlobCnt,
+    /// What kind of folder.
+    pub kind: FolderKind,
+    /// Its properties, PidTagDisplayName among them.
+    pub props: Arc<Bag>,
+    /// The change number of its last change.
+    pub cn: GlobCnt,
+    /// PidTagChangeKey (MS-OXCFXICS 2.2.1.2.7).
+    pub change_key: Vec<u8>,
+    /// PidTagPredecessorChangeList (MS-OXCFXICS 2.2.1.2.8).
+    pub predecessor_change_list: Vec<u8>,
+    /// When it was made.
+    pub created: FileTime,
+    /// When its properties last changed.
+    pub modified: FileTime,
+    /// What it holds.
+    pub counts: FolderCounts,
+    /// PidTagLocalCommitTime: when the folder itself last changed.
+    pub local_commit_time: FileTime,
+    /// PidTagLocalCommitTimeMax: when a message in it last changed.
+    pub local_commit_time_max: FileTime,
+    /// Rises when a subfolder is added, removed, renamed or moved.
+    pub hierarchy_change: u64,
+    /// Rises with any change in or of the folder.
+    pub version: u64,
+}
+
+/// A folder to create.
+#[derive(Clone, Debug)]
+pub struct NewFolder {
+    /// Where.
+    pub parent: GlobCnt,
+    /// What kind; not [`FolderKind::Root`].
+    pub kind: FolderKind,
+    /// Its properties, PidTagDisplayName among them.
+    pub props: Bag,
+}
+
+/// What may go along with a deleted folder.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DeleteFolder {
+    /// Also its messages.
+    pub messages: bool,
+    /// Also its subfolders, with all that is in them.
+    pub folders: bool,
+    /// For good. (A deleted folder is not kept either way; this is here for what calls it.)
+    pub hard: bool,
+}
+
+/// Which of a folder's messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ContentsView {
+    /// Normal messages.
+    Normal,
+    /// Folder-associated messages.
+    Associated,
+    /// Soft-deleted normal messages.
+    SoftDeleted,
+    /// Soft-deleted folder-associated messages.
+    SoftDeletedAssociated,
+}
+
+/// The receive folder of a message class.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReceiveFolder {
+    /// The message class; empty for all that no other matches.
+    pub message_class: String,
+    /// The folder.
+    pub folder: GlobCnt,
+    /// When this was set.
+    pub modified: FileTime,
+}
+
+/// What the store knows of a message besides its content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MessageEntry {
+    /// Its id.
+    pub id: GlobCnt,
+    /// The folder that it is in.
+    pub folder: GlobCnt,
+    /// The change number of its last change.
+    pub cn: GlobCnt,
+    /// The change number of the last change of its read state; equal to `cn` if there was none since.
+    pub read_cn: GlobCnt,
+    /// Whether it was read.
+    pub read: bool,
+    /// Whether it is a folder-associated message.
+    pub associated: bool,
+    /// Whether it is soft-deleted.
+    pub soft_deleted: bool,
+    /// Bytes of all its properties, recipients and attachments, large values included.
+    pub size: u64,
+    /// PidTagCreationTime.
+    pub created: FileTime,
+    /// PidTagLastModificationTime.
+    pub modified: FileTime,
+    pub(crate) repl_guid: Guid,
+}
+
+impl MessageEntry {
+    /// PidTagChangeKey (MS-OXCFXICS 2.2.1.2.7).
+    pub fn change_key(&self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    /// PidTagPredecessorChangeList (MS-OXCFXICS 2.2.1.2.8).
+    pub fn predecessor_change_list(&self) -> Vec<u8> {
+        Vec::new()
+    }
+}
+
+/// A folder's messages at one moment, in order of id. Cloning it copies a pointer.
+#[derive(Clone, Debug, Default)]
+pub struct Contents {
+    pub(crate) map: OrdMap<GlobCnt, MessageEntry>,
+}
+
+impl Contents {
+    /// Number of messages.
+    pub fn len(&self) -> usize {
+        self.map.len()
+    }
+
+    /// True without any message.
+    pub fn is_empty(&self) -> bool {
+        self.map.is_empty()
+    }
+
+    /// The message with this id.
+    pub fn get(&self, id: GlobCnt) -> Option<&MessageEntry> {
+        self.map.get(&id)
+    }
+
+    /// All messages, by ascending id.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &MessageEntry> {
+        self.map.values()
+    }
+}
+
+/// A message to save.
+#[derive(Clone, Debug)]
+pub struct SaveMessage {
+    /// The folder that it is or will be in.
+    pub folder: GlobCnt,
+    /// An existing message, or `None` for a new one.
+    pub id: Option<GlobCnt>,
+    /// Whether a new message is a folder-associated one.
+    pub associated: bool,
+    /// Its read state; `None` keeps it, and means unread for a new message.
+    pub read: Option<bool>,
+    /// Refuse with [`crate::StoreError::Conflict`] if the message's change number is another one.
+    pub expected_cn: Option<GlobCnt>,
+    /// The whole new content.
+    pub message: Message,
+}
+
+/// The ids that were not there.
+pub type Missing = Vec<GlobCnt>;
+
+/// What became of messages to move or copy.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Transfer {
+    /// Old and new id of each one done.
+    pub done: Vec<(GlobCnt, GlobCnt)>,
+    /// The ids that were not there.
+    pub missing: Missing,
+}
+
+/// What became of read states to set.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReadOutcome {
+    /// The messages whose state was another one before.
+    pub changed: Vec<GlobCnt>,
+    /// The ids that were not there.
+    pub missing: Missing,
+}

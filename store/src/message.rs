@@ -1,0 +1,84 @@
+//! Message content: owned, and read in place from its archive.
+
+use std::{fmt, sync::Arc};
+
+use rkyv::{rancor, util::AlignedVec};
+use ropewalk_props::Bag;
+
+/// Embedded messages may nest this deep.
+pub const MAX_NESTING: usize = 32;
+
+/// A message's content: what a client writes and reads, without identity and change tracking.
+#[derive(Clone, Debug, Default, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize)]
+#[rkyv(
+    serialize_bounds(__S: rkyv::ser::Writer + rkyv::ser::Allocator, __S::Error: rancor::Source),
+    deserialize_bounds(__D::Error: rancor::Source),
+    bytecheck(bounds(__C: rkyv::validation::ArchiveContext, __C::Error: rancor::Source))
+)]
+pub struct Message {
+    /// The message's own properties.
+    pub props: Bag,
+    /// The recipients, in order.
+    pub recipients: Vec<Recipient>,
+    /// The attachments, in order.
+    #[rkyv(omit_bounds)]
+    pub attachments: Vec<Attachment>,
+}
+
+/// One recipient row.
+#[derive(Clone, Debug, Default, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize)]
+pub struct Recipient {
+    /// PidTagRowid.
+    pub row_id: u32,
+    /// The low byte of PidTagRecipientType.
+    pub kind: u8,
+    /// The recipient's properties.
+    pub props: Bag,
+}
+
+/// One attachment.
+#[derive(Clone, Debug, Default, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize)]
+#[rkyv(
+    serialize_bounds(__S: rkyv::ser::Writer + rkyv::ser::Allocator, __S::Error: rancor::Source),
+    deserialize_bounds(__D::Error: rancor::Source),
+    bytecheck(bounds(__C: rkyv::validation::ArchiveContext, __C::Error: rancor::Source))
+)]
+pub struct Attachment {
+    /// PidTagAttachNumber.
+    pub number: u32,
+    /// The attachment's properties.
+    pub props: Bag,
+    /// The embedded message, if the attachment is one. They nest up to 32 deep.
+    #[rkyv(omit_bounds)]
+    pub embedded: Option<Box<Message>>,
+}
+
+/// A message's content as it lies in the store. Cloning it copies a pointer.
+#[derive(Clone)]
+pub struct StoredMessage {
+    /// A record of the log: its header and its archive, whose checksum was verified.
+    record: Arc<AlignedVec>,
+}
+
+impl StoredMessage {
+    /// The content, read in place.
+    pub fn view(&self) -> &ArchivedMessage {
+        let archive = self.record.get(HEADER..).unwrap_or_default();
+        rkyv::access::<ArchivedMessage, rancor::Error>(archive)
+            .expect("the archive was validated when it was loaded")
+    }
+
+    /// An owned copy of the content.
+    pub fn to_message(&self) -> Message {
+        rkyv::deserialize::<Message, rancor::Error>(self.view())
+            .expect("a validated archive of a message always deserializes")
+    }
+}
+
+const HEADER: usize = 16;
+
+impl fmt::Debug for StoredMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StoredMessage({} bytes)", self.record.len())
+    }
+}
