@@ -1,2 +1,7 @@
 //! The `ropewalk` command.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ropewalk_server::cli::main()
+}

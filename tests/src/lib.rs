@@ -1,1 +1,3 @@
-//! ropewalk-tests.
+//! What the black-box tests share.
+
+pub mod server;
