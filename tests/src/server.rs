@@ -198,7 +198,11 @@ impl TestServer {
             if let Some(status) = self.child.try_wait().expect("the server is a child") {
                 return status;
             }
-            assert!(Instant::now() < deadline, "the server does not stop:\n{}", self.log());
+            assert!(
+                Instant::now() < deadline,
+                "the server does not stop:\n{}",
+                self.log()
+            );
             thread::sleep(Duration::from_millis(10));
         }
     }

@@ -1,0 +1,190 @@
+//! What each request does to the store.
+
+use ropewalk_props::{BagView as _, GlobCnt, tags};
+use ropewalk_store::{Mailbox, Store, StoreError, User};
+
+use super::protocol::{FolderInfo, Request, Response, UserDetails, UserInfo};
+use crate::{
+    import::{self, Importer, Item, ItemHeader},
+    provision::{self, Email, ProvisionError, special},
+};
+
+/// Folders that one answer lists.
+const FOLDERS_LISTED_MAX: usize = 10_000;
+
+/// The requests, carried out on an open store. Blocks while it reads and writes.
+#[derive(Clone)]
+pub struct Operations {
+    store: Store,
+    limits: import::Limits,
+}
+
+/// A request was refused; the text is the sentence for the user.
+struct Refused(String);
+
+impl Operations {
+    /// Requests for this store.
+    pub fn new(store: Store, limits: import::Limits) -> Self {
+        Self { store, limits }
+    }
+
+    /// The store behind the requests.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Limits of an import.
+    pub fn limits(&self) -> import::Limits {
+        self.limits
+    }
+
+    /// Carries out one request. `data` has the bytes of an import's items, in order.
+    pub fn execute(&self, request: Request, data: Vec<Vec<u8>>) -> Response {
+        let result = match request {
+            Request::AddUser {
+                email,
+                display_name,
+                password_hash,
+            } => self.add_user(&email, &display_name, password_hash),
+            Request::ListUsers => Ok(Response::Users(
+                self.store
+                    .users()
+                    .iter()
+                    .map(|user| user_info(user))
+                    .collect(),
+            )),
+            Request::ShowUser { email } => self.show_user(&email),
+            Request::SetPassword {
+                email,
+                password_hash,
+            } => self
+                .store
+                .set_password(&email, &password_hash)
+                .map(|()| Response::Done)
+                .map_err(|error| user_error(error, &email)),
+            Request::RemoveUser { email } => self
+                .store
+                .remove_user(&email)
+                .map(|()| Response::Done)
+                .map_err(|error| user_error(error, &email)),
+            Request::Import {
+                user,
+                folder,
+                items,
+            } => self.import(&user, folder.as_deref(), items, data),
+        };
+        result.unwrap_or_else(|Refused(sentence)| Response::Failed(sentence))
+    }
+
+    fn add_user(
+        &self,
+        email: &str,
+        display_name: &str,
+        password_hash: String,
+    ) -> Result<Response, Refused> {
+        let email = Email::parse(email).map_err(|error| Refused(error.to_string()))?;
+        let user = provision::add_user(&self.store, &email, display_name, password_hash).map_err(
+            |error| match error {
+                ProvisionError::Store(error) => user_error(error, email.as_str()),
+                other => Refused(other.to_string()),
+            },
+        )?;
+        Ok(Response::User(user_info(&user)))
+    }
+
+    fn show_user(&self, email: &str) -> Result<Response, Refused> {
+        let user = self.user(email)?;
+        let mailbox = self
+            .store
+            .mailbox(user.mailbox_guid)
+            .map_err(|error| user_error(error, email))?;
+        Ok(Response::Details(UserDetails {
+            user: user_info(&user),
+            folders: folders(&mailbox),
+        }))
+    }
+
+    fn import(
+        &self,
+        email: &str,
+        folder: Option<&str>,
+        headers: Vec<ItemHeader>,
+        data: Vec<Vec<u8>>,
+    ) -> Result<Response, Refused> {
+        let user = self.user(email)?;
+        let mailbox = self
+            .store
+            .mailbox(user.mailbox_guid)
+            .map_err(|error| user_error(error, email))?;
+        let items = headers
+            .into_iter()
+            .zip(data)
+            .map(|(header, data)| Item { header, data })
+            .collect();
+        Importer::new(&self.store, &mailbox, folder)
+            .save(items)
+            .map(Response::Imported)
+            .map_err(|error| Refused(error.to_string()))
+    }
+
+    fn user(&self, email: &str) -> Result<std::sync::Arc<User>, Refused> {
+        self.store
+            .user_by_email(email)
+            .ok_or_else(|| user_error(StoreError::NotFound, email))
+    }
+}
+
+/// A store error as a sentence about the user.
+fn user_error(error: StoreError, email: &str) -> Refused {
+    Refused(match error {
+        StoreError::NotFound => {
+            format!("there is no user {email}; 'ropewalk user list' shows who there is")
+        }
+        StoreError::EmailTaken => {
+            format!("there is already a user {email}; choose another address or remove that user")
+        }
+        other => other.to_string(),
+    })
+}
+
+fn user_info(user: &User) -> UserInfo {
+    UserInfo {
+        email: user.email.clone(),
+        display_name: user.display_name.clone(),
+        legacy_dn: user.legacy_dn.clone(),
+        mailbox_guid: user.mailbox_guid.to_string(),
+    }
+}
+
+/// The folders that the user sees, parents first, siblings by name.
+fn folders(mailbox: &Mailbox) -> Vec<FolderInfo> {
+    let mut found = Vec::new();
+    let mut open: Vec<(String, GlobCnt)> = vec![(String::new(), special::IPM_SUBTREE)];
+    while let Some((path, id)) = open.pop() {
+        if found.len() >= FOLDERS_LISTED_MAX {
+            break;
+        }
+        if let Some(folder) = mailbox.folder(id).filter(|_| !path.is_empty()) {
+            found.push(FolderInfo {
+                path: path.clone(),
+                messages: folder.counts.content,
+                unread: folder.counts.unread,
+            });
+        }
+        let children = mailbox.child_folders(id);
+        // The last one pushed comes first.
+        open.extend(children.into_iter().rev().map(|child| {
+            let name = child
+                .props
+                .get_text(tags::PID_TAG_DISPLAY_NAME)
+                .unwrap_or_default();
+            let path = if path.is_empty() {
+                name
+            } else {
+                format!("{path}/{name}")
+            };
+            (path, child.id)
+        }));
+    }
+    found
+}

@@ -1,0 +1,210 @@
+//! `ropewalk serve`.
+
+use std::{
+    fs::DirBuilder,
+    os::unix::fs::DirBuilderExt as _,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use ropewalk_store::{Durability, IndexKind, Store, StoreOptions};
+use tempfile::TempDir;
+use tokio::sync::watch;
+
+use super::{Failure, args::ServeArgs, demo_table, logging, print, signals::StopSignals};
+use crate::{
+    admin::{AdminServer, Operations},
+    config::{Config, DurabilityLevel, IndexChoice},
+    demo, http, import,
+};
+
+/// How long requests that have begun may take to finish once the server is told to stop.
+const DRAIN_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Serves until a signal asks to stop.
+pub fn run(args: &ServeArgs) -> Result<(), Failure> {
+    let config = configuration(args)?;
+    logging::start(&config.log)?;
+    refuse_plaintext(&config)?;
+    let place = Place::choose(args, &config)?;
+    let store = Store::open(place.dir(), store_options(&config))?;
+    log_recovery(&store);
+    let served = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::from)
+        .and_then(|runtime| {
+            let served = runtime.block_on(serve(args, &config, place.dir(), &store));
+            // Work that outlived its patience must not hold up the end.
+            runtime.shutdown_timeout(Duration::from_secs(1));
+            served
+        });
+    let closed = store.close();
+    served?;
+    closed?;
+    place.clean_up()
+}
+
+/// The configuration file with the command line's wishes over it.
+fn configuration(args: &ServeArgs) -> Result<Config, Failure> {
+    let mut config = match &args.config {
+        Some(path) => Config::read(path)?,
+        None => Config::default(),
+    };
+    config.http = args.http.unwrap_or(config.http);
+    config.https = args.https.unwrap_or(config.https);
+    if let Some(data_dir) = &args.data_dir {
+        config.data_dir.clone_from(data_dir);
+    }
+    Ok(config)
+}
+
+/// HTTP Basic sends the password as it is, so it must not leave the machine without TLS.
+fn refuse_plaintext(config: &Config) -> Result<(), Failure> {
+    if config.allow_plaintext || config.http.ip().is_loopback() {
+        return Ok(());
+    }
+    Err(Failure(format!(
+        "plain HTTP on {} would send passwords unprotected; use --https for that address, or set \
+         allow_plaintext = true in the configuration",
+        config.http
+    )))
+}
+
+fn store_options(config: &Config) -> StoreOptions {
+    StoreOptions {
+        durability: match config.durability {
+            DurabilityLevel::Always => Durability::Always,
+            DurabilityLevel::Interval(interval) => Durability::Interval(interval),
+            DurabilityLevel::None => Durability::None,
+        },
+        index: match config.store.index {
+            IndexChoice::Sled => IndexKind::Sled,
+            IndexChoice::Memory => IndexKind::Memory,
+        },
+        cache_bytes: usize::try_from(config.store.cache_size.0).unwrap_or(usize::MAX),
+        ..StoreOptions::default()
+    }
+}
+
+/// Where the store is.
+enum Place {
+    Kept(PathBuf),
+    Temporary(TempDir),
+}
+
+impl Place {
+    /// The directory of the command line or the configuration; a demo that was given none on the
+    /// command line gets a temporary one, whatever the configuration says.
+    fn choose(args: &ServeArgs, config: &Config) -> Result<Self, Failure> {
+        if args.demo && args.data_dir.is_none() {
+            let dir = tempfile::Builder::new().prefix("ropewalk-demo-").tempdir();
+            return dir.map(Self::Temporary).map_err(|error| {
+                Failure(format!(
+                    "cannot make a temporary directory: {error}; give one with --data-dir"
+                ))
+            });
+        }
+        let dir = &config.data_dir;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(dir)
+            .map_err(|error| {
+                Failure(format!(
+                    "cannot make the data directory {}: {error}; choose another with --data-dir",
+                    dir.display()
+                ))
+            })?;
+        Ok(Self::Kept(dir.clone()))
+    }
+
+    fn dir(&self) -> &Path {
+        match self {
+            Self::Kept(dir) => dir,
+            Self::Temporary(dir) => dir.path(),
+        }
+    }
+
+    fn clean_up(self) -> Result<(), Failure> {
+        match self {
+            Self::Kept(_) => Ok(()),
+            Self::Temporary(dir) => {
+                let name = dir.path().display().to_string();
+                dir.close().map_err(|error| {
+                    Failure(format!("cannot remove {name}: {error}; remove it by hand"))
+                })
+            }
+        }
+    }
+}
+
+fn log_recovery(store: &Store) {
+    let report = store.recovery();
+    for frame in &report.fenced {
+        tracing::error!(?frame, "damaged data in the log; it is not served");
+    }
+    if report.tail_bytes_cut > 0 {
+        let bytes = report.tail_bytes_cut;
+        tracing::warn!(bytes, "cut an unfinished write at the end of the log");
+    }
+    tracing::info!(
+        frames = report.frames_replayed,
+        index_rebuilt = report.index_rebuilt,
+        "store open"
+    );
+}
+
+/// Listens, tells so, and serves until a signal comes.
+async fn serve(
+    args: &ServeArgs,
+    config: &Config,
+    data_dir: &Path,
+    store: &Store,
+) -> Result<(), Failure> {
+    let mut signals = StopSignals::listen()?;
+    let limits = import::Limits {
+        message_bytes_max: config.limits.max_message_size.0,
+    };
+    let admin = AdminServer::bind(data_dir).map_err(|error| {
+        Failure(format!(
+            "cannot make the admin socket in the data directory: {error}"
+        ))
+    })?;
+    let mut text = String::new();
+    let bound = http::bind(&http_config(config, data_dir, store))?;
+    let (http_addr, https_addr) = (bound.http_addr(), bound.https_addr());
+    if args.demo {
+        let store = store.clone();
+        let users = tokio::task::spawn_blocking(move || demo::load(&store)).await??;
+        text = demo_table::text(http_addr, https_addr, data_dir, &users);
+    }
+
+    let (stop, stopped) = watch::channel(false);
+    let admin = tokio::spawn(admin.run(Operations::new(store.clone(), limits), stopped.clone()));
+    let http = tokio::spawn(bound.run(stopped));
+    print(&format!(
+        "http={http_addr}\nhttps={https_addr}\n{text}ready\n"
+    ))?;
+
+    signals.next().await;
+    tracing::info!("stopping");
+    stop.send_replace(true);
+    let drained = async {
+        let _ = tokio::join!(admin, http);
+    };
+    tokio::select! {
+        () = drained => {}
+        () = tokio::time::sleep(DRAIN_PATIENCE) => tracing::warn!("requests were cut off"),
+        () = signals.next() => tracing::warn!("requests were cut off by a second signal"),
+    }
+    Ok(())
+}
+
+fn http_config(config: &Config, _data_dir: &Path, store: &Store) -> http::ServeConfig {
+    http::ServeConfig {
+        http: config.http,
+        https: config.https,
+        store: store.clone(),
+    }
+}
