@@ -67,6 +67,9 @@ impl Operations {
                 .remove_user(&email)
                 .map(|()| Response::Done)
                 .map_err(|error| user_error(error, &email)),
+            Request::PrepareImport { user } => {
+                self.user(&user).map(|_| Response::Prepared(self.limits))
+            }
             Request::Import {
                 user,
                 folder,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::import::{ItemHeader, Outcome};
+use crate::import::{ItemHeader, Limits, Outcome};
 
 /// Bytes of one line in either direction.
 pub const LINE_BYTES_MAX: u64 = 16 << 20;
@@ -43,6 +43,11 @@ pub enum Request {
         /// The address.
         email: String,
     },
+    /// Asks what an import into a mailbox may send.
+    PrepareImport {
+        /// The address.
+        user: String,
+    },
     /// Saves items in a mailbox; their bytes follow the line, in order.
     Import {
         /// The address.
@@ -66,6 +71,8 @@ pub enum Response {
     Details(UserDetails),
     /// All users, oldest first.
     Users(Vec<UserInfo>),
+    /// The import may begin.
+    Prepared(Limits),
     /// What became of each item, in order.
     Imported(Vec<Outcome>),
     /// Nothing was done; a sentence for the user.

@@ -7,7 +7,7 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::{Failure, args::ImportArgs, complain, print};
+use super::{Failure, args::ImportArgs, complain, print, unexpected};
 use crate::{
     admin::{Admin, BATCH_BYTES, BATCH_ITEMS_MAX, Request, Response},
     import::{Item, ItemHeader, Limits, Outcome, source},
@@ -16,14 +16,17 @@ use crate::{
 /// Imports the files and tells what became of them; fails if anything was not imported.
 pub fn run(args: &ImportArgs) -> Result<(), Failure> {
     let mut admin = Admin::open(&args.data_dir, false)?;
-    // Better one sentence now than the same one for every file.
-    let email = args.user.clone();
-    admin.call(Request::ShowUser { email }, Vec::new())?;
+    let user = args.user.clone();
+    let Response::Prepared(limits) = admin.call(Request::PrepareImport { user }, Vec::new())?
+    else {
+        return Err(unexpected());
+    };
 
     let bar = progress_bar(&args.files);
     let mut import = Import {
         admin,
         args,
+        limits,
         waiting: Vec::new(),
         waiting_bytes: 0,
         saved: 0,
@@ -50,6 +53,7 @@ pub fn run(args: &ImportArgs) -> Result<(), Failure> {
 struct Import<'a> {
     admin: Admin,
     args: &'a ImportArgs,
+    limits: Limits,
     /// Read but not sent, each with its name for people.
     waiting: Vec<(String, Item)>,
     waiting_bytes: usize,
@@ -60,7 +64,7 @@ struct Import<'a> {
 
 impl Import<'_> {
     fn file(&mut self, path: &Path) -> Result<(), Failure> {
-        for piece in source::open(path, Limits::default()) {
+        for piece in source::open(path, self.limits) {
             self.bar.inc(piece.bytes_read);
             match piece.item {
                 Ok(item) => self.put(piece.name, item)?,
@@ -99,9 +103,7 @@ impl Import<'_> {
             items: headers,
         };
         let Response::Imported(outcomes) = self.admin.call(request, data)? else {
-            return Err(Failure(
-                "the server gave no account of the import".to_owned(),
-            ));
+            return Err(unexpected());
         };
         for (name, outcome) in names.iter().zip(outcomes) {
             match outcome {

@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 failed, 2 wrong usage. An error is one sentence on standard error.
 
 pub mod args;
+mod data_dir;
 mod demo_table;
 mod import;
 mod logging;
@@ -89,6 +90,14 @@ fn usage_sentence(rendered: &str) -> String {
 fn complain(sentence: &str) {
     // There is nowhere left to say that standard error is closed.
     let _ = writeln!(io::stderr(), "ropewalk: {sentence}");
+}
+
+/// A server of another version answered.
+fn unexpected() -> Failure {
+    Failure(
+        "the running server does not understand this command; restart it with this version"
+            .to_owned(),
+    )
 }
 
 /// Writes to standard output; a reader that went away ends the command without a fuss.

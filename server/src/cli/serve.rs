@@ -1,8 +1,6 @@
 //! `ropewalk serve`.
 
 use std::{
-    fs::DirBuilder,
-    os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -11,7 +9,7 @@ use ropewalk_store::{Durability, IndexKind, Store, StoreOptions};
 use tempfile::TempDir;
 use tokio::sync::watch;
 
-use super::{Failure, args::ServeArgs, demo_table, logging, print, signals::StopSignals};
+use super::{Failure, args::ServeArgs, data_dir, demo_table, logging, print, signals::StopSignals};
 use crate::{
     admin::{AdminServer, Operations},
     config::{Config, DurabilityLevel, IndexChoice},
@@ -105,18 +103,8 @@ impl Place {
                 ))
             });
         }
-        let dir = &config.data_dir;
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(dir)
-            .map_err(|error| {
-                Failure(format!(
-                    "cannot make the data directory {}: {error}; choose another with --data-dir",
-                    dir.display()
-                ))
-            })?;
-        Ok(Self::Kept(dir.clone()))
+        data_dir::make(&config.data_dir)?;
+        Ok(Self::Kept(config.data_dir.clone()))
     }
 
     fn dir(&self) -> &Path {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{
     Failure,
     args::{PasswordArgs, UserArgs, UserCommand},
-    password, print,
+    data_dir, password, print, unexpected,
 };
 use crate::{
     admin::{Admin, Request, Response, UserDetails, UserInfo},
@@ -25,6 +25,7 @@ pub fn run(args: UserArgs) -> Result<(), Failure> {
         } => {
             let (hash, made) = new_password(&password)?;
             let request = add_request(&email, name, hash);
+            data_dir::make(&args.data_dir)?;
             let mut admin = Admin::open(&args.data_dir, true)?;
             let response = admin.call(request, Vec::new())?;
             admin.close()?;
@@ -93,10 +94,6 @@ fn new_password(args: &PasswordArgs) -> Result<(String, Option<String>), Failure
 fn told(made: Option<String>) -> String {
     made.map(|password| format!("password: {password}\n"))
         .unwrap_or_default()
-}
-
-fn unexpected() -> Failure {
-    Failure("the server gave an answer to another question; see if both are of one version".into())
 }
 
 fn to_json(value: &impl Serialize) -> Result<String, Failure> {

@@ -15,7 +15,7 @@ pub use folder::FolderError;
 pub use save::Importer;
 
 /// What an import may take.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// Bytes of one item.
     pub message_bytes_max: u64,

@@ -60,10 +60,11 @@ fn open_path(path: &Path, name: &str, limits: Limits) -> Result<Pieces, String> 
     let meta = fs::metadata(path).map_err(unreadable)?;
     if meta.is_dir() {
         let files = maildir_files(path).map_err(unreadable)?;
-        return Ok(Box::new(files.into_iter().map(move |file| {
+        let messages = files.into_iter().map(move |file| {
             let read = maildir_flags(&file).contains('S');
             one(&file, Kind::Message, read, limits)
-        })));
+        });
+        return Ok(Box::new(messages.chain(nested_maildirs(path))));
     }
     if !meta.is_file() {
         return Err("it is neither a file nor a maildir".to_owned());
@@ -207,6 +208,23 @@ fn maildir_files(dir: &Path) -> io::Result<Vec<PathBuf>> {
     }
 }
 
+/// The maildirs in a maildir: other folders, which are not to be thrown together with this one.
+fn nested_maildirs(dir: &Path) -> Vec<Piece> {
+    let mut nested: Vec<PathBuf> = fs::read_dir(dir)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| path.join("cur").is_dir())
+        .collect();
+    nested.sort();
+    let refusal = |path: PathBuf| Piece {
+        name: path.display().to_string(),
+        item: Err("it is a folder of its own; import it by its name, with --folder".to_owned()),
+        bytes_read: 0,
+    };
+    nested.into_iter().map(refusal).collect()
+}
+
 fn is_hidden(path: &Path) -> bool {
     path.file_name()
         .is_some_and(|name| name.to_string_lossy().starts_with('.'))
@@ -272,6 +290,7 @@ mod tests {
             ("new/3.host", MAIL),
             ("new/4.host", b""),
             ("new/.hidden", MAIL),
+            (".Sent/cur/5.host", MAIL),
         ] {
             let path = dir.path().join(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -282,7 +301,8 @@ mod tests {
             .iter()
             .map(|piece| piece.item.as_ref().ok().map(|item| item.header.read))
             .collect();
-        assert_eq!(read, [Some(true), Some(false), Some(false), None]);
+        assert_eq!(read, [Some(true), Some(false), Some(false), None, None]);
+        assert!(pieces[4].name.ends_with(".Sent"));
         assert_eq!(size(dir.path()), 3 * MAIL.len() as u64);
     }
 
