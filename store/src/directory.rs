@@ -1,8 +1,20 @@
 //! The users of the store, each with one mailbox.
 
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
 use ropewalk_props::{Bag, FileTime, GlobCnt, Guid};
 
-use crate::FolderKind;
+use crate::{
+    FolderKind, StoreError,
+    index::{Kv, keys, scan, value},
+    records::UserRecord,
+};
+
+/// The first minimal id (MS-OXNSPI 2.2.9.1: smaller ones are reserved).
+const FIRST_MINIMAL_ID: u32 = 0x10;
 
 /// A user.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,4 +69,113 @@ pub struct TemplateFolder {
     pub kind: FolderKind,
     /// Its properties, PidTagDisplayName among them.
     pub props: Bag,
+}
+
+/// All users in memory.
+#[derive(Debug, Default)]
+pub(crate) struct Directory {
+    users: BTreeMap<u32, Arc<User>>,
+    by_email: HashMap<String, u32>,
+    by_dn: HashMap<String, u32>,
+    by_mailbox: HashMap<Guid, u32>,
+    /// The largest minimal id that a user ever had.
+    largest_id: u32,
+}
+
+impl Directory {
+    /// Reads the users from the index, which must be up to date.
+    pub fn load(kv: &dyn Kv) -> Result<Self, StoreError> {
+        let mut directory = Self::default();
+        scan(kv, keys::USERS, &mut |_, bytes| {
+            directory.put(Arc::new(value::decode::<UserRecord>(bytes)?.into()));
+            Ok(())
+        })?;
+        if let Some(bytes) = kv.get(keys::MINIMAL_ID)? {
+            directory.largest_id = directory.largest_id.max(value::decode(&bytes)?);
+        }
+        Ok(directory)
+    }
+
+    /// All users, by ascending minimal id.
+    pub fn all(&self) -> Vec<Arc<User>> {
+        self.users.values().cloned().collect()
+    }
+
+    /// The user with this e-mail address.
+    pub fn by_email(&self, email: &str) -> Option<Arc<User>> {
+        self.user(self.by_email.get(&email.to_lowercase()))
+    }
+
+    /// The user with this distinguished name.
+    pub fn by_dn(&self, dn: &str) -> Option<Arc<User>> {
+        self.user(self.by_dn.get(&dn.to_lowercase()))
+    }
+
+    /// The user whose mailbox this is.
+    pub fn by_mailbox(&self, guid: Guid) -> Option<Arc<User>> {
+        self.user(self.by_mailbox.get(&guid))
+    }
+
+    /// Whether a new user would collide with one that is there.
+    pub fn collides(&self, new: &NewUser) -> bool {
+        self.by_email(&new.email).is_some()
+            || self.by_dn(&new.legacy_dn).is_some()
+            || self.by_mailbox(new.mailbox_guid).is_some()
+    }
+
+    /// A minimal id that no user ever had.
+    pub fn next_id(&self) -> Result<u32, StoreError> {
+        let next = self.largest_id.max(FIRST_MINIMAL_ID - 1).checked_add(1);
+        next.ok_or(StoreError::TooMany)
+    }
+
+    /// Adds or replaces a user.
+    pub fn put(&mut self, user: Arc<User>) {
+        let id = user.minimal_id;
+        self.largest_id = self.largest_id.max(id);
+        self.by_email.insert(user.email.to_lowercase(), id);
+        self.by_dn.insert(user.legacy_dn.to_lowercase(), id);
+        self.by_mailbox.insert(user.mailbox_guid, id);
+        self.users.insert(id, user);
+    }
+
+    /// Removes a user.
+    pub fn remove(&mut self, user: &User) {
+        self.by_email.remove(&user.email.to_lowercase());
+        self.by_dn.remove(&user.legacy_dn.to_lowercase());
+        self.by_mailbox.remove(&user.mailbox_guid);
+        self.users.remove(&user.minimal_id);
+    }
+
+    fn user(&self, id: Option<&u32>) -> Option<Arc<User>> {
+        self.users.get(id?).cloned()
+    }
+}
+
+impl From<UserRecord> for User {
+    fn from(record: UserRecord) -> Self {
+        Self {
+            email: record.email,
+            display_name: record.display_name,
+            legacy_dn: record.legacy_dn,
+            mailbox_guid: record.mailbox_guid,
+            password_hash: record.password_hash,
+            minimal_id: record.minimal_id,
+            created: record.created,
+        }
+    }
+}
+
+impl From<&User> for UserRecord {
+    fn from(user: &User) -> Self {
+        Self {
+            email: user.email.clone(),
+            display_name: user.display_name.clone(),
+            legacy_dn: user.legacy_dn.clone(),
+            mailbox_guid: user.mailbox_guid,
+            password_hash: user.password_hash.clone(),
+            minimal_id: user.minimal_id,
+            created: user.created,
+        }
+    }
 }

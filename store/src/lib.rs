@@ -6,13 +6,22 @@
 //! The files are described byte by byte in `FORMAT.md`, the reasons are in `DECISIONS.md`.
 
 mod blob;
+mod cache;
 mod clock;
+mod core;
 mod directory;
+mod disk;
 mod error;
+mod index;
+mod log;
 mod mailbox;
 mod message;
+mod open;
 mod options;
+mod provision;
+mod records;
 mod store;
+mod versions;
 
 pub use blob::{BlobReader, BlobWriter};
 pub use clock::{Clock, SystemClock};

@@ -5,8 +5,10 @@ use std::{fmt, sync::Arc};
 use rkyv::{rancor, util::AlignedVec};
 use ropewalk_props::Bag;
 
+use crate::{StoreError, log::frame::RECORD_HEADER};
+
 /// Embedded messages may nest this deep.
-pub const MAX_NESTING: usize = 32;
+const MAX_NESTING: usize = 32;
 
 /// A message's content: what a client writes and reads, without identity and change tracking.
 #[derive(Clone, Debug, Default, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize)]
@@ -61,9 +63,22 @@ pub struct StoredMessage {
 }
 
 impl StoredMessage {
+    /// Takes a record whose checksum was verified; `None` if it is not the archive of a message.
+    pub(crate) fn new(record: AlignedVec) -> Option<Self> {
+        let archive = record.get(RECORD_HEADER..)?;
+        rkyv::access::<ArchivedMessage, rancor::Error>(archive).ok()?;
+        let record = Arc::new(record);
+        Some(Self { record })
+    }
+
+    /// Bytes that it takes in memory.
+    pub(crate) fn bytes(&self) -> usize {
+        self.record.len()
+    }
+
     /// The content, read in place.
     pub fn view(&self) -> &ArchivedMessage {
-        let archive = self.record.get(HEADER..).unwrap_or_default();
+        let archive = self.record.get(RECORD_HEADER..).unwrap_or_default();
         rkyv::access::<ArchivedMessage, rancor::Error>(archive)
             .expect("the archive was validated when it was loaded")
     }
@@ -75,7 +90,28 @@ impl StoredMessage {
     }
 }
 
-const HEADER: usize = 16;
+/// Calls `change` for every bag of a message: its own, its recipients', its attachments', and those of
+/// embedded messages. Stops at the first error; [`StoreError::TooDeep`] beyond 32 levels.
+pub(crate) fn for_each_bag(
+    message: &mut Message,
+    depth: usize,
+    change: &mut dyn FnMut(&mut Bag) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    if depth > MAX_NESTING {
+        return Err(StoreError::TooDeep);
+    }
+    change(&mut message.props)?;
+    for recipient in &mut message.recipients {
+        change(&mut recipient.props)?;
+    }
+    for attachment in &mut message.attachments {
+        change(&mut attachment.props)?;
+        if let Some(embedded) = &mut attachment.embedded {
+            for_each_bag(embedded, depth + 1, change)?;
+        }
+    }
+    Ok(())
+}
 
 impl fmt::Debug for StoredMessage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,10 +1,28 @@
 //! The store as a whole.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    collections::HashMap,
+    fmt,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
+use parking_lot::{Mutex, RwLock};
 use ropewalk_props::{BlobRef, Guid};
 
-use crate::{BlobReader, BlobWriter, Mailbox, NewUser, OpenError, StoreError, StoreOptions, User};
+use crate::{
+    BlobReader, BlobWriter, Mailbox, NewUser, OpenError, StoreError, StoreOptions, User,
+    core::Core,
+    directory::Directory,
+    disk::OsDisk,
+    log::frame::FrameBuilder,
+    open::{self, Opened, Tuning},
+    provision::{checked_user, provision},
+    records::{Batch, Op},
+};
 
 /// A damaged stretch of the log that held acknowledged changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,85 +50,204 @@ pub struct RecoveryReport {
     pub index_rebuilt: bool,
 }
 
-/// A store: all users and mailboxes in one directory. Cloning it copies a pointer.
-#[derive(Clone, Debug)]
+/// A store: all users and mailboxes in one directory. Cloning it copies a pointer; dropping the last
+/// one closes the store.
+#[derive(Clone)]
 pub struct Store {
-    recovery: Arc<RecoveryReport>,
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    core: Arc<Core>,
+    recovery: RecoveryReport,
+    directory: RwLock<Directory>,
+    /// Held while users are added, removed and changed. Taken before `mailboxes`.
+    changing_users: Mutex<()>,
+    mailboxes: Mutex<HashMap<Guid, Arc<Mailbox>>>,
+    /// The last commit that added or removed a mailbox.
+    last_provision: AtomicU64,
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Store({})", self.store_guid())
+    }
 }
 
 impl Store {
-    /// Opens the store in `dir`, which is created if missing. One process at a time.
-    pub fn open(dir: &Path, _options: StoreOptions) -> Result<Self, OpenError> {
-        Err(OpenError::InUse { dir: dir.into() })
+    /// Opens the store in `dir`, which is created if missing. One process at a time:
+    /// [`OpenError::InUse`] for the next. The index is caught up from the log, or rebuilt if it
+    /// cannot be trusted.
+    pub fn open(dir: &Path, options: StoreOptions) -> Result<Self, OpenError> {
+        Self::open_with(dir, options, Tuning::new(Arc::new(OsDisk)))
+    }
+
+    pub(crate) fn open_with(
+        dir: &Path,
+        options: StoreOptions,
+        tuning: Tuning,
+    ) -> Result<Self, OpenError> {
+        let Opened {
+            core,
+            directory,
+            recovery,
+        } = open::open(dir, options, tuning)?;
+        let inner = Inner {
+            core,
+            recovery,
+            directory: RwLock::new(directory),
+            changing_users: Mutex::default(),
+            mailboxes: Mutex::default(),
+            last_provision: AtomicU64::new(0),
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
     }
 
     /// The store's own GUID, made when it was created.
     pub fn store_guid(&self) -> Guid {
-        Guid::NIL
+        self.inner.core.store_guid()
     }
 
     /// What opening the store found and did.
     pub fn recovery(&self) -> &RecoveryReport {
-        &self.recovery
+        &self.inner.recovery
     }
 
-    /// Writes everything out and stops; later writes fail with [`StoreError::Closed`].
+    /// Writes everything out and stops; later writes fail with [`StoreError::Closed`]. Closing again
+    /// does nothing.
     pub fn close(&self) -> Result<(), StoreError> {
-        Err(StoreError::Closed)
+        self.inner.core.close()
     }
 
-    /// Adds a user with a mailbox, in one commit.
-    pub fn add_user(&self, _new: NewUser) -> Result<Arc<User>, StoreError> {
-        Err(StoreError::Closed)
+    /// Adds a user with a mailbox, in one commit. [`StoreError::EmailTaken`] if another user has the
+    /// address, the distinguished name or the mailbox; [`StoreError::Invalid`] if the folders do not
+    /// fit together; [`StoreError::TooLarge`] beyond about 900 bytes of text.
+    pub fn add_user(&self, new: NewUser) -> Result<Arc<User>, StoreError> {
+        let inner = &*self.inner;
+        let _changing = inner.changing_users.lock();
+        let minimal_id = {
+            let directory = inner.directory.read();
+            if directory.collides(&new) {
+                return Err(StoreError::EmailTaken);
+            }
+            directory.next_id()?
+        };
+        let user = Arc::new(User {
+            email: new.email.clone(),
+            display_name: new.display_name.clone(),
+            legacy_dn: new.legacy_dn.clone(),
+            mailbox_guid: new.mailbox_guid,
+            password_hash: new.password_hash.clone(),
+            minimal_id,
+            created: inner.core.now(),
+        });
+        let (frame, batch) = provision(&inner.core, new, &user)?;
+        let at = inner.core.commit(frame, batch)?;
+        inner.last_provision.store(at.lsn, Ordering::Release);
+        inner.directory.write().put(user.clone());
+        Ok(user)
     }
 
-    /// Removes a user and the mailbox.
-    pub fn remove_user(&self, _email: &str) -> Result<(), StoreError> {
-        Err(StoreError::Closed)
+    /// Removes a user and the mailbox. [`StoreError::NotFound`] without the user.
+    pub fn remove_user(&self, email: &str) -> Result<(), StoreError> {
+        let inner = &*self.inner;
+        let _changing = inner.changing_users.lock();
+        let user = self.user_by_email(email).ok_or(StoreError::NotFound)?;
+        let mut mailboxes = inner.mailboxes.lock();
+        let remove = || {
+            let ops = vec![
+                Op::RemoveUser(user.minimal_id),
+                Op::RemoveMailbox(user.mailbox_guid),
+            ];
+            let at = inner
+                .core
+                .commit(FrameBuilder::new(), Batch::of_store(ops))?;
+            inner.last_provision.store(at.lsn, Ordering::Release);
+            Ok(())
+        };
+        match mailboxes.get(&user.mailbox_guid) {
+            Some(mailbox) => mailbox.retire(remove)?,
+            None => remove()?,
+        }
+        mailboxes.remove(&user.mailbox_guid);
+        inner.directory.write().remove(&user);
+        Ok(())
     }
 
-    /// Replaces a user's password hash.
-    pub fn set_password(&self, _email: &str, _password_hash: &str) -> Result<(), StoreError> {
-        Err(StoreError::Closed)
+    /// Replaces a user's password hash. [`StoreError::NotFound`] without the user.
+    pub fn set_password(&self, email: &str, password_hash: &str) -> Result<(), StoreError> {
+        let inner = &*self.inner;
+        let _changing = inner.changing_users.lock();
+        let user = self.user_by_email(email).ok_or(StoreError::NotFound)?;
+        let mut user = User::clone(&user);
+        user.password_hash = password_hash.to_owned();
+        let ops = vec![Op::PutUser(checked_user(&user)?)];
+        inner
+            .core
+            .commit(FrameBuilder::new(), Batch::of_store(ops))?;
+        inner.directory.write().put(Arc::new(user));
+        Ok(())
     }
 
     /// All users, by ascending minimal id.
     pub fn users(&self) -> Vec<Arc<User>> {
-        Vec::new()
+        self.inner.directory.read().all()
     }
 
     /// The user with this e-mail address, without regard to case.
-    pub fn user_by_email(&self, _email: &str) -> Option<Arc<User>> {
-        None
+    pub fn user_by_email(&self, email: &str) -> Option<Arc<User>> {
+        self.inner.directory.read().by_email(email)
     }
 
     /// The user with this distinguished name, without regard to case.
-    pub fn user_by_legacy_dn(&self, _dn: &str) -> Option<Arc<User>> {
-        None
+    pub fn user_by_legacy_dn(&self, dn: &str) -> Option<Arc<User>> {
+        self.inner.directory.read().by_dn(dn)
     }
 
     /// The user whose mailbox this is.
-    pub fn user_by_mailbox(&self, _guid: Guid) -> Option<Arc<User>> {
-        None
+    pub fn user_by_mailbox(&self, guid: Guid) -> Option<Arc<User>> {
+        self.inner.directory.read().by_mailbox(guid)
     }
 
-    /// A mailbox, loaded when first asked for.
-    pub fn mailbox(&self, _guid: Guid) -> Result<Arc<Mailbox>, StoreError> {
-        Err(StoreError::Closed)
+    /// A mailbox, loaded when first asked for. [`StoreError::NotFound`] if no user has it.
+    pub fn mailbox(&self, guid: Guid) -> Result<Arc<Mailbox>, StoreError> {
+        let inner = &*self.inner;
+        let mut mailboxes = inner.mailboxes.lock();
+        if let Some(mailbox) = mailboxes.get(&guid) {
+            return Ok(mailbox.clone());
+        }
+        let user = self.user_by_mailbox(guid).ok_or(StoreError::NotFound)?;
+        let provisioned = inner.last_provision.load(Ordering::Acquire);
+        inner.core.index.wait_applied(provisioned)?;
+        let mailbox = Mailbox::load(inner.core.clone(), guid, &user.email)?;
+        let mailbox = Arc::new(mailbox);
+        mailboxes.insert(guid, mailbox.clone());
+        Ok(mailbox)
     }
 
     /// Starts a new large value.
     pub fn blob_writer(&self) -> BlobWriter {
-        BlobWriter { len: 0 }
+        BlobWriter::new(self.inner.core.clone())
     }
 
     /// Starts a large value that begins as a copy of another, whose bytes are shared.
-    pub fn blob_editor(&self, _blob: BlobRef) -> Result<BlobWriter, StoreError> {
-        Err(StoreError::Closed)
+    /// [`StoreError::NotFound`] without that one.
+    pub fn blob_editor(&self, blob: BlobRef) -> Result<BlobWriter, StoreError> {
+        BlobWriter::edit(self.inner.core.clone(), blob)
     }
 
-    /// Reads a large value.
-    pub fn blob_reader(&self, _blob: BlobRef) -> Result<BlobReader, StoreError> {
-        Err(StoreError::Closed)
+    /// Reads a large value. [`StoreError::NotFound`] if there is none with this number.
+    pub fn blob_reader(&self, blob: BlobRef) -> Result<BlobReader, StoreError> {
+        BlobReader::open(self.inner.core.clone(), blob)
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if let Err(error) = self.core.close() {
+            tracing::error!(%error, "the store did not close cleanly");
+        }
     }
 }

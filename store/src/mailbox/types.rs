@@ -5,7 +5,11 @@ use std::sync::Arc;
 use imbl::OrdMap;
 use ropewalk_props::{Bag, FileTime, GlobCnt, Guid};
 
-use crate::Message;
+use crate::{
+    Message,
+    log::frame::Location,
+    versions::{self, Versions},
+};
 
 /// What kind of folder (PidTagFolderType).
 #[derive(
@@ -72,9 +76,9 @@ pub struct Folder {
     pub local_commit_time: FileTime,
     /// PidTagLocalCommitTimeMax: when a message in it last changed.
     pub local_commit_time_max: FileTime,
-    /// Rises when a subfolder is added, removed, renamed or moved.
+    /// Rises when a subfolder is added or removed.
     pub hierarchy_change: u64,
-    /// Rises with any change in or of the folder.
+    /// Rises with any change in or of the folder, and of the properties of its subfolders.
     pub version: u64,
 }
 
@@ -125,7 +129,8 @@ pub struct ReceiveFolder {
 }
 
 /// What the store knows of a message besides its content.
-#[derive(Clone, Debug, PartialEq, Eq)]
+// Its archive is on disk: a change to it is a change of format.
+#[derive(Clone, Debug, PartialEq, Eq, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize)]
 pub struct MessageEntry {
     /// Its id.
     pub id: GlobCnt,
@@ -148,17 +153,29 @@ pub struct MessageEntry {
     /// PidTagLastModificationTime.
     pub modified: FileTime,
     pub(crate) repl_guid: Guid,
+    pub(crate) versions: Option<Box<Versions>>,
+    pub(crate) content: Location,
 }
 
 impl MessageEntry {
     /// PidTagChangeKey (MS-OXCFXICS 2.2.1.2.7).
     pub fn change_key(&self) -> Vec<u8> {
-        Vec::new()
+        versions::change_key(self.repl_guid, self.cn, self.versions.as_deref())
     }
 
     /// PidTagPredecessorChangeList (MS-OXCFXICS 2.2.1.2.8).
     pub fn predecessor_change_list(&self) -> Vec<u8> {
-        Vec::new()
+        versions::predecessors(self.repl_guid, self.cn, self.versions.as_deref())
+    }
+
+    /// The view of the folder that it is in.
+    pub fn view(&self) -> ContentsView {
+        match (self.soft_deleted, self.associated) {
+            (false, false) => ContentsView::Normal,
+            (false, true) => ContentsView::Associated,
+            (true, false) => ContentsView::SoftDeleted,
+            (true, true) => ContentsView::SoftDeletedAssociated,
+        }
     }
 }
 

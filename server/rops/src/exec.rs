@@ -1,0 +1,149 @@
+//! What a ROP handler works with: the objects, the handle table and the room for its response.
+
+use std::sync::Arc;
+
+use ropewalk_props::GlobCnt;
+use ropewalk_store::Mailbox;
+use ropewalk_wire::{ErrorCode, rop::RopId};
+
+use super::{
+    code_page::CodePage,
+    context::Session,
+    handles::NO_HANDLE,
+    object::{LogonObject, Object},
+    property::value::Strings,
+};
+
+/// Why a ROP was not answered with success.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fail {
+    /// It failed with this ReturnValue.
+    Code(ErrorCode),
+    /// Its response needs this many bytes and there is less room; nothing has been done yet that
+    /// doing it again would not do alike.
+    NoRoom(usize),
+}
+
+impl From<ErrorCode> for Fail {
+    fn from(code: ErrorCode) -> Self {
+        Self::Code(code)
+    }
+}
+
+/// One ROP while it is executed.
+pub struct Exec<'e> {
+    /// The session context.
+    pub session: &'e mut Session,
+    /// The Server object handle table of the buffer.
+    pub handles: &'e mut [u32],
+    /// The response buffer; the ROP's response goes to its end.
+    pub out: &'e mut Vec<u8>,
+    /// Length that `out` may grow to.
+    pub out_max: usize,
+    /// Which ROP it is.
+    pub rop_id: RopId,
+    /// Its LogonId.
+    pub logon_id: u8,
+    /// The handle index byte that follows the LogonId in the request.
+    pub handle_index: u8,
+}
+
+impl Exec<'_> {
+    /// Starts the success response: RopId, handle index, ReturnValue 0.
+    pub fn begin(&mut self) {
+        ropewalk_wire::rop::put_response_header(
+            self.out,
+            self.rop_id,
+            self.handle_index,
+            ErrorCode::SUCCESS,
+        );
+    }
+
+    /// Bytes left for the response.
+    pub fn room(&self) -> usize {
+        self.out_max.saturating_sub(self.out.len())
+    }
+
+    /// The handle at an index of the handle table; `ecNullObject` for an index outside it
+    /// (MS-OXCROPS 3.2.5.1).
+    pub fn handle_at(&self, index: u8) -> Result<u32, ErrorCode> {
+        match self.handles.get(usize::from(index)) {
+            Some(&NO_HANDLE) | None => Err(ErrorCode::NULL_OBJECT),
+            Some(&handle) => Ok(handle),
+        }
+    }
+
+    /// The object at an index of the handle table.
+    pub fn object_at(&self, index: u8) -> Result<&Object, ErrorCode> {
+        self.session.objects.get(self.handle_at(index)?, self.logon_id)
+    }
+
+    /// The object at an index of the handle table, to change it.
+    pub fn object_at_mut(&mut self, index: u8) -> Result<&mut Object, ErrorCode> {
+        let handle = self.handle_at(index)?;
+        self.session.objects.get_mut(handle, self.logon_id)
+    }
+
+    /// The input object.
+    pub fn object(&self) -> Result<&Object, ErrorCode> {
+        self.object_at(self.handle_index)
+    }
+
+    /// The input object, to change it.
+    pub fn object_mut(&mut self) -> Result<&mut Object, ErrorCode> {
+        self.object_at_mut(self.handle_index)
+    }
+
+    /// The folder whose handle stands at an index.
+    pub fn folder_at(&self, index: u8) -> Result<GlobCnt, ErrorCode> {
+        Ok(self.object_at(index)?.folder()?.id)
+    }
+
+    /// The logon of this ROP; `ecNullObject` without one (MS-OXCROPS 3.2.5.1).
+    pub fn logon(&self) -> Result<&LogonObject, ErrorCode> {
+        self.session.logons.get(&self.logon_id).ok_or(ErrorCode::NULL_OBJECT)
+    }
+
+    /// The mailbox of this ROP's logon.
+    pub fn mailbox(&self) -> Result<Arc<Mailbox>, ErrorCode> {
+        Ok(Arc::clone(&self.logon()?.mailbox))
+    }
+
+    /// Opens a new object at an output index. Check the index first with
+    /// [`Exec::check_output`], before anything is changed.
+    pub fn open(&mut self, index: u8, object: Object) -> Result<u32, ErrorCode> {
+        self.check_output(index)?;
+        let handle = self.session.objects.insert(self.logon_id, object)?;
+        if let Some(slot) = self.handles.get_mut(usize::from(index)) {
+            *slot = handle;
+        }
+        Ok(handle)
+    }
+
+    /// Fails with `ecNullObject` if an output index lies outside the handle table.
+    pub fn check_output(&self, index: u8) -> Result<(), ErrorCode> {
+        if usize::from(index) < self.handles.len() { Ok(()) } else { Err(ErrorCode::NULL_OBJECT) }
+    }
+
+    /// How strings go out for an object with this code page.
+    pub fn strings(&self, code_page: CodePage, unicode: bool) -> Strings {
+        Strings { code_page, unicode }
+    }
+
+    /// The code page of the session, or another one that a ROP names.
+    ///
+    /// 0x0FFF stands for the logon's own (MS-OXCMSG 2.2.3.1.1).
+    pub fn code_page(&self, id: u16) -> CodePage {
+        const OF_LOGON: u16 = 0x0FFF;
+        if id == OF_LOGON { self.session.code_page } else { CodePage::new(u32::from(id)) }
+    }
+}
+
+/// Runs something that may wait for the disk without holding up the other tasks of this worker.
+pub fn blocking<T>(work: impl FnOnce() -> T) -> T {
+    use tokio::runtime::{Handle, RuntimeFlavor};
+    match Handle::try_current().map(|handle| handle.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
+        _ => work(),
+    }
+}

@@ -1,0 +1,172 @@
+//! The properties of a folder: those of its bag, and those the store counts (MS-OXCFOLD 2.2.2).
+
+use ropewalk_props::{BagView, PropTag, PropType, tags::*};
+use ropewalk_store::{Folder, FolderKind, Mailbox};
+
+use crate::{
+    ids,
+    property::value::{Found, Properties, in_bag},
+};
+
+/// A folder as a property source.
+#[derive(Clone, Copy)]
+pub struct FolderProperties<'a> {
+    /// Its mailbox.
+    pub mailbox: &'a Mailbox,
+    /// The folder as of now.
+    pub folder: &'a Folder,
+    /// PidTagDepth in a hierarchy table: 0 outside one.
+    pub depth: u32,
+}
+
+/// PidTagObjectType of a folder (MS-OXCPRPT 2.2.1.7).
+const OBJECT_TYPE_FOLDER: i32 = 3;
+
+/// PidTagAccess of one's own folder (MS-OXCPRPT 2.2.1.1): all six rights.
+const ACCESS_OWNER: i32 = 0x0000_003F;
+
+/// PidTagRights of the owner: every right of MS-OXCPERM 2.2.7 but the free/busy ones.
+const RIGHTS_OWNER: i32 = 0x0000_07FB;
+
+const MESSAGE_SIZE_EXTENDED: PropTag = PID_TAG_MESSAGE_SIZE.with_type(PropType::INTEGER64);
+/// PR_DELETED_MSG_COUNT, PR_DELETED_ASSOC_MSG_COUNT, PR_DELETED_FOLDER_COUNT.
+const DELETED_MESSAGE_COUNT: PropTag = PropTag(0x6640_0003);
+const DELETED_FOLDER_COUNT: PropTag = PropTag(0x6641_0003);
+const DELETED_ASSOCIATED_COUNT: PropTag = PropTag(0x6643_0003);
+/// PR_FOLDER_CHILD_COUNT.
+const FOLDER_CHILD_COUNT: PropTag = PropTag(0x6638_0003);
+/// PidTagChangeNumber, PidTagHierarchyChangeNumber and others that are no object property.
+const COMPUTED: [PropTag; 38] = [
+    PID_TAG_FOLDER_ID,
+    PID_TAG_PARENT_FOLDER_ID,
+    PID_TAG_ENTRY_ID,
+    PID_TAG_PARENT_ENTRY_ID,
+    PID_TAG_RECORD_KEY,
+    PID_TAG_INSTANCE_KEY,
+    PID_TAG_STORE_RECORD_KEY,
+    PID_TAG_MAPPING_SIGNATURE,
+    PID_TAG_SOURCE_KEY,
+    PID_TAG_PARENT_SOURCE_KEY,
+    PID_TAG_CHANGE_KEY,
+    PID_TAG_PREDECESSOR_CHANGE_LIST,
+    PID_TAG_CHANGE_NUMBER,
+    PID_TAG_FOLDER_TYPE,
+    PID_TAG_OBJECT_TYPE,
+    PID_TAG_ACCESS,
+    PID_TAG_ACCESS_LEVEL,
+    PID_TAG_RIGHTS,
+    PID_TAG_CONTENT_COUNT,
+    PID_TAG_CONTENT_UNREAD_COUNT,
+    PID_TAG_ASSOCIATED_CONTENT_COUNT,
+    PID_TAG_SUBFOLDERS,
+    FOLDER_CHILD_COUNT,
+    PID_TAG_MESSAGE_SIZE,
+    MESSAGE_SIZE_EXTENDED,
+    PID_TAG_DELETED_COUNT_TOTAL,
+    DELETED_MESSAGE_COUNT,
+    DELETED_ASSOCIATED_COUNT,
+    DELETED_FOLDER_COUNT,
+    PID_TAG_HIERARCHY_CHANGE_NUMBER,
+    PID_TAG_LOCAL_COMMIT_TIME,
+    PID_TAG_LOCAL_COMMIT_TIME_MAX,
+    PID_TAG_CREATION_TIME,
+    PID_TAG_LAST_MODIFICATION_TIME,
+    PID_TAG_HAS_RULES,
+    PID_TAG_FOLDER_FLAGS,
+    PID_TAG_DEPTH,
+    PID_TAG_ADDRESS_BOOK_ENTRY_ID,
+];
+
+/// True for properties that only the server sets.
+pub fn is_read_only(tag: PropTag) -> bool {
+    COMPUTED.iter().any(|known| known.id() == tag.id())
+}
+
+impl Properties for FolderProperties<'_> {
+    fn find(&self, tag: PropTag) -> Option<Found<'_>> {
+        if let Some(found) = self.identity(tag).or_else(|| self.counted(tag)) {
+            return Some(found);
+        }
+        in_bag(&*self.folder.props, tag.id()).or_else(|| {
+            // MS-OXCFOLD 2.2.2.2.2.2: a folder without a comment has an empty one.
+            (tag.id() == PID_TAG_COMMENT.id()).then(|| Found::text(""))
+        })
+    }
+
+    fn tags(&self) -> Vec<PropTag> {
+        let bag: &dyn BagView = &*self.folder.props;
+        let stored = (0..bag.len()).filter_map(|index| bag.entry(index)).map(|(tag, _)| tag);
+        COMPUTED
+            .into_iter()
+            .filter(|tag| self.find(*tag).is_some() && *tag != PID_TAG_DEPTH)
+            .chain(stored.filter(|tag| !is_read_only(*tag)))
+            .collect()
+    }
+}
+
+impl FolderProperties<'_> {
+    fn identity(&self, tag: PropTag) -> Option<Found<'static>> {
+        let (mailbox, folder) = (self.mailbox, self.folder);
+        Some(match tag {
+            PID_TAG_FOLDER_ID => Found::u64(ids::fid(folder.id).to_u64()),
+            PID_TAG_PARENT_FOLDER_ID => Found::u64(ids::fid(folder.parent).to_u64()),
+            PID_TAG_ENTRY_ID | PID_TAG_RECORD_KEY => {
+                Found::binary(ids::folder_entry_id(mailbox, folder.id))
+            }
+            PID_TAG_INSTANCE_KEY => {
+                Found::binary(ids::fid(folder.id).to_u64().to_le_bytes().to_vec())
+            }
+            PID_TAG_PARENT_ENTRY_ID => Found::binary(ids::folder_entry_id(mailbox, folder.parent)),
+            PID_TAG_STORE_RECORD_KEY => Found::binary(mailbox.guid().0.to_vec()),
+            PID_TAG_MAPPING_SIGNATURE => Found::binary(mailbox.repl_guid().0.to_vec()),
+            PID_TAG_SOURCE_KEY => Found::binary(ids::gid(mailbox.repl_guid(), folder.id)),
+            PID_TAG_PARENT_SOURCE_KEY => Found::binary(ids::gid(mailbox.repl_guid(), folder.parent)),
+            PID_TAG_CHANGE_KEY => Found::binary(folder.change_key.clone()),
+            PID_TAG_PREDECESSOR_CHANGE_LIST => {
+                Found::binary(folder.predecessor_change_list.clone())
+            }
+            PID_TAG_CHANGE_NUMBER => Found::u64(ids::mid(folder.cn).to_u64()),
+            PID_TAG_OBJECT_TYPE => Found::i32(OBJECT_TYPE_FOLDER),
+            PID_TAG_ACCESS => Found::i32(ACCESS_OWNER),
+            PID_TAG_ACCESS_LEVEL => Found::i32(1),
+            PID_TAG_RIGHTS => Found::i32(RIGHTS_OWNER),
+            PID_TAG_FOLDER_TYPE => Found::i32(folder_type(folder.kind)),
+            PID_TAG_DEPTH => Found::u32(self.depth),
+            _ => return None,
+        })
+    }
+
+    fn counted(&self, tag: PropTag) -> Option<Found<'static>> {
+        let folder = self.folder;
+        let counts = &folder.counts;
+        let size = counts.size.saturating_add(counts.associated_size);
+        Some(match tag {
+            PID_TAG_CONTENT_COUNT => Found::u32(counts.content),
+            PID_TAG_CONTENT_UNREAD_COUNT => Found::u32(counts.unread),
+            PID_TAG_ASSOCIATED_CONTENT_COUNT => Found::u32(counts.associated),
+            PID_TAG_SUBFOLDERS => Found::bool(counts.child_folders > 0),
+            FOLDER_CHILD_COUNT => Found::u32(counts.child_folders),
+            PID_TAG_MESSAGE_SIZE => Found::u32(u32::try_from(size).unwrap_or(i32::MAX as u32)),
+            MESSAGE_SIZE_EXTENDED => Found::u64(size),
+            PID_TAG_DELETED_COUNT_TOTAL => Found::u32(counts.deleted_total),
+            DELETED_MESSAGE_COUNT => Found::u32(counts.deleted),
+            DELETED_ASSOCIATED_COUNT => Found::u32(counts.deleted_associated),
+            PID_TAG_HIERARCHY_CHANGE_NUMBER => Found::u32(folder.hierarchy_change as u32),
+            PID_TAG_LOCAL_COMMIT_TIME => Found::time(folder.local_commit_time),
+            PID_TAG_LOCAL_COMMIT_TIME_MAX => Found::time(folder.local_commit_time_max),
+            PID_TAG_CREATION_TIME => Found::time(folder.created),
+            PID_TAG_LAST_MODIFICATION_TIME => Found::time(folder.modified),
+            PID_TAG_HAS_RULES => Found::bool(false),
+            _ => return None,
+        })
+    }
+}
+
+/// PidTagFolderType (MS-OXCFOLD 2.2.2.2.1.6).
+fn folder_type(kind: FolderKind) -> i32 {
+    match kind {
+        FolderKind::Root => 0,
+        FolderKind::Generic => 1,
+        FolderKind::Search => 2,
+    }
+}

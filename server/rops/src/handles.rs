@@ -1,0 +1,128 @@
+//! Server object handles: what a client's 32-bit handle stands for (MS-OXCROPS 3.2.1).
+
+use ropewalk_wire::ErrorCode;
+
+use super::object::Object;
+
+/// The handle of an unused slot in a Server object handle table; never handed out.
+pub const NO_HANDLE: u32 = 0xFFFF_FFFF;
+
+/// Objects that one session context may hold open at a time.
+pub const OBJECTS_MAX: usize = 16_384;
+
+/// The objects of one session context, found by handle without hashing.
+///
+/// A handle is a slot's index in the low 16 bits and the slot's generation in the high 16, so that
+/// a released handle is told from one that was never assigned.
+#[derive(Default)]
+pub struct Handles {
+    slots: Vec<Slot>,
+    free: Vec<u16>,
+}
+
+struct Slot {
+    generation: u16,
+    entry: Option<Entry>,
+}
+
+/// An open object and the logon that it belongs to.
+pub struct Entry {
+    /// The LogonId under which it was opened.
+    pub logon_id: u8,
+    /// The object.
+    pub object: Object,
+}
+
+impl Handles {
+    /// Opens an object. Fails with `ecMaxObjectsExceeded` at [`OBJECTS_MAX`].
+    pub fn insert(&mut self, logon_id: u8, object: Object) -> Result<u32, ErrorCode> {
+        let entry = Some(Entry { logon_id, object });
+        if let Some(index) = self.free.pop()
+            && let Some(slot) = self.slots.get_mut(usize::from(index))
+        {
+            slot.entry = entry;
+            return Ok(handle(slot.generation, index));
+        }
+        let index = u16::try_from(self.slots.len())
+            .ok()
+            .filter(|_| self.slots.len() < OBJECTS_MAX)
+            .ok_or(ErrorCode::MAX_OBJECTS_EXCEEDED)?;
+        self.slots.push(Slot { generation: 1, entry });
+        Ok(handle(1, index))
+    }
+
+    /// The object behind `handle` if it belongs to `logon_id`.
+    ///
+    /// `ecNullObject` for a handle never assigned, `ecInvalidObject` for a released one,
+    /// `ecAccessDenied` for one of another logon (MS-OXCROPS 3.2.5.1).
+    pub fn get(&self, handle: u32, logon_id: u8) -> Result<&Object, ErrorCode> {
+        let (index, generation) = split(handle);
+        let slot = self.slots.get(index).ok_or(ErrorCode::NULL_OBJECT)?;
+        check(slot, generation, logon_id)?;
+        slot.entry.as_ref().map(|entry| &entry.object).ok_or(ErrorCode::INVALID_OBJECT)
+    }
+
+    /// As [`Handles::get`], for changing it.
+    pub fn get_mut(&mut self, handle: u32, logon_id: u8) -> Result<&mut Object, ErrorCode> {
+        let (index, generation) = split(handle);
+        let slot = self.slots.get_mut(index).ok_or(ErrorCode::NULL_OBJECT)?;
+        check(slot, generation, logon_id)?;
+        slot.entry.as_mut().map(|entry| &mut entry.object).ok_or(ErrorCode::INVALID_OBJECT)
+    }
+
+    /// Closes one object and gives it back; `None` if there is nothing behind the handle.
+    pub fn remove(&mut self, handle: u32) -> Option<Entry> {
+        let (index, generation) = split(handle);
+        let slot = self.slots.get_mut(index)?;
+        if slot.generation != generation {
+            return None;
+        }
+        let entry = slot.entry.take()?;
+        // The last generation of a slot is never reused, so no old handle can come to life again.
+        if slot.generation < u16::MAX - 1 {
+            slot.generation += 1;
+            self.free.push(index as u16);
+        }
+        Some(entry)
+    }
+
+    /// Closes everything that a logon opened.
+    pub fn remove_logon(&mut self, logon_id: u8) {
+        let of_logon: Vec<u32> = self
+            .iter()
+            .filter(|(_, entry)| entry.logon_id == logon_id)
+            .map(|(handle, _)| handle)
+            .collect();
+        for handle in of_logon {
+            self.remove(handle);
+        }
+    }
+
+    /// Every open object.
+    pub fn iter(&self) -> impl Iterator<Item = (u32, &Entry)> {
+        self.slots.iter().enumerate().filter_map(|(index, slot)| {
+            slot.entry.as_ref().map(|entry| (handle(slot.generation, index as u16), entry))
+        })
+    }
+}
+
+fn handle(generation: u16, index: u16) -> u32 {
+    (u32::from(generation) << 16) | u32::from(index)
+}
+
+fn split(handle: u32) -> (usize, u16) {
+    ((handle & 0xFFFF) as usize, (handle >> 16) as u16)
+}
+
+fn check(slot: &Slot, generation: u16, logon_id: u8) -> Result<(), ErrorCode> {
+    if generation == 0 || generation > slot.generation {
+        return Err(ErrorCode::NULL_OBJECT);
+    }
+    match &slot.entry {
+        Some(entry) if generation == slot.generation => {
+            if entry.logon_id == logon_id { Ok(()) } else { Err(ErrorCode::ACCESS_DENIED) }
+        }
+        None if generation == slot.generation => Err(ErrorCode::NULL_OBJECT),
+        _ => Err(ErrorCode::INVALID_OBJECT),
+    }
+}

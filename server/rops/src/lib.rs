@@ -1,0 +1,28 @@
+//! The ROP executor: one session context's objects, and what each ROP does to them.
+//!
+//! A request runs top to bottom through [`context::RopContext::execute`]: extended buffer, ROP
+//! input buffer, and then each ROP through [`dispatch`] to its handler. Handlers stand with the
+//! objects that they work on: `logon`, `folder`, `table`, `message`, `attachment`, `property`,
+//! `stream`.
+
+pub mod attachment;
+pub mod attachment_rops;
+pub mod code_page;
+pub mod context;
+pub mod dispatch;
+pub mod exec;
+pub mod folder;
+pub mod handles;
+pub mod ids;
+pub mod limits;
+pub mod logon;
+pub mod message;
+pub mod object;
+pub mod property;
+pub mod store_error;
+pub mod stream;
+pub mod stream_rops;
+pub mod table;
+pub mod view;
+
+pub use context::{ConnectParams, RopContext};

@@ -1,0 +1,29 @@
+//! What one request, one session or one message may take, all in one place.
+
+/// Bytes of one ROP payload before compression (MS-OXCROPS 2.2.1, MS-OXCRPC 3.1.4.2).
+pub const PAYLOAD_BYTES_MAX: usize = 0x8000;
+
+/// Largest MaxRopOut without ultra-large packed buffers (MS-OXCRPC 3.1.4.2).
+pub const ROP_OUT_BYTES_MAX: u32 = 0x4_0000;
+
+/// Packed bytes of properties that an unsaved message, attachment or recipient list keeps in
+/// memory; larger values go through streams, which keep a chunk at a time.
+pub const DRAFT_BYTES_MAX: usize = 4 << 20;
+
+/// Bytes of one stream; the same limit as for a whole message.
+pub const STREAM_BYTES_MAX: u64 = 0x7FFF_FFFF;
+
+/// Recipients of one message.
+pub const RECIPIENTS_MAX: usize = 10_000;
+
+/// Attachments of one message (MS-OXCMSG 3.2.5.12 leaves the number to the server).
+pub const ATTACHMENTS_MAX: usize = 1024;
+
+/// Values longer than this leave a table cell cut (MS-OXCDATA 2.8.2): characters or bytes.
+pub const CELL_LENGTH_MAX: usize = 255;
+
+/// Bytes of a large value that a restriction looks into.
+pub const SEARCHED_BYTES_MAX: usize = 1 << 20;
+
+/// Columns of a table, sort keys, and tags in one property request.
+pub const COLUMNS_MAX: usize = 1024;

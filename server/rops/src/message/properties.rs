@@ -1,0 +1,249 @@
+//! The properties of a message: those of its bag, and those worked out from where it lies.
+
+use ropewalk_props::{BagView, PropTag, PropType, tags::*};
+use ropewalk_store::{Mailbox, MessageEntry};
+
+use crate::{
+    ids,
+    property::value::{Found, Properties, in_bag},
+    view::MessageView,
+};
+
+/// PidTagMessageFlags bits (MS-OXCMSG 2.2.1.6).
+pub mod flags {
+    /// mfRead.
+    pub const READ: u32 = 0x0000_0001;
+    /// mfUnsent.
+    pub const UNSENT: u32 = 0x0000_0008;
+    /// mfUnmodified.
+    pub const UNMODIFIED: u32 = 0x0000_0002;
+    /// mfSubmitted.
+    pub const SUBMITTED: u32 = 0x0000_0004;
+    /// mfHasAttach.
+    pub const HAS_ATTACH: u32 = 0x0000_0010;
+    /// mfFAI.
+    pub const FAI: u32 = 0x0000_0040;
+    /// mfEverRead.
+    pub const EVER_READ: u32 = 0x0000_0400;
+    /// The bits that the server alone decides, whatever a client writes.
+    pub const COMPUTED: u32 = READ | HAS_ATTACH | FAI;
+}
+
+/// PidTagObjectType of a message (MS-OXCPRPT 2.2.1.7).
+const OBJECT_TYPE_MESSAGE: i32 = 5;
+
+/// Rights reported in PidTagAccess (MS-OXCPRPT 2.2.1.1): modify, read, delete.
+const ACCESS_OWNER: i32 = 0x0000_0007;
+
+/// A message as a property source.
+#[derive(Clone, Copy)]
+pub struct MessageProperties<'a> {
+    /// Its mailbox.
+    pub mailbox: &'a Mailbox,
+    /// Where it lies; `None` before the first save and for an embedded message.
+    pub entry: Option<&'a MessageEntry>,
+    /// Its content; `None` where only properties of the entry are wanted.
+    pub view: Option<MessageView<'a>>,
+    /// PidTagAccessLevel of the handle; tables report what an open would give.
+    pub writable: bool,
+    /// For a message without an entry.
+    pub associated: bool,
+}
+
+/// Properties that need nothing of a message's content, only its entry.
+pub fn is_of_entry(tag: PropTag) -> bool {
+    matches!(
+        tag.with_type(PropType::UNSPECIFIED),
+        t if ENTRY_TAGS.iter().any(|known| known.id() == t.id())
+    )
+}
+
+const ENTRY_TAGS: [PropTag; 24] = [
+    PID_TAG_MID,
+    PID_TAG_FOLDER_ID,
+    PID_TAG_PARENT_FOLDER_ID,
+    PID_TAG_INST_ID,
+    PID_TAG_INSTANCE_NUM,
+    PID_TAG_ENTRY_ID,
+    PID_TAG_PARENT_ENTRY_ID,
+    PID_TAG_RECORD_KEY,
+    PID_TAG_INSTANCE_KEY,
+    PID_TAG_SOURCE_KEY,
+    PID_TAG_PARENT_SOURCE_KEY,
+    PID_TAG_CHANGE_KEY,
+    PID_TAG_PREDECESSOR_CHANGE_LIST,
+    PID_TAG_CHANGE_NUMBER,
+    PID_TAG_MESSAGE_SIZE,
+    PID_TAG_ASSOCIATED,
+    PID_TAG_ROW_TYPE,
+    PID_TAG_DEPTH,
+    PID_TAG_OBJECT_TYPE,
+    PID_TAG_STORE_RECORD_KEY,
+    PID_TAG_MAPPING_SIGNATURE,
+    PID_TAG_ACCESS,
+    PID_TAG_ACCESS_LEVEL,
+    PID_TAG_LOCAL_COMMIT_TIME,
+];
+
+/// Computed properties that a client may not set; setting one is answered with a PropertyProblem
+/// (MS-OXCMSG 2.2.1, MS-OXCPRPT 2.2.1).
+pub fn is_read_only(tag: PropTag) -> bool {
+    const ALSO: [PropTag; 6] = [
+        PID_TAG_HAS_ATTACHMENTS,
+        PID_TAG_DISPLAY_TO,
+        PID_TAG_DISPLAY_CC,
+        PID_TAG_DISPLAY_BCC,
+        PID_TAG_STORE_ENTRY_ID,
+        PID_TAG_HAS_NAMED_PROPERTIES,
+    ];
+    // The ICS trio and the source key are set through imports, which do not come this way.
+    is_of_entry(tag) || ALSO.iter().any(|known| known.id() == tag.id())
+}
+
+impl Properties for MessageProperties<'_> {
+    fn find(&self, tag: PropTag) -> Option<Found<'_>> {
+        if let Some(found) = self.of_handle(tag) {
+            return Some(found);
+        }
+        if let Some(entry) = self.entry
+            && let Some(found) = self.of_entry(tag, entry)
+        {
+            return Some(found);
+        }
+        let view = self.view?;
+        match tag.id() {
+            id if id == PID_TAG_MESSAGE_FLAGS.id() => Some(Found::u32(self.message_flags(view))),
+            id if id == PID_TAG_HAS_ATTACHMENTS.id() => Some(Found::bool(has_attachments(view))),
+            id if id == PID_TAG_READ.id() => Some(Found::bool(self.is_read(view))),
+            id => in_bag(view.props(), id),
+        }
+    }
+
+    fn tags(&self) -> Vec<PropTag> {
+        let mut tags = vec![PID_TAG_MESSAGE_FLAGS, PID_TAG_HAS_ATTACHMENTS];
+        tags.extend(HANDLE_TAGS);
+        if self.entry.is_some() {
+            tags.extend(
+                ENTRY_TAGS.iter().copied().filter(|tag| {
+                    // Table columns, not properties of the object.
+                    ![PID_TAG_ROW_TYPE, PID_TAG_DEPTH, PID_TAG_INST_ID, PID_TAG_INSTANCE_NUM]
+                        .contains(tag)
+                        && !HANDLE_TAGS.contains(tag)
+                }),
+            );
+        }
+        if let Some(view) = self.view {
+            let bag = view.props();
+            for index in 0..bag.len() {
+                if let Some((tag, _)) = bag.entry(index)
+                    && !tags.iter().any(|known| known.id() == tag.id())
+                {
+                    tags.push(tag);
+                }
+            }
+        }
+        tags
+    }
+}
+
+const HANDLE_TAGS: [PropTag; 5] = [
+    PID_TAG_OBJECT_TYPE,
+    PID_TAG_ACCESS,
+    PID_TAG_ACCESS_LEVEL,
+    PID_TAG_STORE_RECORD_KEY,
+    PID_TAG_MAPPING_SIGNATURE,
+];
+
+impl<'a> MessageProperties<'a> {
+    fn of_handle(&self, tag: PropTag) -> Option<Found<'a>> {
+        Some(match tag {
+            PID_TAG_OBJECT_TYPE => Found::i32(OBJECT_TYPE_MESSAGE),
+            PID_TAG_ACCESS => Found::i32(ACCESS_OWNER),
+            PID_TAG_ACCESS_LEVEL => Found::i32(i32::from(self.writable)),
+            PID_TAG_STORE_RECORD_KEY => Found::binary(self.mailbox.guid().0.to_vec()),
+            PID_TAG_MAPPING_SIGNATURE => Found::binary(self.mailbox.repl_guid().0.to_vec()),
+            PID_TAG_ASSOCIATED => Found::bool(self.is_associated()),
+            _ => return None,
+        })
+    }
+
+    fn of_entry(&self, tag: PropTag, entry: &MessageEntry) -> Option<Found<'a>> {
+        const MESSAGE_SIZE_EXTENDED: PropTag = PID_TAG_MESSAGE_SIZE.with_type(PropType::INTEGER64);
+        const LEAF_ROW: i32 = 1; // TBL_LEAF_ROW, MS-OXCTABL 2.2.1.3
+        let mailbox = self.mailbox;
+        Some(match tag {
+            PID_TAG_MID | PID_TAG_INST_ID => Found::u64(ids::mid(entry.id).to_u64()),
+            PID_TAG_FOLDER_ID | PID_TAG_PARENT_FOLDER_ID => {
+                Found::u64(ids::fid(entry.folder).to_u64())
+            }
+            PID_TAG_INSTANCE_NUM | PID_TAG_DEPTH => Found::i32(0),
+            PID_TAG_ROW_TYPE => Found::i32(LEAF_ROW),
+            PID_TAG_ENTRY_ID | PID_TAG_RECORD_KEY => {
+                Found::binary(ids::message_entry_id(mailbox, entry.folder, entry.id))
+            }
+            PID_TAG_INSTANCE_KEY => Found::binary(instance_key(entry)),
+            PID_TAG_PARENT_ENTRY_ID => Found::binary(ids::folder_entry_id(mailbox, entry.folder)),
+            PID_TAG_SOURCE_KEY => Found::binary(ids::gid(mailbox.repl_guid(), entry.id)),
+            PID_TAG_PARENT_SOURCE_KEY => {
+                Found::binary(ids::gid(mailbox.repl_guid(), entry.folder))
+            }
+            PID_TAG_CHANGE_KEY => Found::binary(entry.change_key()),
+            PID_TAG_PREDECESSOR_CHANGE_LIST => Found::binary(entry.predecessor_change_list()),
+            PID_TAG_CHANGE_NUMBER => Found::u64(ids::mid(entry.cn).to_u64()),
+            PID_TAG_MESSAGE_SIZE => Found::u32(u32::try_from(entry.size).unwrap_or(i32::MAX as u32)),
+            MESSAGE_SIZE_EXTENDED => Found::u64(entry.size),
+            PID_TAG_LOCAL_COMMIT_TIME => Found::time(entry.modified),
+            _ => return None,
+        })
+    }
+
+    fn is_associated(&self) -> bool {
+        self.entry.map_or(self.associated, |entry| entry.associated)
+    }
+
+    fn is_read(&self, view: MessageView<'_>) -> bool {
+        match self.entry {
+            Some(entry) => entry.read,
+            None => stored_flags(view) & flags::READ != 0,
+        }
+    }
+
+    fn message_flags(&self, view: MessageView<'_>) -> u32 {
+        let mut bits = stored_flags(view) & !flags::COMPUTED;
+        if self.is_read(view) {
+            bits |= flags::READ | flags::EVER_READ;
+        }
+        if has_attachments(view) {
+            bits |= flags::HAS_ATTACH;
+        }
+        if self.is_associated() {
+            bits |= flags::FAI;
+        }
+        bits
+    }
+}
+
+/// PidTagMessageFlags as the bag has it, computed bits and all.
+pub fn stored_flags(view: MessageView<'_>) -> u32 {
+    view.props().get_i32(PID_TAG_MESSAGE_FLAGS).unwrap_or(0) as u32
+}
+
+/// MS-OXCMSG 2.2.1.2: attachments that are not hidden.
+fn has_attachments(view: MessageView<'_>) -> bool {
+    view.attachments().any(|attachment| {
+        attachment
+            .props()
+            .get(PID_TAG_ATTACHMENT_HIDDEN)
+            .and_then(|hidden| hidden.as_bool())
+            != Some(true)
+    })
+}
+
+/// PidTagInstanceKey: names the row among all rows of a table (MS-OXCTABL 2.2.1.5).
+fn instance_key(entry: &MessageEntry) -> Vec<u8> {
+    let mut key = Vec::with_capacity(20);
+    key.extend_from_slice(&ids::fid(entry.folder).to_u64().to_le_bytes());
+    key.extend_from_slice(&ids::mid(entry.id).to_u64().to_le_bytes());
+    key.extend_from_slice(&0_u32.to_le_bytes());
+    key
+}

@@ -1,0 +1,225 @@
+//! From a property as it is kept to a property as it was asked for.
+
+use std::borrow::Cow;
+
+use ropewalk_props::{BagView, BlobRef, PropTag, PropType, PropValue, Slot, ValueRef};
+use ropewalk_wire::ErrorCode;
+
+use crate::code_page::CodePage;
+
+/// A property as an object has it.
+#[derive(Clone, Debug)]
+pub enum Found<'a> {
+    /// In a bag; nothing is copied.
+    Stored(ValueRef<'a>),
+    /// Worked out on demand.
+    Computed(PropType, Packed),
+    /// In a blob, too large for a row (MS-OXCDATA 2.4.2).
+    Large(PropType, BlobRef),
+}
+
+/// The packed bytes of a computed value; short ones stay off the heap.
+#[derive(Clone, Debug)]
+pub enum Packed {
+    /// Up to eight bytes.
+    Short([u8; 8], u8),
+    /// Anything.
+    Long(Vec<u8>),
+}
+
+impl Packed {
+    fn as_slice(&self) -> &[u8] {
+        match self {
+            Self::Short(bytes, len) => bytes.get(..usize::from(*len)).unwrap_or_default(),
+            Self::Long(bytes) => bytes,
+        }
+    }
+}
+
+impl Found<'_> {
+    /// A computed PtypInteger32.
+    pub fn i32(value: i32) -> Self {
+        Self::short(PropType::INTEGER32, &value.to_le_bytes())
+    }
+
+    /// A computed PtypInteger32 from a count or a bit mask.
+    pub fn u32(value: u32) -> Self {
+        Self::short(PropType::INTEGER32, &value.to_le_bytes())
+    }
+
+    /// A computed PtypInteger64.
+    pub fn u64(value: u64) -> Self {
+        Self::short(PropType::INTEGER64, &value.to_le_bytes())
+    }
+
+    /// A computed PtypTime.
+    pub fn time(value: ropewalk_props::FileTime) -> Self {
+        Self::short(PropType::TIME, &value.0.to_le_bytes())
+    }
+
+    /// A computed PtypBoolean.
+    pub fn bool(value: bool) -> Self {
+        Self::short(PropType::BOOLEAN, &[u8::from(value)])
+    }
+
+    /// A computed PtypBinary.
+    pub fn binary(value: Vec<u8>) -> Self {
+        Self::Computed(PropType::BINARY, Packed::Long(value))
+    }
+
+    /// A computed PtypString.
+    pub fn text(value: &str) -> Self {
+        let text = ropewalk_props::Utf16Text::from(value);
+        Self::Computed(PropType::STRING, Packed::Long(text.into_bytes()))
+    }
+
+    /// A computed value of any type.
+    pub fn value(value: &PropValue) -> Self {
+        let mut packed = Vec::new();
+        value.pack(&mut packed);
+        Self::Computed(value.ty(), Packed::Long(packed))
+    }
+
+    fn short(ty: PropType, bytes: &[u8]) -> Self {
+        let mut short = [0; 8];
+        for (to, from) in short.iter_mut().zip(bytes) {
+            *to = *from;
+        }
+        Self::Computed(ty, Packed::Short(short, bytes.len().min(8) as u8))
+    }
+
+    /// The type that the object keeps.
+    pub fn ty(&self) -> PropType {
+        match self {
+            Self::Stored(value) => value.ty,
+            Self::Computed(ty, _) | Self::Large(ty, _) => *ty,
+        }
+    }
+
+    /// The value, unless it lies in a blob.
+    pub fn value_ref(&self) -> Option<ValueRef<'_>> {
+        match self {
+            Self::Stored(value) => Some(*value),
+            Self::Computed(ty, packed) => Some(ValueRef { ty: *ty, data: packed.as_slice() }),
+            Self::Large(..) => None,
+        }
+    }
+
+    /// The value as type `want`, or the property error code to put in its place.
+    ///
+    /// `want` may be PtypUnspecified: the kept type then, with strings as `strings` says
+    /// (MS-OXCPRPT 2.2.2.1).
+    pub fn resolve(&self, want: PropType, strings: Strings) -> Result<Resolved<'_>, ErrorCode> {
+        let have = self.ty();
+        let target = if want == PropType::UNSPECIFIED { strings.unspecified(have) } else { want };
+        if !convertible(have, target) {
+            return Err(ErrorCode::NOT_FOUND);
+        }
+        let value = self.value_ref().ok_or(ErrorCode::NOT_ENOUGH_MEMORY)?;
+        let data = match (have, target) {
+            (have, target) if have == target => Cow::Borrowed(value.data),
+            (PropType::STRING, _) => Cow::Owned(strings.code_page.from_utf16(value.data)),
+            (PropType::STRING8, _) => {
+                Cow::Owned(strings.code_page.to_utf16(value.data).into_bytes())
+            }
+            (PropType::MULTIPLE_STRING, _) => Cow::Owned(convert_elements(value, |utf16| {
+                strings.code_page.from_utf16(utf16)
+            })),
+            _ => Cow::Owned(convert_elements(value, |bytes| {
+                strings.code_page.to_utf16(bytes).into_bytes()
+            })),
+        };
+        Ok(Resolved { ty: target, data })
+    }
+}
+
+/// A value of the type that was asked for, packed.
+#[derive(Clone, Debug)]
+pub struct Resolved<'a> {
+    /// Its type.
+    pub ty: PropType,
+    /// Its packed bytes.
+    pub data: Cow<'a, [u8]>,
+}
+
+impl Resolved<'_> {
+    /// The value borrowed.
+    pub fn value_ref(&self) -> ValueRef<'_> {
+        ValueRef { ty: self.ty, data: &self.data }
+    }
+}
+
+/// How strings leave the server.
+#[derive(Clone, Copy, Debug)]
+pub struct Strings {
+    /// For PtypString8.
+    pub code_page: CodePage,
+    /// Whether a property asked for as PtypUnspecified is sent as PtypString.
+    pub unicode: bool,
+}
+
+impl Strings {
+    fn unspecified(self, have: PropType) -> PropType {
+        match (have, self.unicode) {
+            (PropType::STRING | PropType::STRING8, true) => PropType::STRING,
+            (PropType::STRING | PropType::STRING8, false) => PropType::STRING8,
+            (PropType::MULTIPLE_STRING | PropType::MULTIPLE_STRING8, true) => {
+                PropType::MULTIPLE_STRING
+            }
+            (PropType::MULTIPLE_STRING | PropType::MULTIPLE_STRING8, false) => {
+                PropType::MULTIPLE_STRING8
+            }
+            _ => have,
+        }
+    }
+}
+
+/// Strings convert between their two types; everything else is asked for as what it is.
+fn convertible(have: PropType, want: PropType) -> bool {
+    have == want
+        || (have.is_string() && want.is_string())
+        || matches!(
+            (have, want),
+            (PropType::MULTIPLE_STRING, PropType::MULTIPLE_STRING8)
+                | (PropType::MULTIPLE_STRING8, PropType::MULTIPLE_STRING)
+        )
+}
+
+fn convert_elements(value: ValueRef<'_>, convert: impl Fn(&[u8]) -> Vec<u8>) -> Vec<u8> {
+    let mut out = Vec::with_capacity(value.data.len());
+    for element in value.elements() {
+        let bytes = convert(element.data);
+        out.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
+        out.extend_from_slice(&bytes);
+    }
+    out
+}
+
+/// Looks a property up in a bag.
+pub fn in_bag(bag: &dyn BagView, id: u16) -> Option<Found<'_>> {
+    let (tag, slot) = bag.slot(id)?;
+    Some(match slot {
+        Slot::Inline(value) => Found::Stored(value),
+        Slot::External(blob) => Found::Large(tag.ty(), blob),
+    })
+}
+
+/// An object's properties, stored and computed alike.
+pub trait Properties {
+    /// The property with this tag. The type matters only for computed ones that exist in several.
+    fn find(&self, tag: PropTag) -> Option<Found<'_>>;
+
+    /// The tags of all its properties, computed ones included.
+    fn tags(&self) -> Vec<PropTag>;
+}
+
+/// Turns the strings of a client into what the store keeps: PtypString8 becomes PtypString.
+pub fn to_stored(value: PropValue, code_page: CodePage) -> PropValue {
+    match value {
+        PropValue::String8(bytes) => PropValue::String(code_page.to_utf16(&bytes)),
+        PropValue::MultipleString8(values) => {
+            PropValue::MultipleString(values.iter().map(|bytes| code_page.to_utf16(bytes)).collect())
+        }
+        other => other,
+    }
+}

@@ -1,0 +1,1 @@
+//! The auxiliary buffer (MS-OXCRPC 2.2.2.2).

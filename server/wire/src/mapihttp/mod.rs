@@ -1,0 +1,1 @@
+//! MAPI over HTTP request and response bodies (MS-OXCMAPIHTTP 2.2.4).

@@ -1,0 +1,1 @@
+//! Address book request and response bodies (MS-OXCMAPIHTTP 2.2.5).

@@ -1,0 +1,109 @@
+//! Property names on the wire (MS-OXCDATA 2.6.1).
+
+use ropewalk_props::{Guid, PropertyName, Utf16Text};
+
+use crate::{
+    DecodeError, EncodeError, Put, Reader,
+    codec::{Count, Wire, fmt_hex},
+};
+
+/// A borrowed PropertyName structure.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum PropertyNameRef<'a> {
+    /// Kind 0x00: a LID in a property set.
+    Lid(Guid, u32),
+    /// Kind 0x01: a name in a property set, UTF-16LE without its terminator.
+    Name(Guid, &'a [u8]),
+    /// Kind 0xFF: a property without a name.
+    NoName(Guid),
+}
+
+const KIND_LID: u8 = 0x00;
+const KIND_NAME: u8 = 0x01;
+const KIND_NONE: u8 = 0xFF;
+
+impl<'a> PropertyNameRef<'a> {
+    /// The structure that says "no name".
+    pub const NONE: Self = Self::NoName(Guid::NIL);
+
+    /// An owned name; `None` for a property without one.
+    pub fn to_name(self) -> Option<PropertyName> {
+        match self {
+            Self::Lid(guid, lid) => Some(PropertyName::Lid(guid, lid)),
+            Self::Name(guid, name) => {
+                Some(PropertyName::Name(guid, Utf16Text::from_le_bytes(name)))
+            }
+            Self::NoName(_) => None,
+        }
+    }
+}
+
+impl<'a> From<&'a PropertyName> for PropertyNameRef<'a> {
+    fn from(name: &'a PropertyName) -> Self {
+        match name {
+            PropertyName::Lid(guid, lid) => Self::Lid(*guid, *lid),
+            PropertyName::Name(guid, name) => Self::Name(*guid, name.as_bytes()),
+        }
+    }
+}
+
+impl<'a> Wire<'a> for PropertyNameRef<'a> {
+    fn decode(input: &mut Reader<'a>) -> Result<Self, DecodeError> {
+        let kind = input.u8()?;
+        let guid = input.guid()?;
+        match kind {
+            KIND_LID => Ok(Self::Lid(guid, input.u32()?)),
+            KIND_NAME => {
+                let size = usize::from(input.u8()?);
+                let name = input.bytes(size)?;
+                // NameSize counts the terminator (2.6.1); a name without one is taken as it is.
+                let mut inner = Reader::new(name);
+                let whole_units = name.get(..name.len() & !1).unwrap_or_default();
+                let name = inner.utf16_z().unwrap_or(whole_units);
+                Ok(Self::Name(guid, name))
+            }
+            KIND_NONE => Ok(Self::NoName(guid)),
+            other => Err(DecodeError::Value {
+                field: "Kind",
+                value: other.into(),
+            }),
+        }
+    }
+
+    fn encode(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        match self {
+            Self::Lid(guid, lid) => {
+                out.put_u8(KIND_LID);
+                out.put_guid(*guid);
+                out.put_u32(*lid);
+            }
+            Self::Name(guid, name) => {
+                out.put_u8(KIND_NAME);
+                out.put_guid(*guid);
+                u8::put(out, "a property name", name.len().saturating_add(2))?;
+                crate::codec::put_text(out, name, true)?;
+            }
+            Self::NoName(guid) => {
+                out.put_u8(KIND_NONE);
+                out.put_guid(*guid);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for PropertyNameRef<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Lid(guid, lid) => write!(f, "{guid:?}/0x{lid:08X}"),
+            Self::Name(guid, name) => {
+                write!(f, "{guid:?}/")?;
+                match ropewalk_props::text::decode_utf16le(name) {
+                    text if text.contains(char::REPLACEMENT_CHARACTER) => fmt_hex(f, name),
+                    text => write!(f, "{text:?}"),
+                }
+            }
+            Self::NoName(_) => f.write_str("no name"),
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Reading a large value.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use rkyv::util::AlignedVec;
+use ropewalk_props::BlobRef;
+
+use super::map;
+use crate::{
+    StoreError,
+    core::Core,
+    log::frame::{Location, RECORD_HEADER, RecordKind},
+};
+
+/// Reads a large value. Cloning it copies a pointer.
+#[derive(Clone, Debug)]
+pub struct BlobReader {
+    core: Arc<Core>,
+    len: u64,
+    chunks: Arc<Vec<Location>>,
+    /// The chunk read last: streams come in steps smaller than a chunk.
+    last: Arc<Mutex<Option<(usize, AlignedVec)>>>,
+}
+
+#[allow(clippy::len_without_is_empty)]
+impl BlobReader {
+    pub(crate) fn open(core: Arc<Core>, blob: BlobRef) -> Result<Self, StoreError> {
+        let record = core.blob(blob.id)?;
+        let chunks = Arc::new(map::read(&core, &record)?);
+        Ok(Self {
+            core,
+            len: record.len,
+            chunks,
+            last: Arc::default(),
+        })
+    }
+
+    /// Bytes in the value.
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Reads at `offset` until `buffer` is full or the value ends; returns the bytes read.
+    pub fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, StoreError> {
+        map::read_range(self.len, offset, buffer, |number, start, out| {
+            self.read_chunk(number, start, out)
+        })
+    }
+
+    fn read_chunk(&self, number: usize, start: usize, out: &mut [u8]) -> Result<(), StoreError> {
+        let at = self.chunks.get(number).copied().unwrap_or_default();
+        if at.len == 0 {
+            out.fill(0);
+            return Ok(());
+        }
+        let mut last = self.last.lock();
+        let record = match last.take() {
+            Some((known, record)) if known == number => record,
+            _ => self.core.log.read(at, RecordKind::Chunk)?,
+        };
+        let chunk = record.get(RECORD_HEADER..).unwrap_or_default();
+        map::copy_from_chunk(chunk, start, out);
+        *last = Some((number, record));
+        Ok(())
+    }
+}

@@ -1,0 +1,227 @@
+//! What users, mailboxes and large values share: the log, the index and the cache.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    fs::File,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+
+use parking_lot::Mutex;
+use rkyv::rancor;
+use ropewalk_props::{Bag, FileTime, Guid};
+
+use crate::{
+    Clock, Durability, StoreError, StoredMessage,
+    cache::MessageCache,
+    index::{Index, Job, keys, value},
+    log::{
+        Log,
+        frame::{FrameBuilder, Location, Position, RECORD_HEADER, RecordKind},
+    },
+    records::{Batch, BlobRecord, Op},
+};
+
+/// The engine under the store.
+pub struct Core {
+    pub log: Log,
+    pub index: Index,
+    pub cache: MessageCache,
+    pub clock: Arc<dyn Clock>,
+    pub durability: Durability,
+    /// Damage in the log was skipped: the folders' counts must be taken anew.
+    pub recount: bool,
+    closed: AtomicBool,
+    wrote: AtomicBool,
+    next_blob: AtomicU64,
+    /// Large values that the index may not have yet, with the frame that completes them.
+    new_blobs: Mutex<HashMap<u64, (u64, BlobRecord)>>,
+    /// Keeps other processes out of the directory.
+    lock: Mutex<Option<File>>,
+}
+
+/// Blob ids of one run of the program begin at the number of the next frame times this, so that no
+/// run repeats those of an earlier one.
+const BLOBS_PER_FRAME: u64 = 1 << 20;
+
+impl fmt::Debug for Core {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Core").finish_non_exhaustive()
+    }
+}
+
+/// The parts that a core is made of.
+pub struct Parts {
+    pub log: Log,
+    pub index: Index,
+    pub cache_bytes: usize,
+    pub clock: Arc<dyn Clock>,
+    pub durability: Durability,
+    pub recount: bool,
+    pub lock: File,
+}
+
+impl Core {
+    /// Puts the parts together.
+    pub fn new(parts: Parts) -> Self {
+        let next_lsn = parts.log.last_lsn() + 1;
+        Self {
+            log: parts.log,
+            index: parts.index,
+            cache: MessageCache::new(parts.cache_bytes),
+            clock: parts.clock,
+            durability: parts.durability,
+            recount: parts.recount,
+            closed: AtomicBool::new(false),
+            wrote: AtomicBool::new(false),
+            next_blob: AtomicU64::new(next_lsn.saturating_mul(BLOBS_PER_FRAME)),
+            new_blobs: Mutex::default(),
+            lock: Mutex::new(Some(parts.lock)),
+        }
+    }
+
+    /// The current time.
+    pub fn now(&self) -> FileTime {
+        self.clock.now()
+    }
+
+    /// The store's GUID.
+    pub fn store_guid(&self) -> Guid {
+        self.log.store_guid()
+    }
+
+    /// A number for a new large value.
+    pub fn new_blob_id(&self) -> u64 {
+        self.next_blob.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// An error if the store takes no changes.
+    pub fn check_writable(&self) -> Result<(), StoreError> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(StoreError::Closed);
+        }
+        self.log.check()
+    }
+
+    /// Writes one commit and returns once it counts as done.
+    pub fn commit(&self, frame: FrameBuilder, batch: Batch) -> Result<Position, StoreError> {
+        self.index.throttle();
+        let at = self.append(frame, batch)?;
+        self.log.wait(at.lsn)?;
+        self.index.advance(at.lsn);
+        Ok(at)
+    }
+
+    /// Writes one commit that counts as done when a later one does.
+    pub fn append(&self, mut frame: FrameBuilder, batch: Batch) -> Result<Position, StoreError> {
+        self.check_writable()?;
+        let archive = rkyv::to_bytes::<rancor::Error>(&batch).map_err(|_| StoreError::TooLarge)?;
+        frame.add(RecordKind::Batch, &archive);
+        self.wrote.store(true, Ordering::Release);
+        self.log.append(frame, |at| self.queue(at, batch))
+    }
+
+    /// Writes data that no commit refers to yet.
+    pub fn append_data(&self, frame: FrameBuilder) -> Result<Position, StoreError> {
+        self.check_writable()?;
+        self.wrote.store(true, Ordering::Release);
+        self.log.append(frame, |_| {})
+    }
+
+    fn queue(&self, at: Position, mut batch: Batch) {
+        for op in &mut batch.ops {
+            op.resolve(at);
+            if let Op::PutBlob(blob) = op {
+                self.new_blobs.lock().insert(blob.id, (at.lsn, *blob));
+            }
+        }
+        self.index.push(Job { at, batch });
+    }
+
+    /// Finds a large value.
+    pub fn blob(&self, id: u64) -> Result<BlobRecord, StoreError> {
+        let applied = self.index.applied();
+        {
+            let mut new = self.new_blobs.lock();
+            if let Some((_, blob)) = new.get(&id) {
+                return Ok(*blob);
+            }
+            new.retain(|_, (lsn, _)| *lsn > applied);
+        }
+        let found = self.index.kv()?.get(&keys::blob(id))?;
+        Ok(value::decode(&found.ok_or(StoreError::NotFound)?)?)
+    }
+
+    /// Reads a bag.
+    pub fn read_bag(&self, at: Location) -> Result<Arc<Bag>, StoreError> {
+        if at.len == 0 {
+            return Ok(Arc::default());
+        }
+        let record = self.log.read(at, RecordKind::Bag)?;
+        let archive = record.get(RECORD_HEADER..).unwrap_or_default();
+        let bag = rkyv::from_bytes::<Bag, rancor::Error>(archive);
+        Ok(Arc::new(bag.map_err(|_| StoreError::Damaged {
+            segment: at.segment,
+            offset: u64::from(at.offset),
+        })?))
+    }
+
+    /// Reads a message's content, from memory if it is there.
+    pub fn read_message(&self, at: Location) -> Result<StoredMessage, StoreError> {
+        if let Some(message) = self.cache.get(at) {
+            return Ok(message);
+        }
+        let record = self.log.read(at, RecordKind::Message)?;
+        let message = StoredMessage::new(record).ok_or(StoreError::Damaged {
+            segment: at.segment,
+            offset: u64::from(at.offset),
+        })?;
+        self.cache.insert(at, message.clone());
+        Ok(message)
+    }
+
+    /// What has to be done now and then: see to the interval's fsync, look after the index.
+    pub fn tick(&self) {
+        self.index.watch();
+        if matches!(self.durability, Durability::Interval(_)) {
+            // A failure makes the log read-only, which the next writer is told.
+            let _ = self.log.sync(self.log.last_lsn());
+        }
+        let applied = self.index.applied();
+        self.new_blobs.lock().retain(|_, (lsn, _)| *lsn > applied);
+    }
+
+    /// True once closed.
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    /// Writes everything out and stops. Closing again does nothing.
+    pub fn close(&self) -> Result<(), StoreError> {
+        if self.closed.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        let synced = self.sync_with_mark();
+        self.closed.store(true, Ordering::Release);
+        if synced.is_ok() {
+            self.index.advance(self.log.last_lsn());
+        }
+        let closed = self.index.close();
+        self.lock.lock().take();
+        synced.and(closed)
+    }
+
+    /// Syncs the log, then ends it with an empty frame that vouches for all before it, so that
+    /// later damage to the last commit can be told from a torn tail.
+    fn sync_with_mark(&self) -> Result<(), StoreError> {
+        self.log.sync(self.log.last_lsn())?;
+        if self.wrote.load(Ordering::Acquire) {
+            let mark = self.append(FrameBuilder::new(), Batch::default())?;
+            self.log.sync(mark.lsn)?;
+        }
+        Ok(())
+    }
+}

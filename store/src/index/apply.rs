@@ -1,0 +1,154 @@
+//! From a commit's changes to the index's keys.
+
+use std::sync::Arc;
+
+use ropewalk_props::Guid;
+
+use super::{
+    IndexError, Kv, Write,
+    keys::{self, Part},
+    scan, value,
+};
+use crate::{
+    log::frame::Position,
+    records::{Batch, Op},
+};
+
+/// Keys removed at a time when everything with a prefix goes.
+const REMOVE_AT_ONCE: usize = 4096;
+
+/// Gathers commits and applies them together, with the position that they reach.
+pub struct Applier {
+    kv: Arc<dyn Kv>,
+    writes: Vec<Write>,
+    position: Option<Position>,
+    /// The largest minimal id that a user ever had, once it is known here.
+    largest_id: Option<u32>,
+}
+
+impl Applier {
+    /// Writes to `kv`.
+    pub fn new(kv: Arc<dyn Kv>) -> Self {
+        Self {
+            kv,
+            writes: Vec::new(),
+            position: None,
+            largest_id: None,
+        }
+    }
+
+    /// Writes gathered so far.
+    pub fn len(&self) -> usize {
+        self.writes.len()
+    }
+
+    /// Adds one commit, whose locations are absolute.
+    pub fn push(&mut self, at: Position, batch: &Batch) -> Result<(), IndexError> {
+        for op in &batch.ops {
+            match batch.mailbox {
+                Some(mailbox) => self.mailbox_op(mailbox, op)?,
+                None => self.store_op(op)?,
+            }
+        }
+        if let Some(mailbox) = batch.mailbox.filter(|_| batch.counter != 0) {
+            self.put(keys::part(mailbox, Part::Counter), &batch.counter)?;
+        }
+        self.position = Some(at);
+        Ok(())
+    }
+
+    /// Writes what was gathered, all or nothing.
+    pub fn commit(&mut self) -> Result<(), IndexError> {
+        if let Some(position) = self.position.take() {
+            self.put(keys::APPLIED.to_vec(), &position)?;
+        }
+        if !self.writes.is_empty() {
+            self.kv.apply(&self.writes)?;
+            self.writes.clear();
+        }
+        Ok(())
+    }
+
+    /// Adds any key and value.
+    pub fn put<T>(&mut self, key: Vec<u8>, content: &T) -> Result<(), IndexError>
+    where
+        T: for<'a> rkyv::Serialize<
+                rkyv::api::high::HighSerializer<
+                    rkyv::util::AlignedVec,
+                    rkyv::ser::allocator::ArenaHandle<'a>,
+                    rkyv::rancor::Error,
+                >,
+            >,
+    {
+        self.writes.push(Write::Put(key, value::encode(content)?));
+        Ok(())
+    }
+
+    fn store_op(&mut self, op: &Op) -> Result<(), IndexError> {
+        match op {
+            Op::PutUser(user) => {
+                let largest = self.largest_id()?.max(user.minimal_id);
+                self.largest_id = Some(largest);
+                self.put(keys::user(user.minimal_id), user)?;
+                self.put(keys::MINIMAL_ID.to_vec(), &largest)
+            }
+            Op::RemoveUser(minimal_id) => {
+                self.writes.push(Write::Remove(keys::user(*minimal_id)));
+                Ok(())
+            }
+            Op::RemoveMailbox(guid) => self.remove_prefix(&keys::mailbox(*guid)),
+            Op::PutBlob(blob) => self.put(keys::blob(blob.id), blob),
+            _ => Err(IndexError("a change of a mailbox names none".into())),
+        }
+    }
+
+    fn largest_id(&self) -> Result<u32, IndexError> {
+        if let Some(known) = self.largest_id {
+            return Ok(known);
+        }
+        let stored = self.kv.get(keys::MINIMAL_ID)?;
+        stored.map_or(Ok(0), |bytes| value::decode::<u32>(&bytes))
+    }
+
+    fn mailbox_op(&mut self, mailbox: Guid, op: &Op) -> Result<(), IndexError> {
+        match op {
+            Op::PutMailbox(meta) => self.put(keys::part(mailbox, Part::Meta), meta),
+            Op::PutFolder(folder) => self.put(keys::folder(mailbox, folder.id), folder),
+            Op::RemoveFolder(id) => {
+                self.writes.push(Write::Remove(keys::folder(mailbox, *id)));
+                self.remove_prefix(&keys::messages(mailbox, *id))
+            }
+            Op::PutMessage(entry) => {
+                self.put(keys::message(mailbox, entry.folder, entry.id), entry)
+            }
+            Op::RemoveMessage { folder, id } => {
+                let key = keys::message(mailbox, *folder, *id);
+                self.writes.push(Write::Remove(key));
+                Ok(())
+            }
+            Op::PutName(id, name) => self.put(keys::numbered(mailbox, Part::Name, *id), name),
+            Op::PutReplid(id, guid) => self.put(keys::numbered(mailbox, Part::Replid, *id), guid),
+            Op::PutReceiveFolder(folder) => {
+                self.put(keys::receive_folder(mailbox, &folder.message_class), folder)
+            }
+            Op::PutUser(_) | Op::RemoveUser(_) | Op::RemoveMailbox(_) | Op::PutBlob(_) => {
+                self.store_op(op)
+            }
+        }
+    }
+
+    /// Removes all keys with a prefix: those of earlier commits that wait here as well, which is why
+    /// they are written first. Replaying the same commits after a crash in between does no harm.
+    fn remove_prefix(&mut self, prefix: &[u8]) -> Result<(), IndexError> {
+        self.kv.apply(&self.writes)?;
+        self.writes.clear();
+        let mut removes = Vec::new();
+        scan(&*self.kv, prefix, &mut |key, _| {
+            removes.push(Write::Remove(key.to_vec()));
+            Ok(())
+        })?;
+        removes
+            .chunks(REMOVE_AT_ONCE)
+            .try_for_each(|chunk| self.kv.apply(chunk))
+    }
+}

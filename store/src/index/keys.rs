@@ -1,0 +1,119 @@
+//! The keys of the index: one ordered space, all numbers big-endian.
+
+use ropewalk_props::{GlobCnt, Guid};
+
+/// What a key is about.
+#[repr(u8)]
+enum Space {
+    Meta = 0x01,
+    User = 0x02,
+    Blob = 0x03,
+    Mailbox = 0x10,
+}
+
+/// What a key of a mailbox is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Part {
+    Meta = 0x01,
+    Counter = 0x02,
+    Folder = 0x03,
+    Message = 0x04,
+    Name = 0x05,
+    Replid = 0x06,
+    ReceiveFolder = 0x07,
+}
+
+/// Which store, and which format of the index.
+pub const STORE: &[u8] = &[Space::Meta as u8, 1];
+/// The last frame that is reflected in the index.
+pub const APPLIED: &[u8] = &[Space::Meta as u8, 2];
+/// The largest minimal id that a user ever had.
+pub const MINIMAL_ID: &[u8] = &[Space::Meta as u8, 3];
+/// Present if damage in the log was skipped: counts are not to be trusted.
+pub const FENCED: &[u8] = &[Space::Meta as u8, 4];
+/// All users.
+pub const USERS: &[u8] = &[Space::User as u8];
+
+/// The first key after all that begin with `prefix`, which must not be all 0xFF.
+pub fn after_prefix(prefix: &[u8]) -> Vec<u8> {
+    let kept = prefix.iter().rposition(|byte| *byte != 0xFF);
+    let mut end = prefix
+        .get(..kept.map_or(0, |at| at + 1))
+        .unwrap_or_default()
+        .to_vec();
+    match end.last_mut() {
+        Some(last) => *last += 1,
+        None => end = vec![0xFF; 64],
+    }
+    end
+}
+
+/// A user.
+pub fn user(minimal_id: u32) -> Vec<u8> {
+    [USERS, &minimal_id.to_be_bytes()].concat()
+}
+
+/// A large value.
+pub fn blob(id: u64) -> Vec<u8> {
+    [&[Space::Blob as u8][..], &id.to_be_bytes()].concat()
+}
+
+/// All of a mailbox.
+pub fn mailbox(guid: Guid) -> Vec<u8> {
+    [&[Space::Mailbox as u8][..], &guid.0].concat()
+}
+
+/// One part of a mailbox.
+pub fn part(guid: Guid, part: Part) -> Vec<u8> {
+    let mut key = mailbox(guid);
+    key.push(part as u8);
+    key
+}
+
+/// A folder.
+pub fn folder(guid: Guid, id: GlobCnt) -> Vec<u8> {
+    [&part(guid, Part::Folder)[..], &id.to_bytes()].concat()
+}
+
+/// All messages of a folder.
+pub fn messages(guid: Guid, folder: GlobCnt) -> Vec<u8> {
+    [&part(guid, Part::Message)[..], &folder.to_bytes()].concat()
+}
+
+/// A message.
+pub fn message(guid: Guid, folder: GlobCnt, id: GlobCnt) -> Vec<u8> {
+    [&messages(guid, folder)[..], &id.to_bytes()].concat()
+}
+
+/// A named property or a REPLID.
+pub fn numbered(guid: Guid, kind: Part, id: u16) -> Vec<u8> {
+    [&part(guid, kind)[..], &id.to_be_bytes()].concat()
+}
+
+/// A receive folder.
+pub fn receive_folder(guid: Guid, class: &str) -> Vec<u8> {
+    [&part(guid, Part::ReceiveFolder)[..], class.as_bytes()].concat()
+}
+
+/// The number at the end of a key made by [`numbered`].
+pub fn number_of(key: &[u8]) -> Option<u16> {
+    key.last_chunk::<2>()
+        .map(|bytes| u16::from_be_bytes(*bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_ends_where_the_next_begins() {
+        assert_eq!(after_prefix(&[1, 2]), [1, 3]);
+        assert_eq!(after_prefix(&[1, 0xFF, 0xFF]), [2]);
+        assert!(after_prefix(&[]) > user(u32::MAX));
+        let guid = Guid([0xFF; 16]);
+        let last = message(guid, GlobCnt::MAX, GlobCnt::MAX);
+        assert!(last < after_prefix(&messages(guid, GlobCnt::MAX)));
+        assert!(numbered(guid, Part::Name, 0) > after_prefix(&last[..18 + 5]));
+    }
+}

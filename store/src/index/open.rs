@@ -1,0 +1,84 @@
+//! Opening the index, or making a new one when it cannot be trusted.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use ropewalk_props::Guid;
+
+use super::{Applier, IndexError, Kv, keys, memory::MemoryKv, sled::SledKv, value};
+use crate::{IndexKind, log::frame::Position};
+
+/// The format of keys and values. Another one in an existing index means: make it anew.
+const INDEX_FORMAT: u32 = 1;
+
+/// Where the index of the store in `dir` is.
+pub fn path(dir: &Path) -> PathBuf {
+    dir.join("index")
+}
+
+/// The file whose presence says that the index is not to be trusted.
+pub fn suspect_path(dir: &Path) -> PathBuf {
+    dir.join("index.suspect")
+}
+
+/// Opens the index. The position is that of the last frame it reflects; `None` if it is new.
+pub fn open(
+    dir: &Path,
+    kind: IndexKind,
+    store: Guid,
+) -> Result<(Arc<dyn Kv>, Option<Position>), IndexError> {
+    if kind == IndexKind::Memory {
+        return Ok((fresh(Arc::new(MemoryKv::default()), store)?, None));
+    }
+    if suspect_path(dir).exists() || !path(dir).exists() {
+        return Ok((renew(dir, store)?, None));
+    }
+    let opened = SledKv::open(&path(dir)).and_then(|kv| Ok((applied(&kv, store)?, kv)));
+    match opened {
+        Ok((position, kv)) => Ok((Arc::new(kv), Some(position))),
+        Err(reason) => {
+            tracing::warn!(%reason, "the index is made anew");
+            Ok((renew(dir, store)?, None))
+        }
+    }
+}
+
+/// Moves the index of `dir` aside, if there is one, and makes an empty one.
+pub fn renew(dir: &Path, store: Guid) -> Result<Arc<dyn Kv>, IndexError> {
+    set_aside(dir).map_err(|error| IndexError(error.to_string()))?;
+    fresh(Arc::new(SledKv::open(&path(dir))?), store)
+}
+
+fn set_aside(dir: &Path) -> io::Result<()> {
+    let old = dir.join("index.old");
+    if path(dir).exists() {
+        if old.exists() {
+            fs::remove_dir_all(&old)?;
+        }
+        fs::rename(path(dir), &old)?;
+    }
+    match fs::remove_file(suspect_path(dir)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn fresh(kv: Arc<dyn Kv>, store: Guid) -> Result<Arc<dyn Kv>, IndexError> {
+    let mut applier = Applier::new(kv.clone());
+    applier.put(keys::STORE.to_vec(), &(INDEX_FORMAT, store))?;
+    applier.commit()?;
+    Ok(kv)
+}
+
+/// The position of the last frame reflected in an index of this store and of this format.
+fn applied(kv: &dyn Kv, store: Guid) -> Result<Position, IndexError> {
+    let missing = || IndexError("the index does not say what it reflects".into());
+    let identity = kv.get(keys::STORE)?.ok_or_else(missing)?;
+    if value::decode::<(u32, Guid)>(&identity)? != (INDEX_FORMAT, store) {
+        return Err(IndexError("the index is of another store or format".into()));
+    }
+    value::decode(&kv.get(keys::APPLIED)?.ok_or_else(missing)?)
+}

@@ -1,0 +1,233 @@
+//! The one thread that writes to the index, and who waits for it.
+
+use std::{
+    collections::VecDeque,
+    path::PathBuf,
+    sync::Arc,
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+use parking_lot::{Condvar, Mutex, RwLock};
+
+use super::{Applier, IndexError, Kv, open::suspect_path};
+use crate::{StoreError, log::frame::Position, records::Batch};
+
+/// Commits applied together, at most.
+const BATCH: usize = 1024;
+/// The engine is told to hand its data to the operating system this often.
+const FLUSH_EVERY: Duration = Duration::from_millis(500);
+/// Commits may wait here; more make writers wait for a moment.
+const CROWDED: usize = 65_536;
+const THROTTLE: Duration = Duration::from_millis(100);
+/// A batch that takes longer means that the engine hangs.
+const STUCK: Duration = Duration::from_secs(30);
+
+/// One commit to apply, its locations absolute.
+pub struct Job {
+    /// Where its frame is.
+    pub at: Position,
+    /// What it changes.
+    pub batch: Batch,
+}
+
+#[derive(Default)]
+struct State {
+    jobs: VecDeque<Job>,
+    /// Frames up to this one may be applied: they count as done.
+    visible: u64,
+    applied: u64,
+    closing: bool,
+    failed: Option<IndexError>,
+    busy_since: Option<Instant>,
+    suspect: bool,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+    dir: PathBuf,
+}
+
+/// The index, read by all, written by one thread.
+pub struct Index {
+    kv: RwLock<Option<Arc<dyn Kv>>>,
+    shared: Arc<Shared>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Index {
+    /// Starts the thread. `kv` reflects everything up to the frame `applied`.
+    pub fn start(kv: Arc<dyn Kv>, dir: PathBuf, applied: u64) -> std::io::Result<Self> {
+        let state = State {
+            visible: applied,
+            applied,
+            ..State::default()
+        };
+        let shared = Arc::new(Shared {
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+            dir,
+        });
+        let (worker, engine) = (shared.clone(), kv.clone());
+        let thread = std::thread::Builder::new()
+            .name("ropewalk-index".into())
+            .spawn(move || worker.run(engine))?;
+        Ok(Self {
+            kv: RwLock::new(Some(kv)),
+            shared,
+            thread: Mutex::new(Some(thread)),
+        })
+    }
+
+    /// The engine, for reading.
+    pub fn kv(&self) -> Result<Arc<dyn Kv>, StoreError> {
+        self.kv.read().clone().ok_or(StoreError::Closed)
+    }
+
+    /// Queues a commit; they come in the order of the log.
+    pub fn push(&self, job: Job) {
+        let mut state = self.shared.state.lock();
+        if state.failed.is_none() {
+            state.jobs.push_back(job);
+        }
+    }
+
+    /// Commits up to `lsn` count as done and may be applied.
+    pub fn advance(&self, lsn: u64) {
+        let mut state = self.shared.state.lock();
+        state.visible = state.visible.max(lsn);
+        self.shared.changed.notify_all();
+    }
+
+    /// Everything up to this frame is in the index.
+    pub fn applied(&self) -> u64 {
+        self.shared.state.lock().applied
+    }
+
+    /// Returns once everything up to `lsn`, which counts as done, is in the index.
+    pub fn wait_applied(&self, lsn: u64) -> Result<(), StoreError> {
+        let mut state = self.shared.state.lock();
+        while state.applied < lsn {
+            if let Some(error) = &state.failed {
+                return Err(error.clone().into());
+            }
+            if state.closing {
+                return Err(StoreError::Closed);
+            }
+            self.shared.changed.wait(&mut state);
+        }
+        Ok(())
+    }
+
+    /// Makes writers wait for a moment if the index lags far behind.
+    pub fn throttle(&self) {
+        let mut state = self.shared.state.lock();
+        if state.jobs.len() > CROWDED && state.failed.is_none() {
+            self.shared.changed.wait_for(&mut state, THROTTLE);
+        }
+    }
+
+    /// Looks whether the engine hangs; if so the index is made anew at the next start.
+    pub fn watch(&self) {
+        let mut state = self.shared.state.lock();
+        let stuck = state
+            .busy_since
+            .is_some_and(|since| since.elapsed() > STUCK);
+        if stuck && !state.suspect {
+            state.suspect = true;
+            drop(state);
+            tracing::error!(
+                "the index has not finished a batch for 30 s; it is rebuilt at the next start"
+            );
+            self.shared.mark_suspect();
+        }
+    }
+
+    /// Applies what counts as done, hands it to the operating system and stops.
+    pub fn close(&self) -> Result<(), StoreError> {
+        self.shared.state.lock().closing = true;
+        self.shared.changed.notify_all();
+        if let Some(thread) = self.thread.lock().take() {
+            // The thread turns panics of the engine into errors; it has nothing else to panic with.
+            let _ = thread.join();
+        }
+        *self.kv.write() = None;
+        match &self.shared.state.lock().failed {
+            Some(error) => Err(error.clone().into()),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Shared {
+    fn run(&self, kv: Arc<dyn Kv>) {
+        let mut applier = Applier::new(kv.clone());
+        let mut flushed = Instant::now();
+        let mut dirty = false;
+        loop {
+            let jobs = self.next_jobs(dirty);
+            let stop = jobs.is_empty() && self.state.lock().closing;
+            let mut result = jobs
+                .iter()
+                .try_for_each(|job| applier.push(job.at, &job.batch))
+                .and_then(|()| applier.commit());
+            dirty |= !jobs.is_empty();
+            if result.is_ok() && dirty && (stop || flushed.elapsed() >= FLUSH_EVERY) {
+                result = kv.flush();
+                (dirty, flushed) = (false, Instant::now());
+            }
+            let reached = jobs.last().map(|job| job.at.lsn);
+            if !self.finish(reached, result) || stop {
+                return;
+            }
+        }
+    }
+
+    /// The next commits that count as done; none if there is something to flush or it is time to
+    /// stop.
+    fn next_jobs(&self, dirty: bool) -> Vec<Job> {
+        let mut state = self.state.lock();
+        loop {
+            let visible = state.visible;
+            let ready = state.jobs.iter().take(BATCH);
+            let ready = ready.take_while(|job| job.at.lsn <= visible).count();
+            if ready > 0 {
+                state.busy_since = Some(Instant::now());
+                return state.jobs.drain(..ready).collect();
+            }
+            if state.closing {
+                return Vec::new();
+            }
+            if dirty {
+                if self.changed.wait_for(&mut state, FLUSH_EVERY).timed_out() {
+                    return Vec::new();
+                }
+            } else {
+                self.changed.wait(&mut state);
+            }
+        }
+    }
+
+    fn finish(&self, reached: Option<u64>, result: Result<(), IndexError>) -> bool {
+        let mut state = self.state.lock();
+        state.busy_since = None;
+        match result {
+            Ok(()) => state.applied = reached.unwrap_or(0).max(state.applied),
+            Err(error) => {
+                tracing::error!(%error, "the index failed; it is rebuilt at the next start");
+                state.failed = Some(error);
+                state.jobs.clear();
+                self.mark_suspect();
+            }
+        }
+        self.changed.notify_all();
+        state.failed.is_none()
+    }
+
+    fn mark_suspect(&self) {
+        if let Err(error) = std::fs::write(suspect_path(&self.dir), b"") {
+            tracing::error!(%error, "the index cannot be marked as suspect");
+        }
+    }
+}

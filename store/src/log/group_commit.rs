@@ -1,0 +1,140 @@
+//! Many writers, one fsync: the first one to wait does it for all that have written so far.
+
+use std::io;
+
+use parking_lot::{Condvar, Mutex};
+
+use crate::StoreError;
+
+#[derive(Debug, Default)]
+struct State {
+    durable: u64,
+    syncing: bool,
+    failed: Option<String>,
+}
+
+/// How far the log is on disk, and who is seeing to the rest.
+#[derive(Debug, Default)]
+pub struct GroupCommit {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+impl GroupCommit {
+    /// Starts with everything up to `durable` on disk.
+    pub fn new(durable: u64) -> Self {
+        let group = Self::default();
+        group.state.lock().durable = durable;
+        group
+    }
+
+    /// Everything up to this frame is on disk.
+    pub fn durable(&self) -> u64 {
+        self.state.lock().durable
+    }
+
+    /// Notes that everything up to `lsn` is on disk.
+    pub fn advance(&self, lsn: u64) {
+        let mut state = self.state.lock();
+        state.durable = state.durable.max(lsn);
+        self.changed.notify_all();
+    }
+
+    /// Makes the log read-only for good. A failed fsync is never tried again: the kernel may have
+    /// dropped the pages that it could not write, and a second call would report success.
+    pub fn fail(&self, what: &str, error: &io::Error) -> StoreError {
+        let mut state = self.state.lock();
+        let cause = state
+            .failed
+            .get_or_insert_with(|| format!("{what}: {error}"))
+            .clone();
+        tracing::error!(%cause, "the store is read-only from now on");
+        self.changed.notify_all();
+        StoreError::ReadOnly { cause }
+    }
+
+    /// The error that made the log read-only, if one did.
+    pub fn check(&self) -> Result<(), StoreError> {
+        match &self.state.lock().failed {
+            Some(cause) => Err(StoreError::ReadOnly {
+                cause: cause.clone(),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// Returns once everything up to `lsn` is on disk. `sync` does the fsync and returns the last
+    /// frame that it covers.
+    pub fn wait(
+        &self,
+        lsn: u64,
+        sync: impl Fn() -> Result<u64, io::Error>,
+    ) -> Result<(), StoreError> {
+        let mut state = self.state.lock();
+        loop {
+            if state.durable >= lsn {
+                return Ok(());
+            }
+            if let Some(cause) = &state.failed {
+                let cause = cause.clone();
+                return Err(StoreError::ReadOnly { cause });
+            }
+            if state.syncing {
+                self.changed.wait(&mut state);
+                continue;
+            }
+            state.syncing = true;
+            drop(state);
+            let result = sync();
+            state = self.state.lock();
+            state.syncing = false;
+            match result {
+                Ok(covered) => state.durable = state.durable.max(covered),
+                Err(error) => {
+                    drop(state);
+                    return Err(self.fail("fsync of the log failed", &error));
+                }
+            }
+            self.changed.notify_all();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn one_fsync_serves_all_who_wrote_before_it() {
+        let group = GroupCommit::new(0);
+        let (written, syncs) = (AtomicU64::new(0), AtomicUsize::new(0));
+        std::thread::scope(|scope| {
+            for _ in 0..16 {
+                scope.spawn(|| {
+                    let lsn = written.fetch_add(1, Ordering::SeqCst) + 1;
+                    let sync = || {
+                        syncs.fetch_add(1, Ordering::SeqCst);
+                        let covered = written.load(Ordering::SeqCst);
+                        std::thread::sleep(std::time::Duration::from_millis(30));
+                        Ok(covered)
+                    };
+                    group.wait(lsn, sync).unwrap();
+                    assert!(group.durable() >= lsn);
+                });
+            }
+        });
+        assert!(syncs.load(Ordering::SeqCst) < 16);
+    }
+
+    #[test]
+    fn a_failed_fsync_is_final() {
+        let group = GroupCommit::new(3);
+        assert!(group.wait(4, || Err(io::Error::other("no"))).is_err());
+        let tried_again = group.wait(5, || panic!("an fsync must not be repeated"));
+        assert!(matches!(tried_again, Err(StoreError::ReadOnly { .. })));
+        assert!(group.wait(3, || Ok(3)).is_ok());
+        assert!(group.check().is_err());
+    }
+}

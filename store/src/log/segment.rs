@@ -1,0 +1,208 @@
+//! Segment files: their names, their headers, and the ones that are open.
+
+use std::{
+    collections::HashMap,
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use parking_lot::RwLock;
+use ropewalk_props::Guid;
+
+use super::frame::{FORMAT_VERSION, crc};
+use crate::disk::{Disk, DiskFile};
+
+/// Bytes of a segment's header; the first frame follows.
+pub const SEGMENT_HEADER: u32 = 64;
+/// A segment that has reached this many bytes gets no more frames.
+pub const SEGMENT_BYTES: u64 = 64 << 20;
+
+const MAGIC: [u8; 8] = *b"RopeLog\0";
+/// Files kept open for reading.
+const OPEN_FILES: usize = 256;
+
+/// The decoded header of a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SegmentHeader {
+    /// The segment's number; numbers start at 1.
+    pub number: u32,
+    /// The store that it belongs to.
+    pub store: Guid,
+    /// The number of its first frame.
+    pub base_lsn: u64,
+}
+
+/// Why bytes are not a segment header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadSegment {
+    /// Not a header, or a damaged one.
+    Damaged,
+    /// A whole header of a later format.
+    Newer(u16),
+}
+
+impl SegmentHeader {
+    /// The header's bytes.
+    pub fn encode(&self) -> [u8; SEGMENT_HEADER as usize] {
+        let mut out = [0; SEGMENT_HEADER as usize];
+        out[0..8].copy_from_slice(&MAGIC);
+        out[8..10].copy_from_slice(&FORMAT_VERSION.to_le_bytes());
+        out[12..16].copy_from_slice(&self.number.to_le_bytes());
+        out[16..32].copy_from_slice(&self.store.0);
+        out[32..40].copy_from_slice(&self.base_lsn.to_le_bytes());
+        let check = crc(&[&out[..60]]);
+        out[60..64].copy_from_slice(&check.to_le_bytes());
+        out
+    }
+
+    /// Reads a header.
+    pub fn decode(bytes: &[u8; SEGMENT_HEADER as usize]) -> Result<Self, BadSegment> {
+        let [
+            m0,
+            m1,
+            m2,
+            m3,
+            m4,
+            m5,
+            m6,
+            m7,
+            v0,
+            v1,
+            _,
+            _,
+            n0,
+            n1,
+            n2,
+            n3,
+            rest @ ..,
+        ] = *bytes;
+        let stored = bytes
+            .last_chunk::<4>()
+            .map(|tail| u32::from_le_bytes(*tail));
+        if [m0, m1, m2, m3, m4, m5, m6, m7] != MAGIC || stored != Some(crc(&[&bytes[..60]])) {
+            return Err(BadSegment::Damaged);
+        }
+        let version = u16::from_le_bytes([v0, v1]);
+        if version > FORMAT_VERSION {
+            return Err(BadSegment::Newer(version));
+        }
+        let store = rest.first_chunk::<16>().ok_or(BadSegment::Damaged)?;
+        let lsn = rest.get(16..).and_then(|tail| tail.first_chunk::<8>());
+        Ok(Self {
+            number: u32::from_le_bytes([n0, n1, n2, n3]),
+            store: Guid(*store),
+            base_lsn: u64::from_le_bytes(*lsn.ok_or(BadSegment::Damaged)?),
+        })
+    }
+}
+
+/// The segment files of one log.
+pub struct Segments {
+    disk: Arc<dyn Disk>,
+    dir: PathBuf,
+    open: RwLock<HashMap<u32, Arc<dyn DiskFile>>>,
+}
+
+impl Segments {
+    /// The segments in `dir`, which is created if missing.
+    pub fn new(disk: Arc<dyn Disk>, dir: PathBuf) -> io::Result<Self> {
+        disk.create_dir(&dir)?;
+        Ok(Self {
+            disk,
+            dir,
+            open: RwLock::default(),
+        })
+    }
+
+    /// The directory that they are in.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The disk that they are on.
+    pub fn disk(&self) -> &dyn Disk {
+        &*self.disk
+    }
+
+    /// The path of a segment.
+    pub fn path(&self, number: u32) -> PathBuf {
+        self.dir.join(format!("{number:08}.seg"))
+    }
+
+    /// The numbers of the segments that exist, ascending.
+    pub fn numbers(&self) -> io::Result<Vec<u32>> {
+        let mut numbers: Vec<u32> = self
+            .disk
+            .list(&self.dir)?
+            .iter()
+            .filter(|path| path.extension().is_some_and(|ext| ext == "seg"))
+            .filter_map(|path| path.file_stem()?.to_str()?.parse().ok())
+            .collect();
+        numbers.sort_unstable();
+        Ok(numbers)
+    }
+
+    /// Creates a segment with its header and makes both survive a power failure.
+    pub fn create(&self, header: SegmentHeader) -> io::Result<Arc<dyn DiskFile>> {
+        let file = self.disk.create(&self.path(header.number))?;
+        file.write_all_at(&header.encode(), 0)?;
+        file.sync_data()?;
+        self.disk.sync_dir(&self.dir)?;
+        self.open.write().insert(header.number, file.clone());
+        Ok(file)
+    }
+
+    /// A segment's file.
+    pub fn file(&self, number: u32) -> io::Result<Arc<dyn DiskFile>> {
+        if let Some(file) = self.open.read().get(&number) {
+            return Ok(file.clone());
+        }
+        let file = self.disk.open(&self.path(number))?;
+        let mut open = self.open.write();
+        if open.len() >= OPEN_FILES {
+            let victim = open.keys().next().copied();
+            victim.map(|number| open.remove(&number));
+        }
+        open.insert(number, file.clone());
+        Ok(file)
+    }
+
+    /// Forgets a file that was renamed.
+    pub fn forget(&self, number: u32) {
+        self.open.write().remove(&number);
+    }
+
+    /// A segment's header and its file's length; the header may be damaged or cut short.
+    pub fn header(&self, number: u32) -> io::Result<(Result<SegmentHeader, BadSegment>, u64)> {
+        let file = self.file(number)?;
+        let len = file.len()?;
+        if len < u64::from(SEGMENT_HEADER) {
+            return Ok((Err(BadSegment::Damaged), len));
+        }
+        let mut bytes = [0; SEGMENT_HEADER as usize];
+        file.read_exact_at(&mut bytes, 0)?;
+        Ok((SegmentHeader::decode(&bytes), len))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_reads_back_and_any_flipped_bit_is_found() {
+        let header = SegmentHeader {
+            number: 12,
+            store: Guid([9; 16]),
+            base_lsn: 77,
+        };
+        let bytes = header.encode();
+        assert_eq!(SegmentHeader::decode(&bytes), Ok(header));
+        for bit in 0..bytes.len() * 8 {
+            let mut damaged = bytes;
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(SegmentHeader::decode(&damaged), Err(BadSegment::Damaged));
+        }
+    }
+}

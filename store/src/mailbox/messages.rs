@@ -1,0 +1,140 @@
+//! Saving and reading messages.
+
+use rkyv::rancor;
+use ropewalk_props::{BagView, FileTime, GlobCnt, PropTag, PropValue, Slot, tags};
+
+use super::{
+    Mailbox,
+    txn::Txn,
+    types::{Contents, ContentsView, MessageEntry, SaveMessage},
+};
+use crate::{
+    Message, StoreError, StoredMessage,
+    blob::Spill,
+    log::frame::{Location, RecordKind},
+    message::for_each_bag,
+    versions,
+};
+
+/// Bytes of a message's archive, large values apart.
+const MAX_ARCHIVE: usize = 64 << 20;
+
+impl Mailbox {
+    /// A folder's messages. [`StoreError::NotFound`] without the folder.
+    pub fn contents(&self, folder: GlobCnt, view: ContentsView) -> Result<Contents, StoreError> {
+        self.with_contents(folder, |contents| contents.view(view))
+    }
+
+    /// One message of a folder, whatever view it is in. [`StoreError::NotFound`] without the folder.
+    pub fn entry(&self, folder: GlobCnt, id: GlobCnt) -> Result<Option<MessageEntry>, StoreError> {
+        self.with_contents(folder, |contents| contents.get(id).cloned())
+    }
+
+    /// A message's content, from memory or by one positioned read. [`StoreError::Damaged`] if its
+    /// checksum does not match.
+    pub fn read_message(&self, entry: &MessageEntry) -> Result<StoredMessage, StoreError> {
+        self.core.read_message(entry.content)
+    }
+
+    /// Saves a new message or the new content of an existing one; durable when it returns.
+    ///
+    /// [`StoreError::NotFound`] without the folder, or if the message is gone;
+    /// [`StoreError::Conflict`] if it is not at `expected_cn`; [`StoreError::TooLarge`] and
+    /// [`StoreError::TooDeep`] beyond the store's bounds.
+    pub fn save_message(&self, save: SaveMessage) -> Result<MessageEntry, StoreError> {
+        let mut saved = self.save_messages(vec![save])?;
+        saved.pop().ok_or(StoreError::NotFound)
+    }
+
+    /// Saves several messages in one commit: all or none.
+    pub fn save_messages(&self, saves: Vec<SaveMessage>) -> Result<Vec<MessageEntry>, StoreError> {
+        if saves.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut txn = Txn::begin(self)?;
+        let saved = saves.into_iter().map(|save| stage(&mut txn, save));
+        let mut saved = saved.collect::<Result<Vec<_>, _>>()?;
+        let at = txn.commit()?;
+        for entry in &mut saved {
+            entry.content = entry.content.resolve(at);
+        }
+        Ok(saved)
+    }
+}
+
+fn stage(txn: &mut Txn<'_>, save: SaveMessage) -> Result<MessageEntry, StoreError> {
+    txn.folder(save.folder)?;
+    let old = match save.id {
+        None => None,
+        Some(id) => {
+            let entry = txn.entry(save.folder, id)?;
+            Some(
+                entry
+                    .filter(|entry| !entry.soft_deleted)
+                    .ok_or(StoreError::NotFound)?,
+            )
+        }
+    };
+    if let (Some(expected), Some(old)) = (save.expected_cn, &old)
+        && expected != old.cn
+    {
+        return Err(StoreError::Conflict);
+    }
+    let mut message = save.message;
+    let created = old.as_ref().map_or(txn.now, |old| old.created);
+    let created = time_or_set(&mut message, tags::PID_TAG_CREATION_TIME, created);
+    let modified = time_or_set(&mut message, tags::PID_TAG_LAST_MODIFICATION_TIME, txn.now);
+    let (content, size) = add_content(txn, message)?;
+    let id = match &old {
+        Some(old) => old.id,
+        None => txn.next()?,
+    };
+    let cn = txn.next()?;
+    let replica = txn.mailbox.repl_guid;
+    let old_versions = old.as_ref().and_then(|old| old.versions.as_deref());
+    let entry = MessageEntry {
+        id,
+        folder: save.folder,
+        cn,
+        read_cn: cn,
+        read: save
+            .read
+            .unwrap_or(old.as_ref().is_some_and(|old| old.read)),
+        associated: old.as_ref().map_or(save.associated, |old| old.associated),
+        soft_deleted: false,
+        size,
+        created,
+        modified,
+        repl_guid: replica,
+        versions: versions::changed(replica, cn, old_versions),
+        content,
+    };
+    txn.put_message(old.as_ref(), entry.clone())?;
+    Ok(entry)
+}
+
+/// The time in the message's own bag, which is put there if it is missing.
+fn time_or_set(message: &mut Message, tag: PropTag, default: FileTime) -> FileTime {
+    if let Some((_, Slot::Inline(value))) = message.props.slot(tag.id())
+        && let Some(time) = value.as_time()
+    {
+        return time;
+    }
+    message.props.set(tag, &PropValue::Time(default));
+    default
+}
+
+/// Adds a message's content to the frame, large values apart; also returns its size.
+fn add_content(txn: &mut Txn<'_>, mut message: Message) -> Result<(Location, u64), StoreError> {
+    let mut spill = Spill::default();
+    let core = &txn.mailbox.core;
+    let frame = &mut txn.frame;
+    for_each_bag(&mut message, 0, &mut |bag| spill.bag(core, frame, bag))?;
+    let archive = rkyv::to_bytes::<rancor::Error>(&message).map_err(|_| StoreError::TooLarge)?;
+    if archive.len() > MAX_ARCHIVE {
+        return Err(StoreError::TooLarge);
+    }
+    let at = txn.frame.add(RecordKind::Message, &archive);
+    txn.add_ops(&mut spill.ops);
+    Ok((at, spill.size))
+}

@@ -1,0 +1,208 @@
+//! A mailbox in memory: what readers see.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use imbl::OrdMap;
+use ropewalk_props::{Bag, BagView, GlobCnt, Guid, PropertyName, tags};
+
+use super::types::{Contents, ContentsView, Folder, FolderCounts, MessageEntry, ReceiveFolder};
+use crate::{log::frame::Location, records::FolderMeta, versions};
+
+/// A folder, with what only the store needs to know.
+#[derive(Clone, Debug)]
+pub struct FolderState {
+    pub meta: FolderMeta,
+    pub props: Arc<Bag>,
+    /// The display name, folded so that names that differ in case alone are equal.
+    pub name: String,
+}
+
+/// A folder's messages by view.
+#[derive(Clone, Debug, Default)]
+pub struct FolderContents {
+    views: [OrdMap<GlobCnt, MessageEntry>; 4],
+}
+
+/// A mailbox in memory.
+#[derive(Debug, Default)]
+pub struct State {
+    pub folders: HashMap<GlobCnt, FolderState>,
+    /// Subfolders by folded name.
+    pub children: HashMap<GlobCnt, BTreeSet<(String, GlobCnt)>>,
+    /// Contents of the folders that were asked for so far.
+    pub contents: HashMap<GlobCnt, FolderContents>,
+    pub names: BTreeMap<u16, PropertyName>,
+    pub name_ids: HashMap<PropertyName, u16>,
+    pub replids: BTreeMap<u16, Guid>,
+    pub receive: BTreeMap<String, ReceiveFolder>,
+    pub props: Arc<Bag>,
+    pub props_at: Location,
+    /// The user was removed, and the mailbox with him.
+    pub removed: bool,
+}
+
+/// A name as it is compared.
+pub fn fold(name: &str) -> String {
+    name.to_lowercase()
+}
+
+/// The folded display name of a folder's bag.
+pub fn folded_name(props: &Bag) -> String {
+    fold(
+        &props
+            .get_text(tags::PID_TAG_DISPLAY_NAME)
+            .unwrap_or_default(),
+    )
+}
+
+impl FolderState {
+    /// A folder with its bag.
+    pub fn new(meta: FolderMeta, props: Arc<Bag>) -> Self {
+        let name = folded_name(&props);
+        Self { meta, props, name }
+    }
+
+    /// What readers get.
+    pub fn snapshot(&self, replica: Guid) -> Folder {
+        let meta = &self.meta;
+        let versions = meta.versions.as_deref();
+        Folder {
+            id: meta.id,
+            parent: meta.parent,
+            kind: meta.kind,
+            props: self.props.clone(),
+            cn: meta.cn,
+            change_key: versions::change_key(replica, meta.cn, versions),
+            predecessor_change_list: versions::predecessors(replica, meta.cn, versions),
+            created: meta.created,
+            modified: meta.modified,
+            counts: meta.counts,
+            local_commit_time: meta.local_commit_time,
+            local_commit_time_max: meta.local_commit_time_max,
+            hierarchy_change: meta.hierarchy_change,
+            version: meta.version,
+        }
+    }
+}
+
+impl FolderCounts {
+    /// Counts a message in.
+    pub(crate) fn add(&mut self, entry: &MessageEntry) {
+        match entry.view() {
+            ContentsView::Normal => {
+                self.content += 1;
+                self.unread += u32::from(!entry.read);
+                self.size = self.size.saturating_add(entry.size);
+            }
+            ContentsView::Associated => {
+                self.associated += 1;
+                self.associated_size = self.associated_size.saturating_add(entry.size);
+            }
+            ContentsView::SoftDeleted => self.deleted += 1,
+            ContentsView::SoftDeletedAssociated => self.deleted_associated += 1,
+        }
+    }
+
+    /// Counts a message out.
+    pub(crate) fn remove(&mut self, entry: &MessageEntry) {
+        match entry.view() {
+            ContentsView::Normal => {
+                self.content = self.content.saturating_sub(1);
+                self.unread = self.unread.saturating_sub(u32::from(!entry.read));
+                self.size = self.size.saturating_sub(entry.size);
+            }
+            ContentsView::Associated => {
+                self.associated = self.associated.saturating_sub(1);
+                self.associated_size = self.associated_size.saturating_sub(entry.size);
+            }
+            ContentsView::SoftDeleted => self.deleted = self.deleted.saturating_sub(1),
+            ContentsView::SoftDeletedAssociated => {
+                self.deleted_associated = self.deleted_associated.saturating_sub(1);
+            }
+        }
+    }
+}
+
+impl FolderContents {
+    /// The messages of a view.
+    pub fn view(&self, view: ContentsView) -> Contents {
+        let map = self.views.get(view as usize).cloned().unwrap_or_default();
+        Contents { map }
+    }
+
+    /// A message of any view.
+    pub fn get(&self, id: GlobCnt) -> Option<&MessageEntry> {
+        self.views.iter().find_map(|view| view.get(&id))
+    }
+
+    /// All messages.
+    pub fn iter(&self) -> impl Iterator<Item = &MessageEntry> {
+        self.views.iter().flat_map(OrdMap::values)
+    }
+
+    /// Puts a message where it belongs and takes it out of any other view.
+    pub fn put(&mut self, entry: MessageEntry) {
+        let wanted = entry.view() as usize;
+        for (index, view) in self.views.iter_mut().enumerate() {
+            if index != wanted {
+                view.remove(&entry.id);
+            }
+        }
+        if let Some(view) = self.views.get_mut(wanted) {
+            view.insert(entry.id, entry);
+        }
+    }
+
+    /// Takes a message out.
+    pub fn remove(&mut self, id: GlobCnt) {
+        self.views.iter_mut().for_each(|view| {
+            view.remove(&id);
+        });
+    }
+}
+
+impl State {
+    /// Adds or replaces a folder.
+    pub fn put_folder(&mut self, folder: FolderState) {
+        let id = folder.meta.id;
+        self.unlink(id);
+        if folder.meta.parent != id {
+            let siblings = self.children.entry(folder.meta.parent).or_default();
+            siblings.insert((folder.name.clone(), id));
+        }
+        self.folders.insert(id, folder);
+    }
+
+    /// Removes a folder and its messages.
+    pub fn remove_folder(&mut self, id: GlobCnt) {
+        self.unlink(id);
+        self.folders.remove(&id);
+        self.children.remove(&id);
+        self.contents.remove(&id);
+    }
+
+    fn unlink(&mut self, id: GlobCnt) {
+        let Some(old) = self.folders.get(&id) else {
+            return;
+        };
+        if let Some(siblings) = self.children.get_mut(&old.meta.parent) {
+            siblings.remove(&(old.name.clone(), id));
+        }
+    }
+
+    /// Adds a named property.
+    pub fn put_name(&mut self, id: u16, name: PropertyName) {
+        self.name_ids.insert(name.clone(), id);
+        self.names.insert(id, name);
+    }
+
+    /// The subfolder with this folded name.
+    pub fn child_named(&self, parent: GlobCnt, name: &str) -> Option<GlobCnt> {
+        let from = (name.to_owned(), GlobCnt(0));
+        let (found, id) = self.children.get(&parent)?.range(from..).next()?;
+        (found == name).then_some(*id)
+    }
+}

@@ -1,0 +1,247 @@
+//! One commit of a mailbox: gathered first, then written, then shown to readers.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use parking_lot::MutexGuard;
+use rkyv::rancor;
+use ropewalk_props::{Bag, FileTime, GlobCnt, Guid, PropertyName};
+
+use super::{Mailbox, Writer, state::FolderState, types::MessageEntry};
+use crate::{
+    StoreError,
+    blob::Spill,
+    log::frame::{FrameBuilder, Location, Position, RecordKind},
+    records::{Batch, MailboxMeta, NameRecord, Op},
+};
+
+/// A commit in the making. Dropped without [`Txn::commit`], it leaves nothing behind.
+pub struct Txn<'a> {
+    pub mailbox: &'a Mailbox,
+    writer: MutexGuard<'a, Writer>,
+    pub frame: FrameBuilder,
+    pub now: FileTime,
+    counter: u64,
+    ops: Vec<Op>,
+    folders: BTreeMap<GlobCnt, Option<FolderState>>,
+    messages: BTreeMap<(GlobCnt, GlobCnt), Option<MessageEntry>>,
+    names: Vec<(u16, PropertyName)>,
+    replids: Vec<(u16, Guid)>,
+    props: Option<(Arc<Bag>, Location)>,
+}
+
+impl<'a> Txn<'a> {
+    /// Waits for the mailbox's other writers.
+    pub fn begin(mailbox: &'a Mailbox) -> Result<Self, StoreError> {
+        let writer = mailbox.writer.lock();
+        mailbox.core.check_writable()?;
+        if mailbox.state.read().removed {
+            return Err(StoreError::NotFound);
+        }
+        Ok(Self {
+            mailbox,
+            counter: writer.counter,
+            writer,
+            frame: FrameBuilder::new(),
+            now: mailbox.core.now(),
+            ops: Vec::new(),
+            folders: BTreeMap::new(),
+            messages: BTreeMap::new(),
+            names: Vec::new(),
+            replids: Vec::new(),
+            props: None,
+        })
+    }
+
+    /// The next counter value: an id or a change number.
+    pub fn next(&mut self) -> Result<GlobCnt, StoreError> {
+        self.take(1)
+    }
+
+    /// The next `count` counter values; returns the first.
+    pub fn take(&mut self, count: u64) -> Result<GlobCnt, StoreError> {
+        let first = GlobCnt(self.counter);
+        let next = self.counter.saturating_add(count);
+        if next > GlobCnt::MAX.0 {
+            return Err(StoreError::TooMany);
+        }
+        self.counter = next;
+        Ok(first)
+    }
+
+    /// A folder as this commit has it so far.
+    pub fn folder(&self, id: GlobCnt) -> Result<FolderState, StoreError> {
+        let found = match self.folders.get(&id) {
+            Some(changed) => changed.clone(),
+            None => self.mailbox.state.read().folders.get(&id).cloned(),
+        };
+        found.ok_or(StoreError::NotFound)
+    }
+
+    /// Changes a folder; its version rises.
+    pub fn change_folder(
+        &mut self,
+        id: GlobCnt,
+        change: impl FnOnce(&mut FolderState),
+    ) -> Result<(), StoreError> {
+        if !self.folders.contains_key(&id) {
+            let folder = self.folder(id)?;
+            self.folders.insert(id, Some(folder));
+        }
+        let folder = self.folders.get_mut(&id).and_then(Option::as_mut);
+        let folder = folder.ok_or(StoreError::NotFound)?;
+        change(folder);
+        folder.meta.version += 1;
+        Ok(())
+    }
+
+    /// Adds a folder.
+    pub fn put_folder(&mut self, folder: FolderState) {
+        self.folders.insert(folder.meta.id, Some(folder));
+    }
+
+    /// Removes a folder and its messages.
+    pub fn remove_folder(&mut self, id: GlobCnt) {
+        self.folders.insert(id, None);
+    }
+
+    /// A message as this commit has it so far.
+    pub fn entry(&self, folder: GlobCnt, id: GlobCnt) -> Result<Option<MessageEntry>, StoreError> {
+        if let Some(changed) = self.messages.get(&(folder, id)) {
+            return Ok(changed.clone());
+        }
+        self.mailbox.ensure_contents(folder, &self.writer)?;
+        let state = self.mailbox.state.read();
+        let contents = state.contents.get(&folder);
+        Ok(contents.and_then(|contents| contents.get(id)).cloned())
+    }
+
+    /// Adds or changes a message and keeps its folder's counts.
+    pub fn put_message(
+        &mut self,
+        old: Option<&MessageEntry>,
+        new: MessageEntry,
+    ) -> Result<(), StoreError> {
+        let now = self.now;
+        self.change_folder(new.folder, |folder| {
+            if let Some(old) = old {
+                folder.meta.counts.remove(old);
+            }
+            folder.meta.counts.add(&new);
+            folder.meta.local_commit_time_max = now;
+        })?;
+        self.messages.insert((new.folder, new.id), Some(new));
+        Ok(())
+    }
+
+    /// Removes a message and keeps its folder's counts.
+    pub fn remove_message(&mut self, old: &MessageEntry) -> Result<(), StoreError> {
+        let now = self.now;
+        self.change_folder(old.folder, |folder| {
+            folder.meta.counts.remove(old);
+            folder.meta.local_commit_time_max = now;
+        })?;
+        self.messages.insert((old.folder, old.id), None);
+        Ok(())
+    }
+
+    /// Gives a name an id.
+    pub fn put_name(&mut self, id: u16, name: PropertyName) {
+        self.ops.push(Op::PutName(id, NameRecord::from(&name)));
+        self.names.push((id, name));
+    }
+
+    /// Gives a replica GUID a REPLID.
+    pub fn put_replid(&mut self, id: u16, guid: Guid) {
+        self.ops.push(Op::PutReplid(id, guid));
+        self.replids.push((id, guid));
+    }
+
+    /// Replaces the properties of the mailbox itself.
+    pub fn put_props(&mut self, bag: Bag) -> Result<(), StoreError> {
+        let (bag, at) = self.add_bag(bag)?;
+        self.ops.push(Op::PutMailbox(MailboxMeta {
+            guid: self.mailbox.guid,
+            repl_guid: self.mailbox.repl_guid,
+            props: at,
+        }));
+        self.props = Some((bag, at));
+        Ok(())
+    }
+
+    /// Adds a bag to the frame, large values apart.
+    pub fn add_bag(&mut self, mut bag: Bag) -> Result<(Arc<Bag>, Location), StoreError> {
+        let mut spill = Spill::default();
+        spill.bag(&self.mailbox.core, &mut self.frame, &mut bag)?;
+        self.ops.append(&mut spill.ops);
+        let archive = rkyv::to_bytes::<rancor::Error>(&bag).map_err(|_| StoreError::TooLarge)?;
+        let at = self.frame.add(RecordKind::Bag, &archive);
+        Ok((Arc::new(bag), at))
+    }
+
+    /// Adds changes that concern no folder and no entry.
+    pub fn add_ops(&mut self, ops: &mut Vec<Op>) {
+        self.ops.append(ops);
+    }
+
+    /// Writes the commit, waits until it counts as done, shows it to readers; returns its place.
+    pub fn commit(mut self) -> Result<Position, StoreError> {
+        let mut ops = std::mem::take(&mut self.ops);
+        for (id, folder) in &self.folders {
+            ops.push(match folder {
+                Some(folder) => Op::PutFolder(folder.meta.clone()),
+                None => Op::RemoveFolder(*id),
+            });
+        }
+        for ((folder, id), entry) in &self.messages {
+            let (folder, id) = (*folder, *id);
+            ops.push(match entry {
+                Some(entry) => Op::PutMessage(entry.clone()),
+                None => Op::RemoveMessage { folder, id },
+            });
+        }
+        let batch = Batch {
+            mailbox: Some(self.mailbox.guid),
+            counter: self.counter,
+            ops,
+        };
+        let frame = std::mem::replace(&mut self.frame, FrameBuilder::new());
+        let at = self.mailbox.core.commit(frame, batch)?;
+        self.writer.counter = self.counter;
+        self.writer.last_lsn = at.lsn;
+        self.show(at);
+        Ok(at)
+    }
+
+    fn show(self, at: Position) {
+        let mut state = self.mailbox.state.write();
+        for (id, folder) in self.folders {
+            match folder {
+                Some(mut folder) => {
+                    folder.meta.props = folder.meta.props.resolve(at);
+                    state.put_folder(folder);
+                }
+                None => state.remove_folder(id),
+            }
+        }
+        for ((folder, id), entry) in self.messages {
+            let Some(contents) = state.contents.get_mut(&folder) else {
+                continue;
+            };
+            match entry {
+                Some(mut entry) => {
+                    entry.content = entry.content.resolve(at);
+                    contents.put(entry);
+                }
+                None => contents.remove(id),
+            }
+        }
+        for (id, name) in self.names {
+            state.put_name(id, name);
+        }
+        state.replids.extend(self.replids);
+        if let Some((props, location)) = self.props {
+            state.props = props;
+            state.props_at = location.resolve(at);
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! Opening a store: lock, log, index, and catching the index up.
+
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    io,
+    path::Path,
+    sync::{Arc, Weak},
+    time::Duration,
+};
+
+use rkyv::{rancor, util::AlignedVec};
+use ropewalk_props::Guid;
+
+use crate::{
+    Durability, IndexKind, OpenError, RecoveryReport, StoreOptions,
+    core::{Core, Parts},
+    directory::Directory,
+    disk::Disk,
+    index::{self, Applier, Index, IndexError, Kv, keys},
+    log::{
+        Log,
+        frame::{FORMAT_VERSION, Position, RecordKind, find_record},
+        recovery::{self, RecoveryError},
+        segment::{SEGMENT_BYTES, SEGMENT_HEADER, Segments},
+    },
+    records::Batch,
+};
+
+/// Changes of the index written together while it is caught up.
+const CATCH_UP_BATCH: usize = 8192;
+/// How often the store looks after itself.
+const TICK: Duration = Duration::from_secs(1);
+
+/// What tests change.
+pub struct Tuning {
+    pub disk: Arc<dyn Disk>,
+    pub segment_bytes: u64,
+}
+
+impl Tuning {
+    /// What everybody else uses.
+    pub fn new(disk: Arc<dyn Disk>) -> Self {
+        Self {
+            disk,
+            segment_bytes: SEGMENT_BYTES,
+        }
+    }
+}
+
+/// A store that is ready.
+pub struct Opened {
+    pub core: Arc<Core>,
+    pub directory: Directory,
+    pub recovery: RecoveryReport,
+}
+
+/// Opens the store in `dir`.
+pub fn open(dir: &Path, options: StoreOptions, tuning: Tuning) -> Result<Opened, OpenError> {
+    let context = Context { dir };
+    let lock = context.lock()?;
+    let segments = Segments::new(tuning.disk, dir.join("log")).map_err(|e| context.io(e))?;
+    let identity = recovery::identify(&segments).map_err(|e| context.recovery(e))?;
+    let (store, is_new) = match identity {
+        Some(store) => (store, false),
+        None => (context.new_guid()?, true),
+    };
+    let mut report = RecoveryReport::default();
+    let (kv, tail) = if is_new {
+        let tail = recovery::create(&segments, store).map_err(|e| context.io(e))?;
+        let kv = context.new_index(options.index, store)?;
+        (kv, tail)
+    } else {
+        catch_up(&context, &segments, store, options.index, &mut report)?
+    };
+    let directory = Directory::load(&*kv).map_err(|e| context.index(&e.to_string()))?;
+    let recount = kv.get(keys::FENCED).map_err(|e| context.index(&e.0))?;
+    let applied = tail.next_lsn.saturating_sub(1);
+    let log = Log::new(
+        segments,
+        store,
+        options.durability,
+        tuning.segment_bytes,
+        tail,
+    );
+    let core = Arc::new(Core::new(Parts {
+        log,
+        index: Index::start(kv, dir.to_owned(), applied).map_err(|e| context.io(e))?,
+        cache_bytes: options.cache_bytes,
+        clock: options.clock,
+        durability: options.durability,
+        recount: recount.is_some(),
+        lock,
+    }));
+    look_after(&core).map_err(|e| context.io(e))?;
+    Ok(Opened {
+        core,
+        directory,
+        recovery: report,
+    })
+}
+
+/// Starts the thread that looks after the store until it is closed or gone.
+fn look_after(core: &Arc<Core>) -> io::Result<()> {
+    let pause = match core.durability {
+        Durability::Interval(interval) => interval.clamp(Duration::from_millis(1), TICK),
+        Durability::Always | Durability::None => TICK,
+    };
+    let core: Weak<Core> = Arc::downgrade(core);
+    std::thread::Builder::new()
+        .name("ropewalk-store".into())
+        .spawn(move || {
+            loop {
+                std::thread::sleep(pause);
+                match core.upgrade() {
+                    Some(core) if !core.is_closed() => core.tick(),
+                    _ => return,
+                }
+            }
+        })?;
+    Ok(())
+}
+
+/// Opens the index and replays what it does not have yet; makes it anew if it does not fit the log.
+fn catch_up(
+    context: &Context<'_>,
+    segments: &Segments,
+    store: Guid,
+    kind: IndexKind,
+    report: &mut RecoveryReport,
+) -> Result<(Arc<dyn Kv>, crate::log::Tail), OpenError> {
+    let opened = index::open::open(context.dir, kind, store);
+    let (mut kv, applied) = opened.map_err(|e| context.index(&e.0))?;
+    let mut from = None;
+    if let Some(at) = applied {
+        from = recovery::frame_after(segments, store, at)
+            .map_err(|e| context.io(e))?
+            .map(|offset| Position {
+                segment: at.segment,
+                offset,
+                lsn: at.lsn + 1,
+            });
+        if from.is_none() {
+            tracing::warn!("the index does not fit the log and is made anew");
+            drop(kv);
+            kv = index::open::renew(context.dir, store).map_err(|e| context.index(&e.0))?;
+        }
+    }
+    report.index_rebuilt = from.is_none();
+    let from = from.unwrap_or(Position {
+        segment: 1,
+        offset: SEGMENT_HEADER,
+        lsn: 1,
+    });
+    let mut replay = Replay {
+        applier: Applier::new(kv.clone()),
+    };
+    let recovered = recovery::recover(segments, store, from, |at, payload| {
+        replay.frame(at, payload)
+    })
+    .map_err(|error| match error {
+        ReplayError::Log(error) => context.recovery(error),
+        ReplayError::Index(error) => context.index(&error.0),
+    })?;
+    replay
+        .finish(!recovered.fenced.is_empty())
+        .and_then(|()| kv.flush())
+        .map_err(|e| context.index(&e.0))?;
+    report.frames_replayed = recovered.frames;
+    report.tail_bytes_cut = recovered.cut;
+    report.fenced = recovered.fenced;
+    Ok((kv, recovered.tail))
+}
+
+#[derive(Debug, thiserror::Error)]
+enum ReplayError {
+    #[error(transparent)]
+    Log(#[from] RecoveryError),
+    #[error(transparent)]
+    Index(#[from] IndexError),
+}
+
+struct Replay {
+    applier: Applier,
+}
+
+impl Replay {
+    fn frame(&mut self, at: Position, payload: &[u8]) -> Result<(), ReplayError> {
+        // Frames without a batch hold parts of large values only.
+        let batch = match find_record(payload, RecordKind::Batch) {
+            Some(archive) => read_batch(archive)
+                .ok_or_else(|| RecoveryError::Bad(format!("frame {} makes no sense", at.lsn)))?,
+            None => Batch::default(),
+        };
+        self.applier.push(at, &resolved(batch, at))?;
+        if self.applier.len() >= CATCH_UP_BATCH {
+            self.applier.commit()?;
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, fenced: bool) -> Result<(), IndexError> {
+        if fenced {
+            self.applier.put(keys::FENCED.to_vec(), &true)?;
+        }
+        self.applier.commit()
+    }
+}
+
+fn read_batch(archive: &[u8]) -> Option<Batch> {
+    let mut aligned: AlignedVec = AlignedVec::with_capacity(archive.len());
+    aligned.extend_from_slice(archive);
+    rkyv::from_bytes::<Batch, rancor::Error>(&aligned).ok()
+}
+
+fn resolved(mut batch: Batch, at: Position) -> Batch {
+    batch.ops.iter_mut().for_each(|op| op.resolve(at));
+    batch
+}
+
+/// Says where, in errors.
+struct Context<'a> {
+    dir: &'a Path,
+}
+
+impl Context<'_> {
+    /// Takes the directory for this process.
+    fn lock(&self) -> Result<File, OpenError> {
+        std::fs::create_dir_all(self.dir).map_err(|e| self.io(e))?;
+        let mut options = OpenOptions::new();
+        let options = options.create(true).truncate(false).write(true);
+        let file = options
+            .open(self.dir.join("lock"))
+            .map_err(|e| self.io(e))?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(TryLockError::WouldBlock) => Err(OpenError::InUse {
+                dir: self.dir.to_owned(),
+            }),
+            Err(TryLockError::Error(error)) => Err(self.io(error)),
+        }
+    }
+
+    fn new_guid(&self) -> Result<Guid, OpenError> {
+        let mut bytes = [0; 16];
+        getrandom::fill(&mut bytes).map_err(|error| self.io(io::Error::other(error)))?;
+        // Version 4, variant 1 (RFC 9562 5.4); the version is in the high byte of a little-endian field.
+        bytes[7] = (bytes[7] & 0x0F) | 0x40;
+        bytes[8] = (bytes[8] & 0x3F) | 0x80;
+        Ok(Guid(bytes))
+    }
+
+    fn new_index(&self, kind: IndexKind, store: Guid) -> Result<Arc<dyn Kv>, OpenError> {
+        let made = match kind {
+            IndexKind::Memory => index::open::open(self.dir, kind, store).map(|(kv, _)| kv),
+            IndexKind::Sled => index::open::renew(self.dir, store),
+        };
+        made.map_err(|e| self.index(&e.0))
+    }
+
+    fn io(&self, source: io::Error) -> OpenError {
+        OpenError::Io {
+            dir: self.dir.to_owned(),
+            source,
+        }
+    }
+
+    fn index(&self, reason: &str) -> OpenError {
+        OpenError::Index {
+            dir: self.dir.to_owned(),
+            reason: reason.to_owned(),
+        }
+    }
+
+    fn recovery(&self, error: RecoveryError) -> OpenError {
+        let dir = self.dir.to_owned();
+        match error {
+            RecoveryError::Io(source) => OpenError::Io { dir, source },
+            RecoveryError::Newer(found) => OpenError::NewerFormat {
+                dir,
+                found,
+                known: FORMAT_VERSION,
+            },
+            RecoveryError::Bad(reason) => OpenError::BadLog { dir, reason },
+        }
+    }
+}
