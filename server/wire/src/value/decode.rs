@@ -2,7 +2,7 @@
 
 use ropewalk_props::{FileTime, Guid, PropType, PropValue, Utf16Text};
 
-use super::{Form, HAS_VALUE, cell_type};
+use super::{Form, cell_type};
 use crate::{DecodeError, Reader, restriction, rule};
 
 /// Reads a value of type `ty`; for a column type with the multi-value instance bit, one of its
@@ -66,18 +66,12 @@ pub fn skip_value(input: &mut Reader<'_>, form: Form, ty: PropType) -> Result<()
     }
 }
 
-/// The HasValue byte of the address book form; true where there is none.
+/// The HasValue byte of the address book form, 0xFF or 0x00; any value but zero is true. True where
+/// there is no such byte.
 fn marked(input: &mut Reader<'_>, form: Form) -> Result<bool, DecodeError> {
-    if form != Form::AddressBook {
-        return Ok(true);
-    }
-    match input.u8()? {
-        HAS_VALUE => Ok(true),
-        0 => Ok(false),
-        other => Err(DecodeError::Value {
-            field: "HasValue",
-            value: other.into(),
-        }),
+    match form {
+        Form::AddressBook => input.bool(),
+        Form::Rop | Form::Extended => Ok(true),
     }
 }
 
