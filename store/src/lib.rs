@@ -28,8 +28,9 @@ pub use clock::{Clock, SystemClock};
 pub use directory::{NewUser, TemplateFolder, User};
 pub use error::{OpenError, StoreError};
 pub use mailbox::{
-    Contents, ContentsView, DeleteFolder, Folder, FolderCounts, FolderKind, Mailbox, MessageEntry,
-    Missing, NewFolder, ReadOutcome, ReceiveFolder, SaveMessage, Transfer,
+    Contents, ContentsChange, ContentsView, DeleteFolder, EmptyFolder, Folder, FolderCounts,
+    FolderKind, Mailbox, MessageEntry, Missing, NewFolder, ReadOutcome, ReceiveFolder, SaveMessage,
+    Transfer,
 };
 pub use message::{
     ArchivedAttachment, ArchivedMessage, ArchivedRecipient, Attachment, Message, Recipient,

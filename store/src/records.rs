@@ -63,6 +63,8 @@ pub enum Op {
     PutReceiveFolder(ReceiveRecord),
     /// A large value is complete.
     PutBlob(BlobRecord),
+    /// A message class loses its receive folder.
+    RemoveReceiveFolder(String),
 }
 
 /// A user.

@@ -11,7 +11,7 @@ use std::{
 };
 
 use parking_lot::{Mutex, RwLock};
-use ropewalk_props::{BlobRef, Guid};
+use ropewalk_props::{BlobRef, FileTime, Guid};
 
 use crate::{
     BlobReader, BlobWriter, Mailbox, NewUser, OpenError, StoreError, StoreOptions, User,
@@ -108,6 +108,11 @@ impl Store {
     /// The store's own GUID, made when it was created.
     pub fn store_guid(&self) -> Guid {
         self.inner.core.store_guid()
+    }
+
+    /// The time by the store's clock.
+    pub fn now(&self) -> FileTime {
+        self.inner.core.now()
     }
 
     /// What opening the store found and did.

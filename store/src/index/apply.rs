@@ -131,6 +131,11 @@ impl Applier {
             Op::PutReceiveFolder(folder) => {
                 self.put(keys::receive_folder(mailbox, &folder.message_class), folder)
             }
+            Op::RemoveReceiveFolder(class) => {
+                let key = keys::receive_folder(mailbox, class);
+                self.writes.push(Write::Remove(key));
+                Ok(())
+            }
             Op::PutUser(_) | Op::RemoveUser(_) | Op::RemoveMailbox(_) | Op::PutBlob(_) => {
                 self.store_op(op)
             }

@@ -6,7 +6,10 @@ use super::{
     Mailbox,
     state::{FolderState, folded_name},
     txn::Txn,
-    types::{DeleteFolder, Folder, FolderCounts, FolderKind, NewFolder, ReceiveFolder},
+    types::{
+        DeleteFolder, EmptyFolder, Folder, FolderCounts, FolderKind, MessageEntry, NewFolder,
+        ReceiveFolder,
+    },
 };
 use crate::{StoreError, records::FolderMeta, versions};
 
@@ -43,6 +46,30 @@ impl Mailbox {
             .collect()
     }
 
+    /// The ids of the subfolders, with their depth below `parent` (1 for direct ones), each before
+    /// its own subfolders; siblings as [`Mailbox::child_folders`] has them. Only the direct ones
+    /// unless `deep`.
+    pub fn hierarchy(&self, parent: GlobCnt, deep: bool) -> Vec<(GlobCnt, u32)> {
+        let state = self.state.read();
+        let children = |id| state.children.get(&id).into_iter().flatten();
+        let mut found = Vec::new();
+        // Folders whose subfolders are still to come, the next one last.
+        let mut waiting: Vec<(GlobCnt, u32)> =
+            children(parent).rev().map(|(_, id)| (*id, 1)).collect();
+        while let Some((id, depth)) = waiting.pop() {
+            found.push((id, depth));
+            if deep {
+                waiting.extend(children(id).rev().map(|(_, id)| (*id, depth + 1)));
+            }
+        }
+        found
+    }
+
+    /// A number that rises with every change of any folder: its properties, its place, its counts.
+    pub fn folders_version(&self) -> u64 {
+        self.state.read().folders_version
+    }
+
     /// The receive folder of each message class, by class.
     pub fn receive_folders(&self) -> Vec<ReceiveFolder> {
         let state = self.state.read();
@@ -50,6 +77,47 @@ impl Mailbox {
         all.filter(|entry| state.folders.contains_key(&entry.folder))
             .cloned()
             .collect()
+    }
+
+    /// Gives a message class a receive folder, or takes it away, in one commit. Classes are the same
+    /// without regard to ASCII case. [`StoreError::NotFound`] without the folder,
+    /// [`StoreError::TooLarge`] for a class of more than 255 bytes.
+    pub fn set_receive_folder(
+        &self,
+        class: &str,
+        folder: Option<GlobCnt>,
+    ) -> Result<(), StoreError> {
+        const MAX_CLASS: usize = 255;
+        if class.len() > MAX_CLASS {
+            return Err(StoreError::TooLarge);
+        }
+        let mut txn = Txn::begin(self)?;
+        let known = {
+            let state = self.state.read();
+            let mut classes = state.receive.keys();
+            classes
+                .find(|known| known.eq_ignore_ascii_case(class))
+                .cloned()
+        };
+        match folder {
+            Some(folder) => {
+                txn.folder(folder)?;
+                if let Some(known) = known.filter(|known| known != class) {
+                    txn.remove_receive_folder(known);
+                }
+                let (message_class, modified) = (class.to_owned(), txn.now);
+                txn.put_receive_folder(ReceiveFolder {
+                    message_class,
+                    folder,
+                    modified,
+                });
+            }
+            None => match known {
+                Some(known) => txn.remove_receive_folder(known),
+                None => return Ok(()),
+            },
+        }
+        txn.commit().map(|_| ())
     }
 
     /// Creates a folder. [`StoreError::NotFound`] without the parent, [`StoreError::DuplicateName`]
@@ -150,6 +218,58 @@ impl Mailbox {
         })?;
         txn.commit()?;
         Ok(true)
+    }
+
+    /// Deletes a folder's messages and subfolders in one commit; the folder stays. Subfolders that
+    /// `keep` names stay as well, with those above them; `false` if there were such.
+    pub fn empty_folder(
+        &self,
+        id: GlobCnt,
+        how: EmptyFolder,
+        keep: &dyn Fn(GlobCnt) -> bool,
+    ) -> Result<bool, StoreError> {
+        let mut txn = Txn::begin(self)?;
+        txn.folder(id)?;
+        let mut changed = false;
+        for entry in txn.entries(id)? {
+            if entry.associated && !how.associated || entry.soft_deleted && !how.hard {
+                continue;
+            }
+            changed = true;
+            if !entry.soft_deleted {
+                txn.change_folder(id, |folder| folder.meta.counts.deleted_total += 1)?;
+            }
+            if how.hard {
+                txn.remove_message(&entry)?;
+            } else {
+                let soft_deleted = true;
+                let new = MessageEntry {
+                    soft_deleted,
+                    ..entry.clone()
+                };
+                txn.put_message(Some(&entry), new)?;
+            }
+        }
+        let children = self.hierarchy(id, false);
+        let mut complete = true;
+        for (child, _) in children {
+            let doomed = self.subtree(child);
+            if doomed.iter().any(|id| keep(*id)) {
+                complete = false;
+                continue;
+            }
+            changed = true;
+            doomed.into_iter().for_each(|id| txn.remove_folder(id));
+            txn.change_folder(id, |folder| {
+                let count = &mut folder.meta.counts.child_folders;
+                *count = count.saturating_sub(1);
+                folder.meta.hierarchy_change += 1;
+            })?;
+        }
+        if changed {
+            txn.commit()?;
+        }
+        Ok(complete)
     }
 
     /// A folder and all below it.

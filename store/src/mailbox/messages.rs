@@ -84,6 +84,8 @@ fn stage(txn: &mut Txn<'_>, save: SaveMessage) -> Result<MessageEntry, StoreErro
     let created = old.as_ref().map_or(txn.now, |old| old.created);
     let created = time_or_set(&mut message, tags::PID_TAG_CREATION_TIME, created);
     let modified = time_or_set(&mut message, tags::PID_TAG_LAST_MODIFICATION_TIME, txn.now);
+    let delivered = message.props.get(tags::PID_TAG_MESSAGE_DELIVERY_TIME);
+    let delivered = delivered.and_then(|value| value.as_time());
     let (content, size) = add_content(txn, message)?;
     let id = match &old {
         Some(old) => old.id,
@@ -105,6 +107,7 @@ fn stage(txn: &mut Txn<'_>, save: SaveMessage) -> Result<MessageEntry, StoreErro
         size,
         created,
         modified,
+        delivered,
         repl_guid: replica,
         versions: versions::changed(replica, cn, old_versions),
         content,

@@ -17,9 +17,9 @@ use ropewalk_props::{GlobCnt, Guid};
 
 pub use state::folded_name;
 pub use types::{
-    ArchivedFolderCounts, ArchivedFolderKind, ArchivedMessageEntry, Contents, ContentsView,
-    DeleteFolder, Folder, FolderCounts, FolderKind, MessageEntry, Missing, NewFolder, ReadOutcome,
-    ReceiveFolder, SaveMessage, Transfer,
+    Contents, ContentsChange, ContentsView, DeleteFolder, EmptyFolder, Folder, FolderCounts,
+    FolderKind, MessageEntry, Missing, NewFolder, ReadOutcome, ReceiveFolder, SaveMessage,
+    Transfer,
 };
 
 use crate::{StoreError, core::Core};

@@ -40,6 +40,8 @@ pub struct State {
     pub receive: BTreeMap<String, ReceiveFolder>,
     pub props: Arc<Bag>,
     pub props_at: Location,
+    /// Rises with every change of any folder, of its counts too.
+    pub folders_version: u64,
     /// The user was removed, and the mailbox with him.
     pub removed: bool,
 }
@@ -168,6 +170,7 @@ impl State {
     /// Adds or replaces a folder.
     pub fn put_folder(&mut self, folder: FolderState) {
         let id = folder.meta.id;
+        self.folders_version += 1;
         self.unlink(id);
         if folder.meta.parent != id {
             let siblings = self.children.entry(folder.meta.parent).or_default();
@@ -178,6 +181,7 @@ impl State {
 
     /// Removes a folder and its messages.
     pub fn remove_folder(&mut self, id: GlobCnt) {
+        self.folders_version += 1;
         self.unlink(id);
         self.folders.remove(&id);
         self.children.remove(&id);

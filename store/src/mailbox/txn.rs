@@ -6,12 +6,16 @@ use parking_lot::MutexGuard;
 use rkyv::rancor;
 use ropewalk_props::{Bag, FileTime, GlobCnt, Guid, PropertyName};
 
-use super::{Mailbox, Writer, state::FolderState, types::MessageEntry};
+use super::{
+    Mailbox, Writer,
+    state::FolderState,
+    types::{MessageEntry, ReceiveFolder},
+};
 use crate::{
     StoreError,
     blob::Spill,
     log::frame::{FrameBuilder, Location, Position, RecordKind},
-    records::{Batch, MailboxMeta, NameRecord, Op},
+    records::{Batch, MailboxMeta, NameRecord, Op, ReceiveRecord},
 };
 
 /// A commit in the making. Dropped without [`Txn::commit`], it leaves nothing behind.
@@ -26,6 +30,7 @@ pub struct Txn<'a> {
     messages: BTreeMap<(GlobCnt, GlobCnt), Option<MessageEntry>>,
     names: Vec<(u16, PropertyName)>,
     replids: Vec<(u16, Guid)>,
+    receive: Vec<(String, Option<ReceiveFolder>)>,
     props: Option<(Arc<Bag>, Location)>,
 }
 
@@ -48,6 +53,7 @@ impl<'a> Txn<'a> {
             messages: BTreeMap::new(),
             names: Vec::new(),
             replids: Vec::new(),
+            receive: Vec::new(),
             props: None,
         })
     }
@@ -115,6 +121,14 @@ impl<'a> Txn<'a> {
         Ok(contents.and_then(|contents| contents.get(id)).cloned())
     }
 
+    /// All messages of a folder, whatever view they are in, as they were before this commit.
+    pub fn entries(&self, folder: GlobCnt) -> Result<Vec<MessageEntry>, StoreError> {
+        self.mailbox.ensure_contents(folder, &self.writer)?;
+        let state = self.mailbox.state.read();
+        let contents = state.contents.get(&folder);
+        Ok(contents.map_or_else(Vec::new, |contents| contents.iter().cloned().collect()))
+    }
+
     /// Adds or changes a message and keeps its folder's counts.
     pub fn put_message(
         &mut self,
@@ -154,6 +168,23 @@ impl<'a> Txn<'a> {
     pub fn put_replid(&mut self, id: u16, guid: Guid) {
         self.ops.push(Op::PutReplid(id, guid));
         self.replids.push((id, guid));
+    }
+
+    /// Gives a message class a receive folder.
+    pub fn put_receive_folder(&mut self, folder: ReceiveFolder) {
+        self.ops.push(Op::PutReceiveFolder(ReceiveRecord {
+            message_class: folder.message_class.clone(),
+            folder: folder.folder,
+            modified: folder.modified,
+        }));
+        self.receive
+            .push((folder.message_class.clone(), Some(folder)));
+    }
+
+    /// Takes its receive folder from a message class.
+    pub fn remove_receive_folder(&mut self, class: String) {
+        self.ops.push(Op::RemoveReceiveFolder(class.clone()));
+        self.receive.push((class, None));
     }
 
     /// Replaces the properties of the mailbox itself.
@@ -239,6 +270,12 @@ impl<'a> Txn<'a> {
             state.put_name(id, name);
         }
         state.replids.extend(self.replids);
+        for (class, folder) in self.receive {
+            match folder {
+                Some(folder) => state.receive.insert(class, folder),
+                None => state.receive.remove(&class),
+            };
+        }
         if let Some((props, location)) = self.props {
             state.props = props;
             state.props_at = location.resolve(at);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use imbl::OrdMap;
+use imbl::{OrdMap, ordmap::DiffItem};
 use ropewalk_props::{Bag, FileTime, GlobCnt, Guid};
 
 use crate::{
@@ -104,6 +104,15 @@ pub struct DeleteFolder {
     pub hard: bool,
 }
 
+/// What goes when a folder is emptied, besides its normal messages and its subfolders.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EmptyFolder {
+    /// Also its folder-associated messages.
+    pub associated: bool,
+    /// For good, and what is soft-deleted as well.
+    pub hard: bool,
+}
+
 /// Which of a folder's messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ContentsView {
@@ -152,6 +161,9 @@ pub struct MessageEntry {
     pub created: FileTime,
     /// PidTagLastModificationTime.
     pub modified: FileTime,
+    /// PidTagMessageDeliveryTime, if the message has one: what most folders are sorted by, at hand
+    /// without reading messages.
+    pub delivered: Option<FileTime>,
     pub(crate) repl_guid: Guid,
     pub(crate) versions: Option<Box<Versions>>,
     pub(crate) content: Location,
@@ -205,6 +217,35 @@ impl Contents {
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &MessageEntry> {
         self.map.values()
     }
+
+    /// True if nothing can have changed between two moments; it takes no look at the messages.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.map.ptr_eq(&other.map)
+    }
+
+    /// What changed between an earlier moment and this one, by ascending id. The cost is that of
+    /// the changes, not of the folder.
+    pub fn changes_since<'a>(
+        &'a self,
+        earlier: &'a Self,
+    ) -> impl Iterator<Item = ContentsChange<'a>> {
+        earlier.map.diff(&self.map).map(|change| match change {
+            DiffItem::Add(_, new) => ContentsChange::Added(new),
+            DiffItem::Update { new: (_, new), .. } => ContentsChange::Changed(new),
+            DiffItem::Remove(id, _) => ContentsChange::Removed(*id),
+        })
+    }
+}
+
+/// One difference between a folder's messages at two moments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ContentsChange<'a> {
+    /// A message that was not there.
+    Added(&'a MessageEntry),
+    /// A message whose entry is another one.
+    Changed(&'a MessageEntry),
+    /// A message that is not there any more.
+    Removed(GlobCnt),
 }
 
 /// A message to save.
