@@ -1,3 +1,5 @@
-//! What the black-box tests share.
+//! What the black-box tests, the benches and the load generator share.
 
+pub mod client;
+pub mod fixture;
 pub mod server;
