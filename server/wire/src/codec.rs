@@ -200,7 +200,7 @@ pub(crate) fn take_text<'a>(
 /// UTF-16LE, half a code unit.
 pub(crate) fn put_text(out: &mut Vec<u8>, text: &[u8], unicode: bool) -> Result<(), EncodeError> {
     let broken = if unicode {
-        text.len() % 2 != 0 || text.chunks_exact(2).any(|unit| unit == [0, 0])
+        !text.len().is_multiple_of(2) || text.chunks_exact(2).any(|unit| unit == [0, 0])
     } else {
         text.contains(&0)
     };

@@ -207,9 +207,24 @@ impl Put for Vec<u8> {
     }
 }
 
-/// Writes a u16 over two bytes at `at`, which are there already.
-pub(crate) fn patch_u16(out: &mut [u8], at: usize, value: u16) {
+/// Writes a u16 over two bytes at `at`, such as a count that is known only when what it counts has
+/// been written. Nothing happens if the two bytes are not there.
+pub fn patch_u16(out: &mut [u8], at: usize, value: u16) {
     if let Some(field) = out.get_mut(at..at.saturating_add(2)) {
+        field.copy_from_slice(&value.to_le_bytes());
+    }
+}
+
+/// Writes a byte over the one at `at`. Nothing happens if it is not there.
+pub fn patch_u8(out: &mut [u8], at: usize, value: u8) {
+    if let Some(field) = out.get_mut(at) {
+        *field = value;
+    }
+}
+
+/// Writes a u32 over four bytes at `at`. Nothing happens if they are not there.
+pub fn patch_u32(out: &mut [u8], at: usize, value: u32) {
+    if let Some(field) = out.get_mut(at..at.saturating_add(4)) {
         field.copy_from_slice(&value.to_le_bytes());
     }
 }

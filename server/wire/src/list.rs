@@ -226,7 +226,7 @@ impl<'a, T: Wire<'a> + Clone + fmt::Debug> fmt::Debug for SizedList<'a, T> {
 }
 
 /// Appends something behind the u16 number of bytes that it takes.
-pub(crate) fn put_sized(
+pub fn put_sized(
     out: &mut Vec<u8>,
     put: impl FnOnce(&mut Vec<u8>) -> Result<(), EncodeError>,
 ) -> Result<(), EncodeError> {

@@ -53,7 +53,7 @@ fn put_multi(out: &mut Vec<u8>, form: Form, value: ValueRef<'_>) -> Result<(), E
     u32::put(out, "a multi-valued property", value.elements().count())?;
     if value.ty.element().fixed_size().is_some() {
         let size = value.ty.element().fixed_size().unwrap_or(1);
-        if value.data.len() % size != 0 {
+        if !value.data.len().is_multiple_of(size) {
             return Err(EncodeError::Packed(value.ty));
         }
         out.put_bytes(value.data);

@@ -1,0 +1,137 @@
+//! ROP responses.
+
+use ropewalk_props::PropTag;
+
+use super::{failure::take_failure, table_of_rops::for_each_rop, *};
+use crate::{DecodeError, EncodeError, ErrorCode, Put, Reader, codec::Wire};
+
+/// Appends what every response but a few begins with: RopId, handle index, ReturnValue.
+pub fn put_response_header(
+    out: &mut Vec<u8>,
+    rop_id: RopId,
+    handle_index: u8,
+    return_value: ErrorCode,
+) {
+    out.put_u8(rop_id.0);
+    out.put_u8(handle_index);
+    out.put_u32(return_value.0);
+}
+
+/// What a decoder must know that is not in the bytes of a response.
+pub(super) struct ResponseContext<'c> {
+    /// The request that it answers.
+    pub request: &'c Request<'c>,
+    /// The columns of the table that rows are read from.
+    pub columns: &'c [PropTag],
+}
+
+/// The body of a response: what has one wire form, and what depends on the request.
+pub(super) trait ResponseWire<'a>: Sized {
+    fn take_body(
+        input: &mut Reader<'a>,
+        context: &ResponseContext<'_>,
+    ) -> Result<Self, DecodeError>;
+    fn put_body(&self, out: &mut Vec<u8>) -> Result<(), EncodeError>;
+}
+
+impl<'a, T: Wire<'a>> ResponseWire<'a> for T {
+    fn take_body(input: &mut Reader<'a>, _: &ResponseContext<'_>) -> Result<Self, DecodeError> {
+        T::decode(input)
+    }
+    fn put_body(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        self.encode(out)
+    }
+}
+
+/// The answer to one ROP request. RopRelease has none.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Response<'a> {
+    /// Which ROP: that of the request.
+    pub rop_id: RopId,
+    /// The handle index that the response echoes.
+    pub handle_index: u8,
+    /// ReturnValue.
+    pub return_value: ErrorCode,
+    /// The fields after it. A few ROPs have the same fields on failure.
+    pub body: ResponseBody<'a>,
+}
+
+impl<'a> Response<'a> {
+    /// Reads the response to `request`. `columns` are those of the table that it reads rows of; for
+    /// any other request they do not matter.
+    pub fn decode(
+        input: &mut Reader<'a>,
+        request: &Request<'_>,
+        columns: &[PropTag],
+    ) -> Result<Self, DecodeError> {
+        let rop_id = RopId(input.u8()?);
+        if rop_id != request.rop_id {
+            return Err(DecodeError::UnexpectedResponse {
+                found: rop_id,
+                wanted: request.rop_id,
+            });
+        }
+        let handle_index = input.u8()?;
+        let return_value = ErrorCode(input.u32()?);
+        let context = ResponseContext { request, columns };
+        let body = if return_value.is_success() {
+            ResponseBody::decode(input, &context)?
+        } else {
+            take_failure(input, &context, return_value)?
+        };
+        Ok(Self {
+            rop_id,
+            handle_index,
+            return_value,
+            body,
+        })
+    }
+
+    /// Appends it. After an error `out` may hold a part of it.
+    pub fn encode(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        put_response_header(out, self.rop_id, self.handle_index, self.return_value);
+        self.body.encode(out)
+    }
+}
+
+macro_rules! response_bodies {
+    ($(
+        $id:literal $constant:ident $name:ident $section:literal $index:ident
+        $request:ident $(<$request_lifetime:lifetime>)?
+        => $response:ident $(<$response_lifetime:lifetime>)?, $failure:ident;
+    )*) => {
+        /// The fields of a response after its ReturnValue, one variant per ROP and one for those
+        /// failures that have fields of their own.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum ResponseBody<'a> {
+            $(
+                #[doc = concat!("Rop", stringify!($name), " (MS-OXCROPS ", $section, ").")]
+                $name($response $(<$response_lifetime>)?),
+            )*
+            /// Failure.
+            Failed(Failure<'a>),
+        }
+
+        impl<'a> ResponseBody<'a> {
+            fn decode(
+                input: &mut Reader<'a>,
+                context: &ResponseContext<'_>,
+            ) -> Result<Self, DecodeError> {
+                match &context.request.body {
+                    $(RequestBody::$name(_) => {
+                        ResponseWire::take_body(input, context).map(Self::$name)
+                    })*
+                }
+            }
+
+            /// Appends the fields alone.
+            pub fn encode(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+                match self {
+                    $(Self::$name(body) => ResponseWire::put_body(body, out),)*
+                    Self::Failed(failure) => failure.encode(out),
+                }
+            }
+        }
+    };
+}
+for_each_rop!(response_bodies);
