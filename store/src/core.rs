@@ -32,9 +32,11 @@ pub struct Core {
     pub cache: MessageCache,
     pub clock: Arc<dyn Clock>,
     pub durability: Durability,
-    /// Damage in the log was skipped: the folders' counts must be taken anew.
+    /// Commits were lost to damage: the folders' counts must be taken anew, and counters may lag.
     pub recount: bool,
     closed: AtomicBool,
+    /// Held while the store is being closed.
+    closing: Mutex<()>,
     wrote: AtomicBool,
     next_blob: AtomicU64,
     /// Large values that the index may not have yet, with the frame that completes them.
@@ -43,8 +45,8 @@ pub struct Core {
     lock: Mutex<Option<File>>,
 }
 
-/// Blob ids of one run of the program begin at the number of the next frame times this, so that no
-/// run repeats those of an earlier one.
+/// Blob ids of one run of the program begin at the number of the next frame times this, and stay
+/// below the number of the frame after times this, so that no run repeats those of an earlier one.
 const BLOBS_PER_FRAME: u64 = 1 << 20;
 
 impl fmt::Debug for Core {
@@ -76,6 +78,7 @@ impl Core {
             durability: parts.durability,
             recount: parts.recount,
             closed: AtomicBool::new(false),
+            closing: Mutex::default(),
             wrote: AtomicBool::new(false),
             next_blob: AtomicU64::new(next_lsn.saturating_mul(BLOBS_PER_FRAME)),
             new_blobs: Mutex::default(),
@@ -93,9 +96,16 @@ impl Core {
         self.log.store_guid()
     }
 
-    /// A number for a new large value.
-    pub fn new_blob_id(&self) -> u64 {
-        self.next_blob.fetch_add(1, Ordering::Relaxed)
+    /// A number for a new large value. [`StoreError::TooMany`] if a million were taken without any
+    /// commit that uses them.
+    pub fn new_blob_id(&self) -> Result<u64, StoreError> {
+        let next_frame = self.log.last_lsn() + 1;
+        let end = (next_frame + 1).saturating_mul(BLOBS_PER_FRAME);
+        let id = self.next_blob.fetch_add(1, Ordering::Relaxed);
+        if id >= end {
+            return Err(StoreError::TooMany);
+        }
+        Ok(id)
     }
 
     /// An error if the store takes no changes.
@@ -108,20 +118,41 @@ impl Core {
 
     /// Writes one commit and returns once it counts as done.
     pub fn commit(&self, frame: FrameBuilder, batch: Batch) -> Result<Position, StoreError> {
+        self.commit_with(frame, batch, |_| {})
+    }
+
+    /// [`Core::commit`], which tells `placed` the commit's place before anyone can see its effects.
+    pub fn commit_with(
+        &self,
+        frame: FrameBuilder,
+        batch: Batch,
+        placed: impl FnOnce(Position),
+    ) -> Result<Position, StoreError> {
         self.index.throttle();
-        let at = self.append(frame, batch)?;
+        let at = self.append_with(frame, batch, placed)?;
         self.log.wait(at.lsn)?;
         self.index.advance(at.lsn);
         Ok(at)
     }
 
     /// Writes one commit that counts as done when a later one does.
-    pub fn append(&self, mut frame: FrameBuilder, batch: Batch) -> Result<Position, StoreError> {
+    pub fn append(&self, frame: FrameBuilder, batch: Batch) -> Result<Position, StoreError> {
+        self.append_with(frame, batch, |_| {})
+    }
+
+    fn append_with(
+        &self,
+        mut frame: FrameBuilder,
+        batch: Batch,
+        placed: impl FnOnce(Position),
+    ) -> Result<Position, StoreError> {
         self.check_writable()?;
-        let archive = rkyv::to_bytes::<rancor::Error>(&batch).map_err(|_| StoreError::TooLarge)?;
-        frame.add(RecordKind::Batch, &archive);
+        add_batch(&mut frame, &batch)?;
         self.wrote.store(true, Ordering::Release);
-        self.log.append(frame, |at| self.queue(at, batch))
+        self.log.append(frame, |at| {
+            placed(at);
+            self.queue(at, batch);
+        })
     }
 
     /// Writes data that no commit refers to yet.
@@ -201,27 +232,28 @@ impl Core {
 
     /// Writes everything out and stops. Closing again does nothing.
     pub fn close(&self) -> Result<(), StoreError> {
-        if self.closed.load(Ordering::Acquire) {
+        let _closing = self.closing.lock();
+        if self.closed.swap(true, Ordering::AcqRel) {
             return Ok(());
         }
-        let synced = self.sync_with_mark();
-        self.closed.store(true, Ordering::Release);
+        let mut mark = FrameBuilder::new();
+        let mark = match self.wrote.load(Ordering::Acquire) {
+            true => add_batch(&mut mark, &Batch::default()).ok().map(|()| mark),
+            false => None,
+        };
+        let synced = self.log.close(mark);
         if synced.is_ok() {
             self.index.advance(self.log.last_lsn());
         }
         let closed = self.index.close();
+        // Nothing is written any more: another process may have the directory.
         self.lock.lock().take();
         synced.and(closed)
     }
+}
 
-    /// Syncs the log, then ends it with an empty frame that vouches for all before it, so that
-    /// later damage to the last commit can be told from a torn tail.
-    fn sync_with_mark(&self) -> Result<(), StoreError> {
-        self.log.sync(self.log.last_lsn())?;
-        if self.wrote.load(Ordering::Acquire) {
-            let mark = self.append(FrameBuilder::new(), Batch::default())?;
-            self.log.sync(mark.lsn)?;
-        }
-        Ok(())
-    }
+fn add_batch(frame: &mut FrameBuilder, batch: &Batch) -> Result<(), StoreError> {
+    let archive = rkyv::to_bytes::<rancor::Error>(batch).map_err(|_| StoreError::TooLarge)?;
+    frame.add(RecordKind::Batch, &archive);
+    Ok(())
 }

@@ -28,7 +28,7 @@ pub trait Disk: Send + Sync {
     fn open(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>>;
     /// Creates a file that must not exist yet.
     fn create(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>>;
-    /// Creates a directory and its parents, if missing.
+    /// Creates a directory and its parents, if missing; their names survive a power failure.
     fn create_dir(&self, path: &Path) -> io::Result<()>;
     /// The entries of a directory, in no order.
     fn list(&self, path: &Path) -> io::Result<Vec<PathBuf>>;
@@ -77,7 +77,21 @@ impl Disk for OsDisk {
     }
 
     fn create_dir(&self, path: &Path) -> io::Result<()> {
-        fs::create_dir_all(path)
+        // Parents first: `Path::new("a").parent()` is "", which stands for the current directory.
+        let parent = match path.parent() {
+            None => return Ok(()),
+            Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
+            Some(parent) => parent,
+        };
+        if path.is_dir() {
+            return Ok(());
+        }
+        self.create_dir(parent)?;
+        match fs::create_dir(path) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
+        self.sync_dir(parent)
     }
 
     fn list(&self, path: &Path) -> io::Result<Vec<PathBuf>> {

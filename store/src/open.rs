@@ -12,14 +12,14 @@ use rkyv::{rancor, util::AlignedVec};
 use ropewalk_props::Guid;
 
 use crate::{
-    Durability, IndexKind, OpenError, RecoveryReport, StoreOptions,
+    Durability, FencedFrame, OpenError, RecoveryReport, StoreOptions,
     core::{Core, Parts},
     directory::Directory,
-    disk::Disk,
-    index::{self, Applier, Index, IndexError, Kv, keys},
+    disk::{Disk, OsDisk},
+    index::{Applier, Index, IndexError, Kv, keys, open::Source},
     log::{
         Log,
-        frame::{FORMAT_VERSION, Position, RecordKind, find_record},
+        frame::{BadRecord, FORMAT_VERSION, Position, RecordKind, find_record},
         recovery::{self, RecoveryError},
         segment::{SEGMENT_BYTES, SEGMENT_HEADER, Segments},
     },
@@ -35,6 +35,8 @@ const TICK: Duration = Duration::from_secs(1);
 pub struct Tuning {
     pub disk: Arc<dyn Disk>,
     pub segment_bytes: u64,
+    /// An index instead of the one in the store's directory.
+    pub index: Option<Arc<dyn Kv>>,
 }
 
 impl Tuning {
@@ -43,6 +45,7 @@ impl Tuning {
         Self {
             disk,
             segment_bytes: SEGMENT_BYTES,
+            index: None,
         }
     }
 }
@@ -64,13 +67,18 @@ pub fn open(dir: &Path, options: StoreOptions, tuning: Tuning) -> Result<Opened,
         Some(store) => (store, false),
         None => (context.new_guid()?, true),
     };
+    let source = Source {
+        dir,
+        kind: options.index,
+        given: tuning.index,
+    };
     let mut report = RecoveryReport::default();
     let (kv, tail) = if is_new {
         let tail = recovery::create(&segments, store).map_err(|e| context.io(e))?;
-        let kv = context.new_index(options.index, store)?;
+        let kv = source.renew(store).map_err(|e| context.index(&e.0))?;
         (kv, tail)
     } else {
-        catch_up(&context, &segments, store, options.index, &mut report)?
+        catch_up(&context, &segments, store, &source, &mut report)?
     };
     let directory = Directory::load(&*kv).map_err(|e| context.index(&e.to_string()))?;
     let recount = kv.get(keys::FENCED).map_err(|e| context.index(&e.0))?;
@@ -125,12 +133,13 @@ fn catch_up(
     context: &Context<'_>,
     segments: &Segments,
     store: Guid,
-    kind: IndexKind,
+    source: &Source<'_>,
     report: &mut RecoveryReport,
 ) -> Result<(Arc<dyn Kv>, crate::log::Tail), OpenError> {
-    let opened = index::open::open(context.dir, kind, store);
+    let opened = source.open(store);
     let (mut kv, applied) = opened.map_err(|e| context.index(&e.0))?;
     let mut from = None;
+    let reflected = applied.map_or(0, |at| at.lsn);
     if let Some(at) = applied {
         from = recovery::frame_after(segments, store, at)
             .map_err(|e| context.io(e))?
@@ -142,7 +151,7 @@ fn catch_up(
         if from.is_none() {
             tracing::warn!("the index does not fit the log and is made anew");
             drop(kv);
-            kv = index::open::renew(context.dir, store).map_err(|e| context.index(&e.0))?;
+            kv = source.renew(store).map_err(|e| context.index(&e.0))?;
         }
     }
     report.index_rebuilt = from.is_none();
@@ -161,14 +170,29 @@ fn catch_up(
         ReplayError::Log(error) => context.recovery(error),
         ReplayError::Index(error) => context.index(&error.0),
     })?;
-    replay
-        .finish(!recovered.fenced.is_empty())
-        .and_then(|()| kv.flush())
-        .map_err(|e| context.index(&e.0))?;
     report.frames_replayed = recovered.frames;
     report.tail_bytes_cut = recovered.cut;
     report.fenced = recovered.fenced;
-    Ok((kv, recovered.tail))
+    let tail = recovered.tail;
+    if tail.next_lsn <= reflected {
+        // Only what counted as done is ever in the index.
+        tracing::error!(
+            from = tail.next_lsn,
+            to = reflected,
+            "the log is older than the index: its last commits are lost"
+        );
+        report.fenced.push(FencedFrame {
+            segment: tail.segment,
+            offset: u64::from(tail.end),
+            lsn: tail.next_lsn,
+            frames: reflected - tail.next_lsn + 1,
+        });
+    }
+    replay
+        .finish(!report.fenced.is_empty())
+        .and_then(|()| kv.flush())
+        .map_err(|e| context.index(&e.0))?;
+    Ok((kv, tail))
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -185,11 +209,12 @@ struct Replay {
 
 impl Replay {
     fn frame(&mut self, at: Position, payload: &[u8]) -> Result<(), ReplayError> {
+        let nonsense = || RecoveryError::Bad(format!("frame {} makes no sense", at.lsn));
         // Frames without a batch hold parts of large values only.
         let batch = match find_record(payload, RecordKind::Batch) {
-            Some(archive) => read_batch(archive)
-                .ok_or_else(|| RecoveryError::Bad(format!("frame {} makes no sense", at.lsn)))?,
-            None => Batch::default(),
+            Ok(Some(archive)) => read_batch(archive).ok_or_else(nonsense)?,
+            Ok(None) => Batch::default(),
+            Err(BadRecord) => return Err(nonsense().into()),
         };
         self.applier.push(at, &resolved(batch, at))?;
         if self.applier.len() >= CATCH_UP_BATCH {
@@ -225,7 +250,7 @@ struct Context<'a> {
 impl Context<'_> {
     /// Takes the directory for this process.
     fn lock(&self) -> Result<File, OpenError> {
-        std::fs::create_dir_all(self.dir).map_err(|e| self.io(e))?;
+        OsDisk.create_dir(self.dir).map_err(|e| self.io(e))?;
         let mut options = OpenOptions::new();
         let options = options.create(true).truncate(false).write(true);
         let file = options
@@ -247,14 +272,6 @@ impl Context<'_> {
         bytes[7] = (bytes[7] & 0x0F) | 0x40;
         bytes[8] = (bytes[8] & 0x3F) | 0x80;
         Ok(Guid(bytes))
-    }
-
-    fn new_index(&self, kind: IndexKind, store: Guid) -> Result<Arc<dyn Kv>, OpenError> {
-        let made = match kind {
-            IndexKind::Memory => index::open::open(self.dir, kind, store).map(|(kv, _)| kv),
-            IndexKind::Sled => index::open::renew(self.dir, store),
-        };
-        made.map_err(|e| self.index(&e.0))
     }
 
     fn io(&self, source: io::Error) -> OpenError {

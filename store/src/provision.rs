@@ -77,6 +77,7 @@ pub fn checked_user(user: &User) -> Result<UserRecord, StoreError> {
 fn child_counts(folders: &[TemplateFolder]) -> Result<HashMap<GlobCnt, u32>, StoreError> {
     let mut counts: HashMap<GlobCnt, u32> = HashMap::new();
     let mut names = std::collections::HashSet::new();
+    let mut roots = 0;
     for folder in folders {
         if folder.id.0 >= FIRST_COUNTER || counts.contains_key(&folder.id) {
             return Err(StoreError::Invalid(
@@ -86,7 +87,9 @@ fn child_counts(folders: &[TemplateFolder]) -> Result<HashMap<GlobCnt, u32>, Sto
         if folder.props.get(tags::PID_TAG_DISPLAY_NAME).is_none() {
             return Err(StoreError::Invalid("a template folder needs a name"));
         }
-        if folder.parent != folder.id {
+        if folder.parent == folder.id {
+            roots += 1;
+        } else {
             let parent = counts.get_mut(&folder.parent);
             *parent.ok_or(StoreError::Invalid(
                 "a template folder comes before its parent",
@@ -97,7 +100,10 @@ fn child_counts(folders: &[TemplateFolder]) -> Result<HashMap<GlobCnt, u32>, Sto
         }
         counts.insert(folder.id, 0);
     }
-    Ok(counts)
+    match roots {
+        0 | 1 => Ok(counts),
+        _ => Err(StoreError::Invalid("a mailbox has one root")),
+    }
 }
 
 struct Making<'a> {

@@ -61,12 +61,15 @@ struct Inner {
     core: Arc<Core>,
     recovery: RecoveryReport,
     directory: RwLock<Directory>,
-    /// Held while users are added, removed and changed. Taken before `mailboxes`.
+    /// Held while users are added, removed and changed. Taken before a mailbox's slot.
     changing_users: Mutex<()>,
-    mailboxes: Mutex<HashMap<Guid, Arc<Mailbox>>>,
+    mailboxes: Mutex<HashMap<Guid, Slot>>,
     /// The last commit that added or removed a mailbox.
     last_provision: AtomicU64,
 }
+
+/// A mailbox, once it is loaded. Locked while it is being loaded or removed.
+type Slot = Arc<Mutex<Option<Arc<Mailbox>>>>;
 
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -160,7 +163,8 @@ impl Store {
         let inner = &*self.inner;
         let _changing = inner.changing_users.lock();
         let user = self.user_by_email(email).ok_or(StoreError::NotFound)?;
-        let mut mailboxes = inner.mailboxes.lock();
+        let slot = self.slot(user.mailbox_guid);
+        let mut loaded = slot.lock();
         let remove = || {
             let ops = vec![
                 Op::RemoveUser(user.minimal_id),
@@ -172,13 +176,19 @@ impl Store {
             inner.last_provision.store(at.lsn, Ordering::Release);
             Ok(())
         };
-        match mailboxes.get(&user.mailbox_guid) {
+        match &*loaded {
             Some(mailbox) => mailbox.retire(remove)?,
             None => remove()?,
         }
-        mailboxes.remove(&user.mailbox_guid);
+        *loaded = None;
         inner.directory.write().remove(&user);
+        inner.mailboxes.lock().remove(&user.mailbox_guid);
         Ok(())
+    }
+
+    fn slot(&self, guid: Guid) -> Slot {
+        let mut slots = self.inner.mailboxes.lock();
+        slots.entry(guid).or_default().clone()
     }
 
     /// Replaces a user's password hash. [`StoreError::NotFound`] without the user.
@@ -219,16 +229,19 @@ impl Store {
     /// A mailbox, loaded when first asked for. [`StoreError::NotFound`] if no user has it.
     pub fn mailbox(&self, guid: Guid) -> Result<Arc<Mailbox>, StoreError> {
         let inner = &*self.inner;
-        let mut mailboxes = inner.mailboxes.lock();
-        if let Some(mailbox) = mailboxes.get(&guid) {
+        self.user_by_mailbox(guid).ok_or(StoreError::NotFound)?;
+        let slot = self.slot(guid);
+        let mut loaded = slot.lock();
+        if let Some(mailbox) = &*loaded {
             return Ok(mailbox.clone());
         }
+        // Looked up again: the user may have been removed meanwhile.
         let user = self.user_by_mailbox(guid).ok_or(StoreError::NotFound)?;
         let provisioned = inner.last_provision.load(Ordering::Acquire);
         inner.core.index.wait_applied(provisioned)?;
         let mailbox = Mailbox::load(inner.core.clone(), guid, &user.email)?;
         let mailbox = Arc::new(mailbox);
-        mailboxes.insert(guid, mailbox.clone());
+        *loaded = Some(mailbox.clone());
         Ok(mailbox)
     }
 

@@ -73,7 +73,7 @@ impl Spill {
             .collect();
         let list = map::encode(&chunks, frame.len() as u32);
         let record = BlobRecord {
-            id: core.new_blob_id(),
+            id: core.new_blob_id()?,
             len: data.len() as u64,
             map: frame.add(RecordKind::BlobMap, &list),
         };

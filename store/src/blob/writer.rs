@@ -74,9 +74,9 @@ impl BlobWriter {
         }
         let count = chunk_count(len);
         if len < self.len {
+            self.cut_last_chunk(len)?;
             self.dirty.retain(|dirty| dirty.number < count);
             self.chunks.truncate(count);
-            self.cut_last_chunk(len)?;
         }
         self.chunks.resize(count, Location::default());
         self.len = len;
@@ -130,7 +130,7 @@ impl BlobWriter {
         }
         let list = map::encode(&self.chunks, frame.len() as u32);
         let record = BlobRecord {
-            id: self.core.new_blob_id(),
+            id: self.core.new_blob_id()?,
             len: self.len,
             map: frame.add(RecordKind::BlobMap, &list),
         };

@@ -30,7 +30,7 @@ pub const STORE: &[u8] = &[Space::Meta as u8, 1];
 pub const APPLIED: &[u8] = &[Space::Meta as u8, 2];
 /// The largest minimal id that a user ever had.
 pub const MINIMAL_ID: &[u8] = &[Space::Meta as u8, 3];
-/// Present if damage in the log was skipped: counts are not to be trusted.
+/// Present if commits were lost to damage: counts and counters are not to be trusted.
 pub const FENCED: &[u8] = &[Space::Meta as u8, 4];
 /// All users.
 pub const USERS: &[u8] = &[Space::User as u8];

@@ -24,32 +24,47 @@ pub fn suspect_path(dir: &Path) -> PathBuf {
     dir.join("index.suspect")
 }
 
-/// Opens the index. The position is that of the last frame it reflects; `None` if it is new.
-pub fn open(
-    dir: &Path,
-    kind: IndexKind,
-    store: Guid,
-) -> Result<(Arc<dyn Kv>, Option<Position>), IndexError> {
-    if kind == IndexKind::Memory {
-        return Ok((fresh(Arc::new(MemoryKv::default()), store)?, None));
-    }
-    if suspect_path(dir).exists() || !path(dir).exists() {
-        return Ok((renew(dir, store)?, None));
-    }
-    let opened = SledKv::open(&path(dir)).and_then(|kv| Ok((applied(&kv, store)?, kv)));
-    match opened {
-        Ok((position, kv)) => Ok((Arc::new(kv), Some(position))),
-        Err(reason) => {
-            tracing::warn!(%reason, "the index is made anew");
-            Ok((renew(dir, store)?, None))
-        }
-    }
+/// Where a store's index is, or comes from.
+pub struct Source<'a> {
+    /// The store's directory.
+    pub dir: &'a Path,
+    /// Which engine.
+    pub kind: IndexKind,
+    /// Instead of what is in the directory (for tests).
+    pub given: Option<Arc<dyn Kv>>,
 }
 
-/// Moves the index of `dir` aside, if there is one, and makes an empty one.
-pub fn renew(dir: &Path, store: Guid) -> Result<Arc<dyn Kv>, IndexError> {
-    set_aside(dir).map_err(|error| IndexError(error.to_string()))?;
-    fresh(Arc::new(SledKv::open(&path(dir))?), store)
+impl Source<'_> {
+    /// Opens the index. The position is that of the last frame it reflects; `None` if it is new.
+    pub fn open(&self, store: Guid) -> Result<(Arc<dyn Kv>, Option<Position>), IndexError> {
+        let opened = match &self.given {
+            Some(kv) => applied(&**kv, store).map(|position| (kv.clone(), position)),
+            None if self.kind == IndexKind::Memory => return Ok((self.renew(store)?, None)),
+            None if suspect_path(self.dir).exists() || !path(self.dir).exists() => {
+                return Ok((self.renew(store)?, None));
+            }
+            None => SledKv::open(&path(self.dir)).and_then(|kv| {
+                let position = applied(&kv, store)?;
+                Ok((Arc::new(kv) as Arc<dyn Kv>, position))
+            }),
+        };
+        match opened {
+            Ok((kv, position)) => Ok((kv, Some(position))),
+            Err(reason) => {
+                tracing::warn!(%reason, "the index is made anew");
+                Ok((self.renew(store)?, None))
+            }
+        }
+    }
+
+    /// Moves the index aside, if there is one, and makes an empty one.
+    pub fn renew(&self, store: Guid) -> Result<Arc<dyn Kv>, IndexError> {
+        if self.kind == IndexKind::Memory || self.given.is_some() {
+            return fresh(Arc::new(MemoryKv::default()), store);
+        }
+        set_aside(self.dir).map_err(|error| IndexError(error.to_string()))?;
+        fresh(Arc::new(SledKv::open(&path(self.dir))?), store)
+    }
 }
 
 fn set_aside(dir: &Path) -> io::Result<()> {

@@ -3,6 +3,7 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
+    sync::mpsc,
     thread,
     time::Duration,
 };
@@ -12,6 +13,8 @@ use super::{IndexError, Kv, Visit, Write};
 /// sled lets go of its lock some time after its handle is dropped.
 const LOCK_RETRIES: u32 = 60;
 const LOCK_PAUSE: Duration = Duration::from_millis(50);
+/// Opening an index takes no longer, unless the engine hangs.
+const OPEN_TIME: Duration = Duration::from_secs(60);
 /// Bytes of pages that sled keeps in memory.
 const PAGE_CACHE: u64 = 64 << 20;
 
@@ -21,8 +24,14 @@ pub struct SledKv {
 }
 
 impl SledKv {
-    /// Opens or creates a database. sled may panic on damaged files, which becomes an error here.
+    /// Opens or creates a database. sled may panic or hang on damaged files, which becomes an error
+    /// here.
     pub fn open(path: &Path) -> Result<Self, IndexError> {
+        let path = path.to_owned();
+        within(OPEN_TIME, move || Self::open_now(&path))
+    }
+
+    fn open_now(path: &Path) -> Result<Self, IndexError> {
         let config = ::sled::Config::new()
             .path(path)
             .cache_capacity(PAGE_CACHE)
@@ -39,6 +48,24 @@ impl SledKv {
             }
         }
     }
+}
+
+/// Does `call` on a thread of its own, which is left alone if it takes longer than `time`.
+fn within<T: Send + 'static>(
+    time: Duration,
+    call: impl FnOnce() -> Result<T, IndexError> + Send + 'static,
+) -> Result<T, IndexError> {
+    let (done, result) = mpsc::sync_channel(1);
+    thread::Builder::new()
+        .name("ropewalk-index-open".into())
+        .spawn(move || {
+            // Nobody listens any more if it took too long; then what was opened is dropped here.
+            let _ = done.send(call());
+        })
+        .map_err(|error| IndexError(error.to_string()))?;
+    result
+        .recv_timeout(time)
+        .unwrap_or_else(|_| Err(IndexError("the engine does not come up".into())))
 }
 
 fn is_lock(reason: &str) -> bool {
@@ -83,5 +110,24 @@ impl Kv for SledKv {
 
     fn flush(&self) -> Result<(), IndexError> {
         guarded(|| self.db.flush()).map(|_| ())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_engine_that_hangs_or_panics_on_opening_becomes_an_error() {
+        let hang = within(Duration::from_millis(10), || {
+            thread::sleep(Duration::from_secs(1));
+            Ok(())
+        });
+        assert!(hang.is_err());
+        let panic = within(Duration::from_secs(10), || {
+            guarded(|| -> ::sled::Result<()> { panic!("on purpose") })
+        });
+        assert!(panic.is_err());
+        assert_eq!(within(Duration::from_secs(10), || Ok(7)).unwrap(), 7);
     }
 }

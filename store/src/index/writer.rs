@@ -2,6 +2,7 @@
 
 use std::{
     collections::VecDeque,
+    panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
     sync::Arc,
     thread::JoinHandle,
@@ -39,8 +40,9 @@ struct State {
     applied: u64,
     closing: bool,
     failed: Option<IndexError>,
+    /// When the engine was last called, while it has not come back.
     busy_since: Option<Instant>,
-    suspect: bool,
+    stopped: bool,
 }
 
 struct Shared {
@@ -100,6 +102,11 @@ impl Index {
         self.shared.changed.notify_all();
     }
 
+    /// Commits up to this frame count as done.
+    pub fn visible(&self) -> u64 {
+        self.shared.state.lock().visible
+    }
+
     /// Everything up to this frame is in the index.
     pub fn applied(&self) -> u64 {
         self.shared.state.lock().applied
@@ -128,34 +135,45 @@ impl Index {
         }
     }
 
-    /// Looks whether the engine hangs; if so the index is made anew at the next start.
+    /// Looks whether the engine hangs; if so nobody waits for it any longer, and the index is made
+    /// anew at the next start.
     pub fn watch(&self) {
         let mut state = self.shared.state.lock();
-        let stuck = state
-            .busy_since
-            .is_some_and(|since| since.elapsed() > STUCK);
-        if stuck && !state.suspect {
-            state.suspect = true;
-            drop(state);
-            tracing::error!(
-                "the index has not finished a batch for 30 s; it is rebuilt at the next start"
-            );
-            self.shared.mark_suspect();
+        let busy = state.busy_since.map_or(Duration::ZERO, |at| at.elapsed());
+        if busy > STUCK && state.failed.is_none() {
+            self.shared
+                .fail(&mut state, IndexError("the engine hangs".into()));
         }
     }
 
-    /// Applies what counts as done, hands it to the operating system and stops.
+    /// Applies what counts as done, hands it to the operating system and stops. An engine that
+    /// hangs is left alone.
     pub fn close(&self) -> Result<(), StoreError> {
-        self.shared.state.lock().closing = true;
+        let kv = self.kv.write().take();
+        let mut state = self.shared.state.lock();
+        state.closing = true;
         self.shared.changed.notify_all();
+        while !state.stopped {
+            self.shared.changed.wait_for(&mut state, STUCK);
+            let busy = state.busy_since.map_or(Duration::ZERO, |at| at.elapsed());
+            if !state.stopped && busy > STUCK {
+                self.shared
+                    .fail(&mut state, IndexError("the engine hangs".into()));
+                std::mem::forget(kv);
+                return Err(IndexError("the engine hangs".into()).into());
+            }
+        }
+        let failed = state.failed.clone();
+        drop(state);
         if let Some(thread) = self.thread.lock().take() {
             // The thread turns panics of the engine into errors; it has nothing else to panic with.
             let _ = thread.join();
         }
-        *self.kv.write() = None;
-        match &self.shared.state.lock().failed {
-            Some(error) => Err(error.clone().into()),
-            None => Ok(()),
+        let gone = catch_unwind(AssertUnwindSafe(|| drop(kv)));
+        match (failed, gone) {
+            (Some(error), _) => Err(error.into()),
+            (None, Err(_)) => Err(IndexError("the engine panicked at the end".into()).into()),
+            (None, Ok(())) => Ok(()),
         }
     }
 }
@@ -166,8 +184,7 @@ impl Shared {
         let mut flushed = Instant::now();
         let mut dirty = false;
         loop {
-            let jobs = self.next_jobs(dirty);
-            let stop = jobs.is_empty() && self.state.lock().closing;
+            let (jobs, stop) = self.next_jobs(dirty);
             let mut result = jobs
                 .iter()
                 .try_for_each(|job| applier.push(job.at, &job.batch))
@@ -179,29 +196,38 @@ impl Shared {
             }
             let reached = jobs.last().map(|job| job.at.lsn);
             if !self.finish(reached, result) || stop {
-                return;
+                break;
             }
         }
+        // Before anyone is told that this thread is done: the last handle closes the engine.
+        drop((applier, kv));
+        self.state.lock().stopped = true;
+        self.changed.notify_all();
     }
 
-    /// The next commits that count as done; none if there is something to flush or it is time to
-    /// stop.
-    fn next_jobs(&self, dirty: bool) -> Vec<Job> {
+    /// The next commits that count as done, none if there is something to flush; and whether it is
+    /// time to stop.
+    fn next_jobs(&self, dirty: bool) -> (Vec<Job>, bool) {
         let mut state = self.state.lock();
         loop {
+            if state.failed.is_some() {
+                return (Vec::new(), true);
+            }
             let visible = state.visible;
             let ready = state.jobs.iter().take(BATCH);
             let ready = ready.take_while(|job| job.at.lsn <= visible).count();
             if ready > 0 {
                 state.busy_since = Some(Instant::now());
-                return state.jobs.drain(..ready).collect();
+                return (state.jobs.drain(..ready).collect(), false);
             }
             if state.closing {
-                return Vec::new();
+                state.busy_since = Some(Instant::now());
+                return (Vec::new(), true);
             }
             if dirty {
                 if self.changed.wait_for(&mut state, FLUSH_EVERY).timed_out() {
-                    return Vec::new();
+                    state.busy_since = Some(Instant::now());
+                    return (Vec::new(), false);
                 }
             } else {
                 self.changed.wait(&mut state);
@@ -213,19 +239,22 @@ impl Shared {
         let mut state = self.state.lock();
         state.busy_since = None;
         match result {
-            Ok(()) => state.applied = reached.unwrap_or(0).max(state.applied),
-            Err(error) => {
-                tracing::error!(%error, "the index failed; it is rebuilt at the next start");
-                state.failed = Some(error);
-                state.jobs.clear();
-                self.mark_suspect();
+            Ok(()) if state.failed.is_none() => {
+                state.applied = reached.unwrap_or(0).max(state.applied);
             }
+            Ok(()) => {}
+            Err(error) => self.fail(&mut state, error),
         }
         self.changed.notify_all();
         state.failed.is_none()
     }
 
-    fn mark_suspect(&self) {
+    /// Gives the index up until the next start, when it is made anew.
+    fn fail(&self, state: &mut State, error: IndexError) {
+        tracing::error!(%error, "the index failed; it is made anew at the next start");
+        state.failed.get_or_insert(error);
+        state.jobs.clear();
+        self.changed.notify_all();
         if let Err(error) = std::fs::write(suspect_path(&self.dir), b"") {
             tracing::error!(%error, "the index cannot be marked as suspect");
         }

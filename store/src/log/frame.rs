@@ -11,10 +11,12 @@ pub const FRAME_HEADER: usize = 64;
 pub const RECORD_HEADER: usize = 16;
 /// Everything in a segment starts at a multiple of this.
 pub const ALIGN: usize = 16;
-/// A frame's payload is never longer.
-pub const MAX_PAYLOAD: usize = 1 << 30;
+/// A frame's payload is never longer: what one commit may hold, large values that travel in it
+/// included. A commit is put together in memory, so this bounds what it can take.
+pub const MAX_PAYLOAD: usize = 256 << 20;
 
-const FRAME_MAGIC: [u8; 4] = *b"RWfr";
+/// How a frame begins.
+pub const FRAME_MAGIC: [u8; 4] = *b"RWfr";
 
 /// Where a record lies. Segment 0 means: in the same frame, `offset` bytes from its start.
 #[derive(
@@ -213,18 +215,26 @@ pub fn check_record(record: &[u8], kind: RecordKind, len: u32) -> Option<&[u8]> 
     (*header == record_header(kind, len, crc(&[data]))).then_some(data)
 }
 
-/// The data of the first record of this kind in a payload that was checked.
-pub fn find_record(payload: &[u8], kind: RecordKind) -> Option<&[u8]> {
+/// A frame's payload has the right checksum, but its records make no sense.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BadRecord;
+
+/// The data of the first record of this kind in a payload that was checked; `None` without one.
+pub fn find_record(payload: &[u8], kind: RecordKind) -> Result<Option<&[u8]>, BadRecord> {
     let mut rest = payload;
     while let Some(header) = rest.first_chunk::<RECORD_HEADER>() {
         let len = read_u32(header, 4);
         if header[0] == kind as u8 {
-            return check_record(rest, kind, len);
+            return check_record(rest, kind, len).map(Some).ok_or(BadRecord);
         }
         let whole = RECORD_HEADER + len as usize;
-        rest = rest.get(whole + padding(whole)..)?;
+        rest = rest.get(whole + padding(whole)..).ok_or(BadRecord)?;
     }
-    None
+    if rest.is_empty() {
+        Ok(None)
+    } else {
+        Err(BadRecord)
+    }
 }
 
 /// CRC-32 (IEEE) of several stretches of bytes, one after the other.
@@ -282,9 +292,13 @@ mod tests {
         assert_eq!(header.payload_crc, crc(&[&bytes[64..]]));
         assert_eq!(
             find_record(&bytes[64..], RecordKind::Batch),
-            Some(&b"defghi"[..])
+            Ok(Some(&b"defghi"[..]))
         );
-        assert_eq!(find_record(&bytes[64..], RecordKind::Bag), None);
+        assert_eq!(find_record(&bytes[64..], RecordKind::Bag), Ok(None));
+        assert_eq!(
+            find_record(&bytes[64..bytes.len() - 16], RecordKind::Bag),
+            Err(BadRecord)
+        );
         for (store, segment, offset) in [(STORE, 3, 0), (STORE, 2, 4096), (Guid::NIL, 3, 4096)] {
             let other = FrameHeader::decode(&bytes, store, segment, offset);
             assert_eq!(other, Err(BadFrame::Damaged));

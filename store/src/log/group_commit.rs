@@ -43,7 +43,10 @@ impl GroupCommit {
     /// Makes the log read-only for good. A failed fsync is never tried again: the kernel may have
     /// dropped the pages that it could not write, and a second call would report success.
     pub fn fail(&self, what: &str, error: &io::Error) -> StoreError {
-        let mut state = self.state.lock();
+        self.set_failed(&mut self.state.lock(), what, error)
+    }
+
+    fn set_failed(&self, state: &mut State, what: &str, error: &io::Error) -> StoreError {
         let cause = state
             .failed
             .get_or_insert_with(|| format!("{what}: {error}"))
@@ -90,9 +93,9 @@ impl GroupCommit {
             state.syncing = false;
             match result {
                 Ok(covered) => state.durable = state.durable.max(covered),
+                // Noted before the lock is let go: nobody may become the next leader.
                 Err(error) => {
-                    drop(state);
-                    return Err(self.fail("fsync of the log failed", &error));
+                    return Err(self.set_failed(&mut state, "fsync of the log failed", &error));
                 }
             }
             self.changed.notify_all();

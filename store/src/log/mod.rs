@@ -1,8 +1,10 @@
 //! The commit log: the truth of the store. Append-only segments of checksummed frames.
 
+mod cut;
 pub mod frame;
 mod group_commit;
 pub mod recovery;
+mod scan;
 pub mod segment;
 
 use std::{io, sync::Arc};
@@ -29,6 +31,8 @@ pub struct Tail {
     pub end: u32,
     /// The number of the next frame.
     pub next_lsn: u64,
+    /// No frame may follow.
+    pub closed: bool,
 }
 
 /// The commit log.
@@ -71,11 +75,6 @@ impl Log {
         self.tail.lock().next_lsn.saturating_sub(1)
     }
 
-    /// Everything up to this frame is on disk.
-    pub fn durable(&self) -> u64 {
-        self.group.durable()
-    }
-
     /// An error if the log takes no more frames.
     pub fn check(&self) -> Result<(), StoreError> {
         self.group.check()
@@ -87,15 +86,46 @@ impl Log {
         frame: FrameBuilder,
         placed: impl FnOnce(Position),
     ) -> Result<Position, StoreError> {
+        let mut tail = self.tail.lock();
+        if tail.closed {
+            return Err(StoreError::Closed);
+        }
+        self.append_at(&mut tail, frame, placed)
+    }
+
+    /// Ends the log: refuses further frames, syncs those that there are and, with `mark`, appends one
+    /// that vouches for them, so that later damage to the last commit can be told from a torn tail.
+    pub fn close(&self, mark: Option<FrameBuilder>) -> Result<(), StoreError> {
+        let last = {
+            let mut tail = self.tail.lock();
+            tail.closed = true;
+            tail.next_lsn.saturating_sub(1)
+        };
+        self.sync(last)?;
+        let marked = mark.map_or(Ok(()), |mark| {
+            let at = self.append_at(&mut self.tail.lock(), mark, |_| {})?;
+            self.sync(at.lsn)
+        });
+        if let Err(error) = marked {
+            tracing::warn!(%error, "the log has no end mark; what it holds is on disk");
+        }
+        Ok(())
+    }
+
+    fn append_at(
+        &self,
+        tail: &mut Tail,
+        frame: FrameBuilder,
+        placed: impl FnOnce(Position),
+    ) -> Result<Position, StoreError> {
         if frame.len() > MAX_PAYLOAD + FRAME_HEADER {
             return Err(StoreError::TooLarge);
         }
-        let mut tail = self.tail.lock();
         self.group.check()?;
         if u64::from(tail.end) + frame.len() as u64 > self.segment_bytes
             && tail.end > SEGMENT_HEADER
         {
-            self.roll(&mut tail)
+            self.roll(tail)
                 .map_err(|error| self.group.fail("a new log segment cannot be made", &error))?;
         }
         let at = Position {

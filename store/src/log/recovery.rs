@@ -5,14 +5,14 @@
 //! are lost there; the stretch is fenced (skipped and reported) and what follows is kept. If none
 //! does, nothing from there on was ever acknowledged, and it is moved to a side file and cut.
 
-use std::{io, path::PathBuf};
+use std::{collections::VecDeque, io, path::Path};
 
-use rkyv::util::AlignedVec;
 use ropewalk_props::Guid;
 
 use super::{
-    Tail,
-    frame::{ALIGN, BadFrame, FRAME_HEADER, FrameHeader, Position, crc},
+    Tail, cut,
+    frame::Position,
+    scan::{Found, Scanner, frame_len},
     segment::{BadSegment, SEGMENT_HEADER, SegmentHeader, Segments},
 };
 use crate::FencedFrame;
@@ -67,7 +67,7 @@ pub fn identify(segments: &Segments) -> Result<Option<Guid>, RecoveryError> {
         let (_, len) = segments.header(1)?;
         if len <= u64::from(SEGMENT_HEADER) {
             // The machine stopped while the store was being created; nothing was in it.
-            rename_aside(segments, 1, 0)?;
+            cut::rename_aside(segments, 1, 0)?;
             return Ok(None);
         }
     }
@@ -84,22 +84,48 @@ pub fn create(segments: &Segments, store: Guid) -> io::Result<Tail> {
         store,
         base_lsn: 1,
     };
+    let file = segments.create(header)?;
+    sync_parents(segments)?;
     Ok(Tail {
-        file: segments.create(header)?,
+        file,
         segment: 1,
         end: SEGMENT_HEADER,
         next_lsn: 1,
+        closed: false,
     })
+}
+
+/// Makes the names of the log's and of the store's directory survive a power failure.
+fn sync_parents(segments: &Segments) -> io::Result<()> {
+    let store = segments.dir().parent();
+    for dir in [store, store.and_then(|dir| dir.parent())]
+        .into_iter()
+        .flatten()
+    {
+        let dir = if dir.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            dir
+        };
+        match segments.disk().sync_dir(dir) {
+            // A directory that others own may not be ours to open; its owner made it durable.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
+            other => other?,
+        }
+    }
+    Ok(())
 }
 
 /// Whether a whole frame with this number is at this place, and where the next one would be.
 pub fn frame_after(segments: &Segments, store: Guid, at: Position) -> io::Result<Option<u32>> {
     let scanner = Scanner::new(segments, store)?;
-    if !scanner.numbers.contains(&at.segment) {
+    if !scanner.has(at.segment) {
         return Ok(None);
     }
     Ok(match scanner.frame_at(at.segment, at.offset)? {
-        Found::Frame(header, _) if header.lsn == at.lsn => Some(at.offset + frame_len(&header)),
+        Found::Frame(header, _) if header.lsn == at.lsn => {
+            at.offset.checked_add(frame_len(&header))
+        }
         _ => None,
     })
 }
@@ -114,28 +140,30 @@ pub fn recover<E: From<RecoveryError>>(
 ) -> Result<Recovered, E> {
     let scanner = Scanner::new(segments, store).map_err(RecoveryError::from)?;
     let mut at = from;
-    let (mut frames, mut cut) = (0, 0);
+    let (mut frames, mut bytes_cut) = (0, 0);
     let mut fenced = Vec::new();
+    let mut unvouched = Unvouched::default();
     loop {
-        match scanner
-            .frame_at(at.segment, at.offset)
-            .map_err(RecoveryError::from)?
-        {
+        let found = scanner.frame_at(at.segment, at.offset);
+        match found.map_err(RecoveryError::from)? {
             Found::Frame(header, payload) if header.lsn == at.lsn => {
                 visit(at, &payload)?;
+                unvouched.add(at, header.durable);
                 frames += 1;
-                at.offset += frame_len(&header);
+                at.offset = at.offset.saturating_add(frame_len(&header));
                 at.lsn += 1;
             }
             Found::Newer(version) => return Err(RecoveryError::Newer(version).into()),
-            Found::End if scanner.numbers.contains(&(at.segment + 1)) => {
+            // A lower segment's end is right only if the next one goes on with the next frame.
+            Found::End if scanner.goes_on(at).map_err(RecoveryError::from)? => {
+                unvouched.until(at.lsn.saturating_sub(1));
                 at.segment += 1;
                 at.offset = SEGMENT_HEADER;
             }
-            Found::End => break,
-            Found::Frame(..) | Found::Damaged => {
-                let Some(next) = scanner.vouched_after(at).map_err(RecoveryError::from)? else {
-                    cut = scanner.cut(&mut at).map_err(RecoveryError::from)?;
+            Found::End if scanner.may_end(at).map_err(RecoveryError::from)? => break,
+            Found::Frame(..) | Found::Damaged | Found::End => {
+                let Some(next) = scanner.vouched_after(at)? else {
+                    bytes_cut += cut::cut(&scanner, &mut at).map_err(RecoveryError::from)?;
                     break;
                 };
                 tracing::error!(
@@ -155,184 +183,65 @@ pub fn recover<E: From<RecoveryError>>(
         }
     }
     let file = segments.file(at.segment).map_err(RecoveryError::from)?;
-    // What was read may so far be in the page cache only.
-    file.sync_data().map_err(RecoveryError::from)?;
+    unvouched
+        .write_again(segments, at)
+        .and_then(|()| file.sync_data())
+        .map_err(RecoveryError::from)?;
     Ok(Recovered {
         tail: Tail {
             file,
             segment: at.segment,
             end: at.offset,
             next_lsn: at.lsn,
+            closed: false,
         },
         frames,
-        cut,
+        cut: bytes_cut,
         fenced,
     })
 }
 
-enum Found {
-    Frame(FrameHeader, AlignedVec),
-    /// The file ends exactly here.
-    End,
-    Damaged,
-    Newer(u16),
+/// Frames of which no later one says that they are on disk.
+#[derive(Default)]
+struct Unvouched {
+    frames: VecDeque<Position>,
 }
 
-fn frame_len(header: &FrameHeader) -> u32 {
-    FRAME_HEADER as u32 + header.payload_len
-}
-
-struct Scanner<'a> {
-    segments: &'a Segments,
-    store: Guid,
-    numbers: Vec<u32>,
-}
-
-impl<'a> Scanner<'a> {
-    fn new(segments: &'a Segments, store: Guid) -> io::Result<Self> {
-        let numbers = segments.numbers()?;
-        Ok(Self {
-            segments,
-            store,
-            numbers,
-        })
+impl Unvouched {
+    fn add(&mut self, at: Position, durable: u64) {
+        self.frames.push_back(at);
+        self.until(durable);
     }
 
-    fn frame_at(&self, segment: u32, offset: u32) -> io::Result<Found> {
-        let file = self.segments.file(segment)?;
-        let len = file.len()?;
-        let left = match len.checked_sub(u64::from(offset)) {
-            Some(0) if offset >= SEGMENT_HEADER => return Ok(Found::End),
-            Some(left) if left >= FRAME_HEADER as u64 => left - FRAME_HEADER as u64,
-            _ => return Ok(Found::Damaged),
-        };
-        let mut header = [0; FRAME_HEADER];
-        file.read_exact_at(&mut header, u64::from(offset))?;
-        let header = match FrameHeader::decode(&header, self.store, segment, offset) {
-            Ok(header) if u64::from(header.payload_len) <= left => header,
-            Ok(_) | Err(BadFrame::Damaged) => return Ok(Found::Damaged),
-            Err(BadFrame::Newer(version)) => return Ok(Found::Newer(version)),
-        };
-        let mut payload = AlignedVec::new();
-        payload.resize(header.payload_len as usize, 0);
-        file.read_exact_at(&mut payload, u64::from(offset) + FRAME_HEADER as u64)?;
-        if crc(&[&payload]) != header.payload_crc {
-            return Ok(Found::Damaged);
+    /// Frames up to this one are on disk.
+    fn until(&mut self, lsn: u64) {
+        while self.frames.front().is_some_and(|frame| frame.lsn <= lsn) {
+            self.frames.pop_front();
         }
-        Ok(Found::Frame(header, payload))
     }
 
-    /// The next whole frame after damage at `at`, if some later frame vouches that the damaged one
-    /// was on disk.
-    fn vouched_after(&self, at: Position) -> io::Result<Option<Position>> {
-        let mut first = None;
-        for segment in self.numbers.iter().copied().filter(|n| *n >= at.segment) {
-            let start = if segment == at.segment {
-                at.offset + ALIGN as u32
-            } else {
-                SEGMENT_HEADER
-            };
-            let mut offset = start;
-            let bytes = self.read_from(segment, start)?;
-            while let Some(rest) = bytes.get((offset - start) as usize..) {
-                if rest.len() < FRAME_HEADER {
-                    break;
-                }
-                let Some(header) = self.whole_frame(rest, segment, offset, at.lsn) else {
-                    offset += ALIGN as u32;
-                    continue;
-                };
-                let lsn = header.lsn;
-                let first = *first.get_or_insert(Position {
-                    segment,
-                    offset,
-                    lsn,
-                });
-                if header.durable >= at.lsn {
-                    return Ok(Some(first));
-                }
-                offset += frame_len(&header);
+    /// Writes these frames once more, as they are, up to `end`. They were read, but perhaps from
+    /// memory only: after a failed fsync Linux keeps the pages and calls them clean, so that a
+    /// later fsync would not write them.
+    fn write_again(&self, segments: &Segments, end: Position) -> io::Result<()> {
+        let Some(first) = self.frames.front() else {
+            return Ok(());
+        };
+        for segment in first.segment..=end.segment {
+            let file = segments.file(segment)?;
+            let mut offset = u64::from(SEGMENT_HEADER);
+            if segment == first.segment {
+                offset = u64::from(first.offset);
             }
-        }
-        Ok(None)
-    }
-
-    /// The header of a whole frame at the start of `bytes` that is later than `lsn`.
-    fn whole_frame(
-        &self,
-        bytes: &[u8],
-        segment: u32,
-        offset: u32,
-        lsn: u64,
-    ) -> Option<FrameHeader> {
-        let header = FrameHeader::decode(bytes, self.store, segment, offset).ok()?;
-        let payload = bytes.get(FRAME_HEADER..FRAME_HEADER + header.payload_len as usize)?;
-        (header.lsn > lsn && crc(&[payload]) == header.payload_crc).then_some(header)
-    }
-
-    fn read_from(&self, segment: u32, offset: u32) -> io::Result<Vec<u8>> {
-        let file = self.segments.file(segment)?;
-        let len = file.len()?.saturating_sub(u64::from(offset));
-        let mut bytes = vec![0; usize::try_from(len).map_err(io::Error::other)?];
-        file.read_exact_at(&mut bytes, u64::from(offset))?;
-        Ok(bytes)
-    }
-
-    /// Moves everything from `at` on to side files; `at` becomes the place for the next frame.
-    fn cut(&self, at: &mut Position) -> io::Result<u64> {
-        let mut cut = 0;
-        for segment in self.numbers.iter().copied().filter(|n| *n > at.segment) {
-            cut += self.segments.file(segment)?.len()?;
-            rename_aside(self.segments, segment, at.lsn)?;
-        }
-        let file = self.segments.file(at.segment)?;
-        let header_is_bad = self.segments.header(at.segment)?.0.is_err();
-        if header_is_bad && at.offset <= SEGMENT_HEADER && at.segment > 1 {
-            // The machine stopped while the segment was being created: go on in the one before.
-            cut += file.len()?;
-            rename_aside(self.segments, at.segment, at.lsn)?;
-            at.segment -= 1;
-            let len = self.segments.file(at.segment)?.len()?;
-            at.offset = u32::try_from(len).map_err(io::Error::other)?;
-        } else {
-            let bytes = self.read_from(at.segment, at.offset)?;
-            cut += bytes.len() as u64;
-            write_aside(self.segments, at.lsn, &bytes)?;
-            file.set_len(u64::from(at.offset))?;
+            let stop = match segment == end.segment {
+                true => u64::from(end.offset),
+                false => file.len()?,
+            };
+            cut::copy(&*file, offset, stop, |bytes, at| {
+                file.write_all_at(bytes, at)
+            })?;
             file.sync_data()?;
         }
-        tracing::warn!(
-            lsn = at.lsn,
-            bytes = cut,
-            "an unfinished end of the log was moved aside"
-        );
-        Ok(cut)
+        Ok(())
     }
-}
-
-/// A name for a side file that no file has yet.
-fn side_path(segments: &Segments, lsn: u64) -> io::Result<PathBuf> {
-    let taken = segments.disk().list(segments.dir())?;
-    let names = (0..).map(|n| match n {
-        0 => format!("cut-{lsn}.bin"),
-        n => format!("cut-{lsn}.{n}.bin"),
-    });
-    names
-        .map(|name| segments.dir().join(name))
-        .find(|path| !taken.contains(path))
-        .ok_or_else(|| io::Error::other("no name is left for a side file"))
-}
-
-fn write_aside(segments: &Segments, lsn: u64, bytes: &[u8]) -> io::Result<()> {
-    let side = segments.disk().create(&side_path(segments, lsn)?)?;
-    side.write_all_at(bytes, 0)?;
-    side.sync_data()?;
-    segments.disk().sync_dir(segments.dir())
-}
-
-fn rename_aside(segments: &Segments, number: u32, lsn: u64) -> io::Result<()> {
-    let side = side_path(segments, lsn)?;
-    segments.disk().rename(&segments.path(number), &side)?;
-    segments.forget(number);
-    segments.disk().sync_dir(segments.dir())
 }

@@ -137,7 +137,11 @@ impl Segments {
             .list(&self.dir)?
             .iter()
             .filter(|path| path.extension().is_some_and(|ext| ext == "seg"))
-            .filter_map(|path| path.file_stem()?.to_str()?.parse().ok())
+            .filter_map(|path| {
+                let number = path.file_stem()?.to_str()?.parse().ok()?;
+                // Files under similar names do not count.
+                (self.path(number) == *path).then_some(number)
+            })
             .collect();
         numbers.sort_unstable();
         Ok(numbers)

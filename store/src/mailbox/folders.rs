@@ -17,6 +17,8 @@ use crate::{StoreError, records::FolderMeta, versions};
 const MAX_DEPTH: usize = 300;
 /// Folders in one mailbox.
 const MAX_FOLDERS: usize = 100_000;
+/// Bytes of UTF-16 in a folder's name: 255 units.
+const MAX_NAME: usize = 510;
 
 /// A copy of `bag` with properties set and then removed.
 pub fn changed_bag(bag: &Bag, set: &[(PropTag, PropValue)], remove: &[u16]) -> Bag {
@@ -122,7 +124,8 @@ impl Mailbox {
 
     /// Creates a folder. [`StoreError::NotFound`] without the parent, [`StoreError::DuplicateName`]
     /// if a subfolder of it has the name, whatever the case, [`StoreError::Invalid`] without a name,
-    /// [`StoreError::TooDeep`] below 300 levels, [`StoreError::TooMany`] beyond 100,000 folders.
+    /// [`StoreError::TooLarge`] for a name of more than 255 UTF-16 units, [`StoreError::TooDeep`]
+    /// below 300 levels, [`StoreError::TooMany`] beyond 100,000 folders.
     pub fn create_folder(&self, new: NewFolder) -> Result<Folder, StoreError> {
         if new.kind == FolderKind::Root {
             return Err(StoreError::Invalid("a mailbox has one root"));
@@ -162,7 +165,8 @@ impl Mailbox {
     }
 
     /// Sets and removes properties of a folder, in one commit; the folder gets a new change number.
-    /// [`StoreError::DuplicateName`] if another subfolder of its parent has the new name.
+    /// [`StoreError::DuplicateName`] if another subfolder of its parent has the new name; bounds as
+    /// for [`Mailbox::create_folder`].
     pub fn update_folder(
         &self,
         id: GlobCnt,
@@ -307,8 +311,10 @@ impl Mailbox {
         own: Option<GlobCnt>,
         props: &Bag,
     ) -> Result<(), StoreError> {
-        if props.get(tags::PID_TAG_DISPLAY_NAME).is_none() {
-            return Err(StoreError::Invalid("a folder needs a name"));
+        match props.get(tags::PID_TAG_DISPLAY_NAME) {
+            Some(name) if name.data.len() > MAX_NAME => return Err(StoreError::TooLarge),
+            Some(name) if !name.data.is_empty() => {}
+            _ => return Err(StoreError::Invalid("a folder needs a name")),
         }
         let name = folded_name(props);
         match self.state.read().child_named(parent, &name) {

@@ -1,9 +1,9 @@
 //! Reading a mailbox from the index.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::AtomicU64};
 
 use parking_lot::{Mutex, RwLock};
-use ropewalk_props::{GlobCnt, Guid};
+use ropewalk_props::{Bag, GlobCnt, Guid, PropValue, tags};
 
 use super::{
     Mailbox, Writer,
@@ -21,6 +21,9 @@ use crate::{
     records::{FolderMeta, MailboxMeta, NameRecord, ReceiveRecord},
 };
 
+/// How far a counter is moved on after commits were lost.
+const LOST_NUMBERS: u64 = 1 << 26;
+
 impl Mailbox {
     /// Reads all of a mailbox but the contents of its folders. The index must be up to date.
     pub(crate) fn load(core: Arc<Core>, guid: Guid, owner: &str) -> Result<Self, StoreError> {
@@ -28,9 +31,9 @@ impl Mailbox {
         let meta = kv.get(&keys::part(guid, Part::Meta))?;
         let meta: MailboxMeta = value::decode(&meta.ok_or(StoreError::NotFound)?)?;
         let counter = kv.get(&keys::part(guid, Part::Counter))?;
-        let counter: u64 = value::decode(&counter.ok_or(StoreError::NotFound)?)?;
+        let mut counter: u64 = value::decode(&counter.ok_or(StoreError::NotFound)?)?;
         let mut state = State {
-            props: core.read_bag(meta.props)?,
+            props: undamaged(core.read_bag(meta.props), "the mailbox", Bag::new)?,
             props_at: meta.props,
             ..State::default()
         };
@@ -39,6 +42,8 @@ impl Mailbox {
         state.replids.insert(super::ids::OWN_REPLID, meta.repl_guid);
         if core.recount {
             recount(&*kv, guid, &mut state)?;
+            // The lost commits may have handed out numbers, which clients remember.
+            counter = counter.saturating_add(LOST_NUMBERS).min(GlobCnt::MAX.0);
         }
         Ok(Self {
             core,
@@ -46,10 +51,9 @@ impl Mailbox {
             repl_guid: meta.repl_guid,
             owner: owner.to_owned(),
             state: RwLock::new(state),
-            writer: Mutex::new(Writer {
-                counter,
-                last_lsn: 0,
-            }),
+            writer: Mutex::new(Writer { counter }),
+            placed: AtomicU64::new(0),
+            loader: Mutex::default(),
         })
     }
 }
@@ -64,6 +68,22 @@ pub fn contents(kv: &dyn Kv, mailbox: Guid, folder: GlobCnt) -> Result<FolderCon
     Ok(contents)
 }
 
+/// What was read, or something in its place if it is damaged: the rest of the mailbox is not to be
+/// out of reach for it.
+fn undamaged(
+    read: Result<Arc<Bag>, StoreError>,
+    whose: &str,
+    instead: impl FnOnce() -> Bag,
+) -> Result<Arc<Bag>, StoreError> {
+    match read {
+        Err(error @ StoreError::Damaged { .. }) => {
+            tracing::error!(%error, "the properties of {whose} are lost");
+            Ok(Arc::new(instead()))
+        }
+        other => other,
+    }
+}
+
 fn load_folders(
     core: &Core,
     kv: &dyn Kv,
@@ -76,7 +96,11 @@ fn load_folders(
         Ok(())
     })?;
     for meta in metas {
-        let props = core.read_bag(meta.props)?;
+        let id = meta.id.0;
+        let props = undamaged(core.read_bag(meta.props), "a folder", || {
+            let name = format!("Damaged folder {id:X}");
+            Bag::from_iter([(tags::PID_TAG_DISPLAY_NAME, PropValue::text(&name))])
+        })?;
         state.put_folder(FolderState::new(meta, props));
     }
     scan(

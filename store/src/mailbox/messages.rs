@@ -16,9 +16,6 @@ use crate::{
     versions,
 };
 
-/// Bytes of a message's archive, large values apart.
-const MAX_ARCHIVE: usize = 64 << 20;
-
 impl Mailbox {
     /// A folder's messages. [`StoreError::NotFound`] without the folder.
     pub fn contents(&self, folder: GlobCnt, view: ContentsView) -> Result<Contents, StoreError> {
@@ -38,15 +35,19 @@ impl Mailbox {
 
     /// Saves a new message or the new content of an existing one; durable when it returns.
     ///
+    /// PidTagCreationTime and PidTagLastModificationTime are put into the message unless they are
+    /// there; a modification time that is still the stored message's counts as not there.
+    ///
     /// [`StoreError::NotFound`] without the folder, or if the message is gone;
-    /// [`StoreError::Conflict`] if it is not at `expected_cn`; [`StoreError::TooLarge`] and
-    /// [`StoreError::TooDeep`] beyond the store's bounds.
+    /// [`StoreError::Conflict`] if it is not at `expected_cn`; [`StoreError::TooLarge`] beyond 64 MiB
+    /// apart from values over 8 KiB, or 256 MiB in all, blobs that were written before not counted;
+    /// [`StoreError::TooDeep`] beyond 32 levels of embedded messages.
     pub fn save_message(&self, save: SaveMessage) -> Result<MessageEntry, StoreError> {
         let mut saved = self.save_messages(vec![save])?;
         saved.pop().ok_or(StoreError::NotFound)
     }
 
-    /// Saves several messages in one commit: all or none.
+    /// Saves several messages in one commit: all or none; at most 256 MiB together.
     pub fn save_messages(&self, saves: Vec<SaveMessage>) -> Result<Vec<MessageEntry>, StoreError> {
         if saves.is_empty() {
             return Ok(Vec::new());
@@ -83,7 +84,14 @@ fn stage(txn: &mut Txn<'_>, save: SaveMessage) -> Result<MessageEntry, StoreErro
     let mut message = save.message;
     let created = old.as_ref().map_or(txn.now, |old| old.created);
     let created = time_or_set(&mut message, tags::PID_TAG_CREATION_TIME, created);
-    let modified = time_or_set(&mut message, tags::PID_TAG_LAST_MODIFICATION_TIME, txn.now);
+    let modified = tags::PID_TAG_LAST_MODIFICATION_TIME;
+    if let (Some(old), Some(given)) = (&old, time_of(&message, modified))
+        && given == old.modified
+    {
+        // Nobody set it: it came along with the old content (MS-OXCMSG 2.2.2.2).
+        message.props.remove(modified.id());
+    }
+    let modified = time_or_set(&mut message, modified, txn.now);
     let delivered = message.props.get(tags::PID_TAG_MESSAGE_DELIVERY_TIME);
     let delivered = delivered.and_then(|value| value.as_time());
     let (content, size) = add_content(txn, message)?;
@@ -118,13 +126,17 @@ fn stage(txn: &mut Txn<'_>, save: SaveMessage) -> Result<MessageEntry, StoreErro
 
 /// The time in the message's own bag, which is put there if it is missing.
 fn time_or_set(message: &mut Message, tag: PropTag, default: FileTime) -> FileTime {
-    if let Some((_, Slot::Inline(value))) = message.props.slot(tag.id())
-        && let Some(time) = value.as_time()
-    {
-        return time;
+    time_of(message, tag).unwrap_or_else(|| {
+        message.props.set(tag, &PropValue::Time(default));
+        default
+    })
+}
+
+fn time_of(message: &Message, tag: PropTag) -> Option<FileTime> {
+    match message.props.slot(tag.id())? {
+        (_, Slot::Inline(value)) => value.as_time(),
+        _ => None,
     }
-    message.props.set(tag, &PropValue::Time(default));
-    default
 }
 
 /// Adds a message's content to the frame, large values apart; also returns its size.
@@ -134,10 +146,7 @@ fn add_content(txn: &mut Txn<'_>, mut message: Message) -> Result<(Location, u64
     let frame = &mut txn.frame;
     for_each_bag(&mut message, 0, &mut |bag| spill.bag(core, frame, bag))?;
     let archive = rkyv::to_bytes::<rancor::Error>(&message).map_err(|_| StoreError::TooLarge)?;
-    if archive.len() > MAX_ARCHIVE {
-        return Err(StoreError::TooLarge);
-    }
-    let at = txn.frame.add(RecordKind::Message, &archive);
+    let at = txn.add_record(RecordKind::Message, &archive)?;
     txn.add_ops(&mut spill.ops);
     Ok((at, spill.size))
 }

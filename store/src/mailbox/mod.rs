@@ -10,9 +10,12 @@ mod transfer;
 mod txn;
 mod types;
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
-use parking_lot::{Mutex, RwLock};
+use parking_lot::{Mutex, RwLock, RwLockWriteGuard};
 use ropewalk_props::{GlobCnt, Guid};
 
 pub use state::folded_name;
@@ -34,14 +37,16 @@ pub struct Mailbox {
     state: RwLock<State>,
     /// Held by a writer from its first look until its commit is durable and shown.
     writer: Mutex<Writer>,
+    /// The commit that is in the log but not shown yet; 0 without one.
+    placed: AtomicU64,
+    /// Held while a folder's contents are read from the index. Taken after `writer`, before `state`.
+    loader: Mutex<()>,
 }
 
 /// What only the mailbox's writer needs.
 struct Writer {
     /// The next counter value.
     counter: u64,
-    /// The mailbox's last commit.
-    last_lsn: u64,
 }
 
 impl std::fmt::Debug for Mailbox {
@@ -91,27 +96,55 @@ impl Mailbox {
                 return Ok(read(contents));
             }
         }
-        // Only the first reader of a folder comes here, and waits for the writer.
-        let writer = self.writer.lock();
-        self.ensure_contents(folder, &writer)?;
+        self.ensure_contents(folder)?;
         let state = self.state.read();
         let contents = state.contents.get(&folder).ok_or(StoreError::NotFound)?;
         Ok(read(contents))
     }
 
-    /// Brings a folder's contents into memory. No commit can come in between: the caller holds the
-    /// writer's lock.
-    fn ensure_contents(&self, folder: GlobCnt, writer: &Writer) -> Result<(), StoreError> {
-        {
-            let state = self.state.read();
+    /// Brings a folder's contents into memory, from the index. It waits for the index to catch up
+    /// with what is shown, not for a commit that is being made: what is shown meanwhile is gathered
+    /// and put on top of what was read.
+    fn ensure_contents(&self, folder: GlobCnt) -> Result<(), StoreError> {
+        let _one_at_a_time = self.loader.lock();
+        let shown = {
+            let mut state = self.state.write();
             if state.contents.contains_key(&folder) || !state.folders.contains_key(&folder) {
                 return Ok(());
             }
+            state.loading.insert(folder, Vec::new());
+            state.shown
+        };
+        let read = self
+            .core
+            .index
+            .wait_applied(shown)
+            .and_then(|()| self.core.index.kv())
+            .and_then(|kv| Ok(load::contents(&*kv, self.guid, folder)?));
+        let mut state = self.state.write();
+        let read = read.inspect_err(|_| {
+            state.loading.remove(&folder);
+        });
+        let mut contents = read?;
+        while self.is_half_read() {
+            // The commit is on disk; its writer shows it as soon as it gets the lock.
+            RwLockWriteGuard::unlocked_fair(&mut state, std::thread::yield_now);
         }
-        self.core.index.wait_applied(writer.last_lsn)?;
-        let kv = self.core.index.kv()?;
-        let contents = load::contents(&*kv, self.guid, folder)?;
-        self.state.write().contents.insert(folder, contents);
+        for (id, entry) in state.loading.remove(&folder).into_iter().flatten() {
+            contents.change(id, entry);
+        }
+        if state.folders.contains_key(&folder) {
+            state.contents.insert(folder, contents);
+        }
         Ok(())
+    }
+
+    /// Whether the index may have begun to take up a commit that is not shown yet. The caller holds
+    /// the state's lock, so that none can be shown meanwhile.
+    fn is_half_read(&self) -> bool {
+        match self.placed.load(Ordering::Acquire) {
+            0 => false,
+            placed => self.core.index.visible() >= placed,
+        }
     }
 }

@@ -44,11 +44,26 @@ pub struct State {
     pub folders_version: u64,
     /// The user was removed, and the mailbox with him.
     pub removed: bool,
+    /// The last commit that is shown here.
+    pub shown: u64,
+    /// Changes of a folder shown while its contents are being read from the index.
+    pub loading: HashMap<GlobCnt, Vec<(GlobCnt, Option<MessageEntry>)>>,
 }
 
-/// A name as it is compared.
+/// A name as it is compared: names that differ in case alone are equal. Full case folding (Unicode
+/// 3.13), which is lower case of upper case of lower case, character by character; the dotless i
+/// alone would become another letter that way.
 pub fn fold(name: &str) -> String {
-    name.to_lowercase()
+    let lower = name.chars().flat_map(char::to_lowercase);
+    let folded = lower.flat_map(|c| {
+        let (same, upper) = match c {
+            '\u{131}' => (Some(c), None),
+            _ => (None, Some(c.to_uppercase())),
+        };
+        same.into_iter()
+            .chain(upper.into_iter().flatten().flat_map(char::to_lowercase))
+    });
+    folded.collect()
 }
 
 /// The folded display name of a folder's bag.
@@ -158,6 +173,14 @@ impl FolderContents {
         }
     }
 
+    /// Puts a message in or takes it out.
+    pub fn change(&mut self, id: GlobCnt, entry: Option<MessageEntry>) {
+        match entry {
+            Some(entry) => self.put(entry),
+            None => self.remove(id),
+        }
+    }
+
     /// Takes a message out.
     pub fn remove(&mut self, id: GlobCnt) {
         self.views.iter_mut().for_each(|view| {
@@ -197,6 +220,15 @@ impl State {
         }
     }
 
+    /// Shows a message as it is now, or that it is gone.
+    pub fn put_message(&mut self, folder: GlobCnt, id: GlobCnt, entry: Option<MessageEntry>) {
+        if let Some(contents) = self.contents.get_mut(&folder) {
+            contents.change(id, entry);
+        } else if let Some(missed) = self.loading.get_mut(&folder) {
+            missed.push((id, entry));
+        }
+    }
+
     /// Adds a named property.
     pub fn put_name(&mut self, id: u16, name: PropertyName) {
         self.name_ids.insert(name.clone(), id);
@@ -208,5 +240,27 @@ impl State {
         let from = (name.to_owned(), GlobCnt(0));
         let (found, id) = self.children.get(&parent)?.range(from..).next()?;
         (found == name).then_some(*id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_differ_in_case_alone_are_equal() {
+        for (a, b) in [
+            ("Inbox", "INBOX"),
+            ("Straße", "STRASSE"),
+            ("STRA\u{1E9E}E", "strasse"),
+            ("ΟΔΟΣ", "οδος"),
+            ("ΟΔΟΣ", "οδοσ"),
+            ("\u{212A}elvin", "kelvin"),
+            ("Ünal", "üNAL"),
+        ] {
+            assert_eq!(fold(a), fold(b));
+        }
+        assert_ne!(fold("\u{131}"), fold("i"));
+        assert_ne!(fold("resume"), fold("résumé"));
     }
 }

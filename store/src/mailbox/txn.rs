@@ -1,6 +1,9 @@
 //! One commit of a mailbox: gathered first, then written, then shown to readers.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, atomic::Ordering},
+};
 
 use parking_lot::MutexGuard;
 use rkyv::rancor;
@@ -14,9 +17,13 @@ use super::{
 use crate::{
     StoreError,
     blob::Spill,
-    log::frame::{FrameBuilder, Location, Position, RecordKind},
+    index::value,
+    log::frame::{FrameBuilder, Location, MAX_PAYLOAD, Position, RecordKind},
     records::{Batch, MailboxMeta, NameRecord, Op, ReceiveRecord},
 };
+
+/// Bytes of one object's archive, large values apart.
+const MAX_ARCHIVE: usize = 64 << 20;
 
 /// A commit in the making. Dropped without [`Txn::commit`], it leaves nothing behind.
 pub struct Txn<'a> {
@@ -115,7 +122,7 @@ impl<'a> Txn<'a> {
         if let Some(changed) = self.messages.get(&(folder, id)) {
             return Ok(changed.clone());
         }
-        self.mailbox.ensure_contents(folder, &self.writer)?;
+        self.mailbox.ensure_contents(folder)?;
         let state = self.mailbox.state.read();
         let contents = state.contents.get(&folder);
         Ok(contents.and_then(|contents| contents.get(id)).cloned())
@@ -123,7 +130,7 @@ impl<'a> Txn<'a> {
 
     /// All messages of a folder, whatever view they are in, as they were before this commit.
     pub fn entries(&self, folder: GlobCnt) -> Result<Vec<MessageEntry>, StoreError> {
-        self.mailbox.ensure_contents(folder, &self.writer)?;
+        self.mailbox.ensure_contents(folder)?;
         let state = self.mailbox.state.read();
         let contents = state.contents.get(&folder);
         Ok(contents.map_or_else(Vec::new, |contents| contents.iter().cloned().collect()))
@@ -205,8 +212,16 @@ impl<'a> Txn<'a> {
         spill.bag(&self.mailbox.core, &mut self.frame, &mut bag)?;
         self.ops.append(&mut spill.ops);
         let archive = rkyv::to_bytes::<rancor::Error>(&bag).map_err(|_| StoreError::TooLarge)?;
-        let at = self.frame.add(RecordKind::Bag, &archive);
+        let at = self.add_record(RecordKind::Bag, &archive)?;
         Ok((Arc::new(bag), at))
+    }
+
+    /// Adds a record to the frame, within its bounds.
+    pub fn add_record(&mut self, kind: RecordKind, archive: &[u8]) -> Result<Location, StoreError> {
+        if archive.len() > MAX_ARCHIVE || self.frame.len() + archive.len() > MAX_PAYLOAD {
+            return Err(StoreError::TooLarge);
+        }
+        Ok(self.frame.add(kind, archive))
     }
 
     /// Adds changes that concern no folder and no entry.
@@ -216,6 +231,7 @@ impl<'a> Txn<'a> {
 
     /// Writes the commit, waits until it counts as done, shows it to readers; returns its place.
     pub fn commit(mut self) -> Result<Position, StoreError> {
+        self.check_versions()?;
         let mut ops = std::mem::take(&mut self.ops);
         for (id, folder) in &self.folders {
             ops.push(match folder {
@@ -236,15 +252,33 @@ impl<'a> Txn<'a> {
             ops,
         };
         let frame = std::mem::replace(&mut self.frame, FrameBuilder::new());
-        let at = self.mailbox.core.commit(frame, batch)?;
+        let placed = &self.mailbox.placed;
+        let committed = self.mailbox.core.commit_with(frame, batch, |at| {
+            placed.store(at.lsn, Ordering::Release);
+        });
+        let at = committed.inspect_err(|_| placed.store(0, Ordering::Release))?;
         self.writer.counter = self.counter;
-        self.writer.last_lsn = at.lsn;
         self.show(at);
         Ok(at)
     }
 
+    /// The index could not take a history of changes by very many replicas.
+    fn check_versions(&self) -> Result<(), StoreError> {
+        let folders = self.folders.values().flatten();
+        for folder in folders.filter(|folder| folder.meta.versions.is_some()) {
+            value::encode(&folder.meta).map_err(|_| StoreError::TooLarge)?;
+        }
+        let entries = self.messages.values().flatten();
+        for entry in entries.filter(|entry| entry.versions.is_some()) {
+            value::encode(entry).map_err(|_| StoreError::TooLarge)?;
+        }
+        Ok(())
+    }
+
     fn show(self, at: Position) {
         let mut state = self.mailbox.state.write();
+        state.shown = at.lsn;
+        self.mailbox.placed.store(0, Ordering::Release);
         for (id, folder) in self.folders {
             match folder {
                 Some(mut folder) => {
@@ -255,16 +289,11 @@ impl<'a> Txn<'a> {
             }
         }
         for ((folder, id), entry) in self.messages {
-            let Some(contents) = state.contents.get_mut(&folder) else {
-                continue;
-            };
-            match entry {
-                Some(mut entry) => {
-                    entry.content = entry.content.resolve(at);
-                    contents.put(entry);
-                }
-                None => contents.remove(id),
-            }
+            let entry = entry.map(|mut entry| {
+                entry.content = entry.content.resolve(at);
+                entry
+            });
+            state.put_message(folder, id, entry);
         }
         for (id, name) in self.names {
             state.put_name(id, name);
