@@ -1,1 +1,509 @@
-//! To be written.
+//! What a client needs beside the structures: ROPs into a RopBuffer, and typed responses out of one.
+//!
+//! ```
+//! use ropewalk_wire::{Fid, client::RopBatch, ext_buffer, rop::*};
+//! # fn send(_: &[u8]) -> Vec<u8> {
+//! #     let mut out = Vec::new();
+//! #     let payload = b"\x0A\0\x02\x01\0\0\0\0\0\0\x05\0\0\0\x06\0\0\0";
+//! #     ext_buffer::encode(&mut out, payload, ext_buffer::LAST).unwrap();
+//! #     out
+//! # }
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let mut batch = RopBatch::new();
+//! let logon = batch.handle(5);
+//! let folder = batch.slot();
+//! batch.push(Request::new(0, logon, RequestBody::OpenFolder(OpenFolderRequest {
+//!     output_handle_index: folder,
+//!     folder_id: Fid::from_u64(0x0D00_0000_0000_0001),
+//!     open_mode_flags: 0,
+//! })));
+//! let reply: Vec<u8> = send(&batch.encode(ext_buffer::LAST)?);
+//! let payloads = ext_buffer::decode(&reply)?;
+//! let output = batch.decode(&payloads)?;
+//! assert!(matches!(
+//!     output.responses().next(),
+//!     Some(Response { body: ResponseBody::OpenFolder(_), .. })
+//! ));
+//! assert_eq!(output.handle(folder), Some(6));
+//! # Ok(())
+//! # }
+//! ```
+
+use std::borrow::Cow;
+
+use ropewalk_props::PropTag;
+
+use crate::{
+    DecodeError, EncodeError, Reader,
+    codec::Wire,
+    ext_buffer,
+    list::List,
+    rop::{
+        BackoffResponse, BufferTooSmallResponse, NO_HANDLE, NotifyResponse, OutputRop, Request,
+        Response, RopBuffer, RopId,
+    },
+};
+
+/// Requests for one ROP input buffer, and the handles that they are about.
+#[derive(Clone, Debug, Default)]
+pub struct RopBatch<'a> {
+    sent: Vec<Sent<'a>>,
+    handles: Vec<u32>,
+}
+
+#[derive(Clone, Debug)]
+struct Sent<'a> {
+    request: Request<'a>,
+    columns: &'a [PropTag],
+}
+
+impl<'a> RopBatch<'a> {
+    /// Without requests, which asks for notifications only.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Puts a handle into the Server object handle table: its index. The table must not grow past
+    /// 256 handles.
+    pub fn handle(&mut self, handle: u32) -> u8 {
+        let index = self.handles.len() as u8;
+        self.handles.push(handle);
+        index
+    }
+
+    /// A place in the Server object handle table for a handle that a ROP is to give: its index.
+    pub fn slot(&mut self) -> u8 {
+        self.handle(NO_HANDLE)
+    }
+
+    /// Appends a request.
+    pub fn push(&mut self, request: Request<'a>) -> &mut Self {
+        self.push_with_columns(request, &[])
+    }
+
+    /// Appends a request whose response has rows of a table with these columns: RopQueryRows,
+    /// RopFindRow, RopExpandRow.
+    pub fn push_with_columns(&mut self, request: Request<'a>, columns: &'a [PropTag]) -> &mut Self {
+        self.sent.push(Sent { request, columns });
+        self
+    }
+
+    /// The requests so far.
+    pub fn requests(&self) -> impl Iterator<Item = &Request<'a>> {
+        self.sent.iter().map(|sent| &sent.request)
+    }
+
+    /// The ROP input buffer.
+    pub fn to_payload(&self) -> Result<Vec<u8>, EncodeError> {
+        let mut rops = Vec::new();
+        self.requests()
+            .try_for_each(|request| request.encode(&mut rops))?;
+        let mut payload = Vec::new();
+        let handles = List::from(&self.handles);
+        RopBuffer {
+            rops: &rops,
+            handles,
+        }
+        .encode(&mut payload)?;
+        Ok(payload)
+    }
+
+    /// The RopBuffer of an Execute request, in the form that `flags` say: [`ext_buffer::LAST`],
+    /// which belongs there always, and perhaps the others.
+    pub fn encode(&self, flags: u16) -> Result<Vec<u8>, EncodeError> {
+        let mut out = Vec::new();
+        ext_buffer::encode(&mut out, &self.to_payload()?, flags)?;
+        Ok(out)
+    }
+
+    /// The ROP output buffers that answer these requests: what [`ext_buffer::decode`] made of the
+    /// RopBuffer of an Execute response.
+    ///
+    /// Every request must be answered in order, in the first payload, unless a RopBufferTooSmall
+    /// says that it was not executed; each payload after it has one more response to the last
+    /// request.
+    pub fn decode<'p>(&self, payloads: &'p [Cow<'_, [u8]>]) -> Result<RopOutput<'p>, DecodeError> {
+        let (first, more) = payloads.split_first().ok_or(DecodeError::UnexpectedEnd {
+            wanted: ext_buffer::HEADER_LEN,
+            remaining: 0,
+        })?;
+        let (rops, handles) = decode_payload(first, &self.sent)?;
+        let last = self
+            .sent
+            .last()
+            .map(std::slice::from_ref)
+            .unwrap_or_default();
+        let chained = more
+            .iter()
+            .map(|payload| decode_payload(payload, last).map(|(rops, _)| rops))
+            .collect::<Result<Vec<_>, _>>()?
+            .into_iter()
+            .flatten()
+            .collect();
+        Ok(RopOutput {
+            rops,
+            handles,
+            chained,
+        })
+    }
+}
+
+fn decode_payload<'p>(
+    payload: &'p [u8],
+    sent: &[Sent<'_>],
+) -> Result<(Vec<OutputRop<'p>>, Vec<u32>), DecodeError> {
+    let buffer = RopBuffer::decode(&mut Reader::new(payload))?;
+    let mut input = Reader::new(buffer.rops);
+    // RopRelease has no response (MS-OXCROPS 2.2.15.3).
+    let mut unanswered = sent
+        .iter()
+        .filter(|sent| sent.request.rop_id != RopId::RELEASE)
+        .peekable();
+    let mut rops = Vec::new();
+    while !input.is_empty() {
+        let next = unanswered.peek();
+        let rop = OutputRop::decode(
+            &mut input,
+            next.map(|sent| &sent.request),
+            next.map_or(&[], |sent| sent.columns),
+        )?;
+        match (&rop, next) {
+            (OutputRop::Response(response), Some(sent)) => {
+                check_handle_index(response, &sent.request)?;
+                unanswered.next();
+            }
+            (OutputRop::Backoff(_), _) => {
+                unanswered.next();
+            }
+            _ => {}
+        }
+        rops.push(rop);
+    }
+    // Requests after a RopBackoff or a RopBufferTooSmall are not executed (MS-OXCROPS 3.2.5.2).
+    let stopped = rops
+        .iter()
+        .any(|rop| matches!(rop, OutputRop::BufferTooSmall(_) | OutputRop::Backoff(_)));
+    match unanswered.next() {
+        Some(sent) if !stopped => Err(DecodeError::Unanswered(sent.request.rop_id)),
+        _ => Ok((rops, buffer.handles.iter().collect())),
+    }
+}
+
+fn check_handle_index(response: &Response<'_>, request: &Request<'_>) -> Result<(), DecodeError> {
+    let found = response.handle_index;
+    if found == request.response_handle_index() || response.rop_id == RopId::PROGRESS {
+        return Ok(());
+    }
+    Err(DecodeError::Value {
+        field: "handle index of a response",
+        value: found.into(),
+    })
+}
+
+/// What a server answered to a [`RopBatch`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct RopOutput<'p> {
+    /// The RopsList of the first ROP output buffer.
+    pub rops: Vec<OutputRop<'p>>,
+    /// Its Server object handle table.
+    pub handles: Vec<u32>,
+    /// The ROPs of the buffers after it: further responses to the last request.
+    pub chained: Vec<OutputRop<'p>>,
+}
+
+impl<'p> RopOutput<'p> {
+    /// The responses, those of chained buffers after the others.
+    pub fn responses(&self) -> impl Iterator<Item = &Response<'p>> {
+        self.all().filter_map(|rop| match rop {
+            OutputRop::Response(response) => Some(response),
+            _ => None,
+        })
+    }
+
+    /// The notifications.
+    pub fn notifications(&self) -> impl Iterator<Item = &NotifyResponse<'p>> {
+        self.all().filter_map(|rop| match rop {
+            OutputRop::Notify(notify) => Some(notify),
+            _ => None,
+        })
+    }
+
+    /// The RopBufferTooSmall, if there is one.
+    pub fn buffer_too_small(&self) -> Option<&BufferTooSmallResponse<'p>> {
+        self.all().find_map(|rop| match rop {
+            OutputRop::BufferTooSmall(too_small) => Some(too_small),
+            _ => None,
+        })
+    }
+
+    /// The RopBackoff, if there is one.
+    pub fn backoff(&self) -> Option<&BackoffResponse<'p>> {
+        self.all().find_map(|rop| match rop {
+            OutputRop::Backoff(backoff) => Some(backoff),
+            _ => None,
+        })
+    }
+
+    /// The handle at an index of the table; `None` for an unused place.
+    pub fn handle(&self, index: u8) -> Option<u32> {
+        let handle = *self.handles.get(usize::from(index))?;
+        (handle != NO_HANDLE).then_some(handle)
+    }
+
+    fn all(&self) -> impl Iterator<Item = &OutputRop<'p>> {
+        self.rops.iter().chain(&self.chained)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ropewalk_props::{PropType, PropValue};
+
+    use super::*;
+    use crate::{
+        ErrorCode, Fid,
+        ext_buffer::{COMPRESSED, LAST, XOR_MAGIC},
+        rop::*,
+        row::RowCell,
+    };
+
+    const COLUMNS: [PropTag; 1] = [PropTag(0x674E_0003)];
+
+    /// A folder is opened, its contents table read, and the folder released.
+    fn batch() -> RopBatch<'static> {
+        let mut batch = RopBatch::new();
+        let logon = batch.handle(5);
+        let (folder, table) = (batch.slot(), batch.slot());
+        let open = OpenFolderRequest {
+            output_handle_index: folder,
+            folder_id: Fid::from_u64(1),
+            open_mode_flags: 0,
+        };
+        let contents = GetTableRequest {
+            output_handle_index: table,
+            table_flags: 0,
+        };
+        let query = QueryRowsRequest {
+            query_rows_flags: 0,
+            forward_read: true,
+            row_count: 50,
+        };
+        batch
+            .push(Request::new(0, logon, RequestBody::OpenFolder(open)))
+            .push(Request::new(
+                0,
+                folder,
+                RequestBody::GetContentsTable(contents),
+            ))
+            .push(Request::new(
+                0,
+                folder,
+                RequestBody::Release(EmptyRequest {}),
+            ))
+            .push_with_columns(
+                Request::new(0, table, RequestBody::QueryRows(query)),
+                &COLUMNS,
+            );
+        batch
+    }
+
+    fn response(rop_id: RopId, handle_index: u8, body: ResponseBody<'_>) -> OutputRop<'_> {
+        let return_value = match body {
+            ResponseBody::Failed(_) => ErrorCode::NOT_FOUND,
+            _ => ErrorCode::SUCCESS,
+        };
+        OutputRop::Response(Response {
+            rop_id,
+            handle_index,
+            return_value,
+            body,
+        })
+    }
+
+    fn opened() -> OutputRop<'static> {
+        let body = ResponseBody::OpenFolder(OpenFolderResponse::default());
+        response(RopId::OPEN_FOLDER, 1, body)
+    }
+
+    fn table() -> OutputRop<'static> {
+        let body = ResponseBody::GetContentsTable(RowCountResponse { row_count: 1 });
+        response(RopId::GET_CONTENTS_TABLE, 2, body)
+    }
+
+    fn rows(value: i32) -> Vec<u8> {
+        [&[0], &value.to_le_bytes()[..]].concat()
+    }
+
+    fn queried(row_data: &[u8]) -> OutputRop<'_> {
+        let body = ResponseBody::QueryRows(QueryRowsResponse {
+            origin: 2,
+            row_count: 1,
+            row_data,
+        });
+        response(RopId::QUERY_ROWS, 2, body)
+    }
+
+    fn payload(rops: &[OutputRop<'_>]) -> Cow<'static, [u8]> {
+        let mut bytes = Vec::new();
+        rops.iter().for_each(|rop| rop.encode(&mut bytes).unwrap());
+        let buffer = RopBuffer {
+            rops: &bytes,
+            handles: (&[5, 6, NO_HANDLE]).into(),
+        };
+        let mut out = Vec::new();
+        buffer.encode(&mut out).unwrap();
+        Cow::Owned(out)
+    }
+
+    #[test]
+    fn requests_come_out_of_the_buffer_they_went_into_in_every_form() {
+        let batch = batch();
+        for form in [0, COMPRESSED, XOR_MAGIC, COMPRESSED | XOR_MAGIC] {
+            let bytes = batch.encode(form | LAST).unwrap();
+            let payloads = ext_buffer::decode(&bytes).unwrap();
+            let buffer = RopBuffer::decode(&mut Reader::new(&payloads[0])).unwrap();
+            assert!(buffer.handles.iter().eq([5, NO_HANDLE, NO_HANDLE]));
+            let mut input = Reader::new(buffer.rops);
+            for request in batch.requests() {
+                let read = Request::decode(&mut input, &DecodeContext::default()).unwrap();
+                assert_eq!(read, *request);
+            }
+            assert!(input.is_empty());
+        }
+    }
+
+    #[test]
+    fn responses_are_read_in_order_and_a_release_has_none() {
+        let row = rows(43);
+        let payloads = [payload(&[opened(), table(), queried(&row)])];
+        let output = batch().decode(&payloads).unwrap();
+        assert_eq!(output.rops, [opened(), table(), queried(&row)]);
+        assert_eq!(output.handle(1), Some(6));
+        assert_eq!(output.handle(2), None);
+        assert_eq!(output.handle(3), None);
+        let Some(ResponseBody::QueryRows(body)) = output.responses().last().map(|last| &last.body)
+        else {
+            panic!("{output:?}");
+        };
+        let rows: Vec<_> = body.rows(&COLUMNS).collect::<Result<_, _>>().unwrap();
+        assert_eq!(rows[0].cells, [RowCell::Value(PropValue::Integer32(43))]);
+        assert_eq!(COLUMNS[0].ty(), PropType::INTEGER32);
+    }
+
+    #[test]
+    fn notifications_stand_after_the_responses() {
+        let row = rows(1);
+        let event = NotificationEvent::Table {
+            table_event_type: 1,
+            message: false,
+        };
+        let notify = OutputRop::Notify(NotifyResponse {
+            notification_handle: 6,
+            logon_id: 0,
+            notification_data: NotificationData {
+                search_folder: false,
+                event,
+                total_message_count: None,
+                unread_message_count: None,
+            },
+        });
+        let pending = OutputRop::Pending(PendingResponse { session_index: 0 });
+        let rops = [opened(), table(), queried(&row), notify, pending];
+        let payloads = [payload(&rops)];
+        let output = batch().decode(&payloads).unwrap();
+        assert_eq!(output.responses().count(), 3);
+        assert_eq!(output.notifications().count(), 1);
+        // And without any request.
+        let payloads = [payload(&rops[3..])];
+        assert_eq!(RopBatch::new().decode(&payloads).unwrap().rops, rops[3..]);
+    }
+
+    #[test]
+    fn chained_buffers_answer_the_last_request_again() {
+        let (one, two) = (rows(1), rows(2));
+        let payloads = [
+            payload(&[opened(), table(), queried(&one)]),
+            payload(&[queried(&two)]),
+            payload(&[queried(&one)]),
+        ];
+        let output = batch().decode(&payloads).unwrap();
+        assert_eq!(output.chained, [queried(&two), queried(&one)]);
+        assert_eq!(output.responses().count(), 5);
+    }
+
+    #[test]
+    fn requests_after_a_buffer_too_small_or_a_backoff_need_no_answer() {
+        let too_small = OutputRop::BufferTooSmall(BufferTooSmallResponse {
+            size_needed: 0x1000,
+            request_buffers: &[1, 2, 3],
+        });
+        let payloads = [payload(&[opened(), too_small.clone()])];
+        let output = batch().decode(&payloads).unwrap();
+        assert_eq!(output.buffer_too_small().unwrap().size_needed, 0x1000);
+
+        let backoff = OutputRop::Backoff(BackoffResponse {
+            duration: 100,
+            ..BackoffResponse::default()
+        });
+        let payloads = [payload(&[opened(), backoff])];
+        let output = batch().decode(&payloads).unwrap();
+        assert_eq!(output.backoff().unwrap().duration, 100);
+    }
+
+    #[test]
+    fn answers_to_other_questions_are_refused() {
+        let decode = |rops: &[OutputRop<'_>]| {
+            let payloads = [payload(rops)];
+            batch().decode(&payloads).map(|_| ())
+        };
+        let row = rows(1);
+        assert_eq!(
+            decode(&[opened()]),
+            Err(DecodeError::Unanswered(RopId::GET_CONTENTS_TABLE))
+        );
+        assert_eq!(
+            decode(&[table()]),
+            Err(DecodeError::UnexpectedResponse {
+                found: RopId::GET_CONTENTS_TABLE,
+                wanted: RopId::OPEN_FOLDER,
+            })
+        );
+        assert_eq!(
+            decode(&[opened(), table(), queried(&row), opened()]),
+            Err(DecodeError::Unrequested(RopId::OPEN_FOLDER))
+        );
+        let wrong_index = response(
+            RopId::OPEN_FOLDER,
+            0,
+            ResponseBody::OpenFolder(OpenFolderResponse::default()),
+        );
+        assert!(matches!(
+            decode(&[wrong_index]),
+            Err(DecodeError::Value { value: 0, .. })
+        ));
+        assert!(batch().decode(&[]).is_err());
+    }
+
+    #[test]
+    fn a_failure_and_a_task_in_the_background_are_responses_too() {
+        let failed = response(RopId::OPEN_FOLDER, 1, ResponseBody::Failed(Failure::Plain));
+        let mut batch = RopBatch::new();
+        let move_copy = MoveCopyMessagesRequest {
+            dest_handle_index: 1,
+            want_asynchronous: true,
+            ..MoveCopyMessagesRequest::default()
+        };
+        batch.push(Request::new(0, 0, RequestBody::MoveCopyMessages(move_copy)));
+        let progress = response(
+            RopId::PROGRESS,
+            0,
+            ResponseBody::Progress(ProgressResponse::default()),
+        );
+        let payloads = [payload(std::slice::from_ref(&progress))];
+        assert_eq!(batch.decode(&payloads).unwrap().rops, [progress]);
+        let OutputRop::Response(failed) = failed else {
+            unreachable!()
+        };
+        assert_eq!(failed.into_result(), Err(ErrorCode::NOT_FOUND));
+    }
+}

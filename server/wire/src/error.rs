@@ -87,6 +87,12 @@ pub enum DecodeError {
         /// The RopId of the request.
         wanted: crate::rop::RopId,
     },
+    /// A response after every request has been answered.
+    #[error("a response to {0}, which nobody asked for")]
+    Unrequested(crate::rop::RopId),
+    /// A RopsList that ends before every request has been answered.
+    #[error("no response to {0}")]
+    Unanswered(crate::rop::RopId),
 }
 
 /// A value that has no wire form.

@@ -5,6 +5,7 @@
 //! is made from one table, so that none can be half there.
 
 mod attachment;
+mod buffer;
 mod failure;
 mod folder;
 mod logon;
@@ -23,6 +24,7 @@ mod transfer;
 mod transport;
 
 pub use attachment::*;
+pub use buffer::*;
 pub use failure::{Failure, put_failure};
 pub use folder::*;
 pub use logon::*;

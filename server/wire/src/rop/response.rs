@@ -59,13 +59,17 @@ pub struct Response<'a> {
 impl<'a> Response<'a> {
     /// Reads the response to `request`. `columns` are those of the table that it reads rows of; for
     /// any other request they do not matter.
+    ///
+    /// A request that the server carries out in the background is answered with RopProgress
+    /// (MS-OXCPRPT 2.2.23): that is the response then.
     pub fn decode(
         input: &mut Reader<'a>,
         request: &Request<'_>,
         columns: &[PropTag],
     ) -> Result<Self, DecodeError> {
         let rop_id = RopId(input.u8()?);
-        if rop_id != request.rop_id {
+        let in_background = rop_id == RopId::PROGRESS;
+        if rop_id != request.rop_id && !in_background {
             return Err(DecodeError::UnexpectedResponse {
                 found: rop_id,
                 wanted: request.rop_id,
@@ -75,7 +79,13 @@ impl<'a> Response<'a> {
         let return_value = ErrorCode(input.u32()?);
         let context = ResponseContext { request, columns };
         let body = if return_value.is_success() {
-            ResponseBody::decode(input, &context)?
+            if in_background {
+                ResponseBody::Progress(Wire::decode(input)?)
+            } else {
+                ResponseBody::decode(input, &context)?
+            }
+        } else if in_background {
+            ResponseBody::Failed(Failure::Plain)
         } else {
             take_failure(input, &context, return_value)?
         };
@@ -85,6 +95,15 @@ impl<'a> Response<'a> {
             return_value,
             body,
         })
+    }
+
+    /// The body of a response that says success, or its ReturnValue.
+    pub fn into_result(self) -> Result<ResponseBody<'a>, ErrorCode> {
+        if self.return_value.is_success() {
+            Ok(self.body)
+        } else {
+            Err(self.return_value)
+        }
     }
 
     /// Appends it. After an error `out` may hold a part of it.

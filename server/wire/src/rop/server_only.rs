@@ -90,7 +90,7 @@ impl<'a> OutputRop<'a> {
             }
             (RopId::BACKOFF, _) => own(|input| Wire::decode(input).map(Self::Backoff), input),
             (_, Some(request)) => Response::decode(input, request, columns).map(Self::Response),
-            (other, None) => Err(DecodeError::ReservedRop(other.0)),
+            (other, None) => Err(DecodeError::Unrequested(other)),
         }
     }
 
