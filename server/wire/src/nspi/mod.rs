@@ -19,8 +19,9 @@ use crate::{DecodeError, EncodeError, Reader, codec::Wire};
 pub trait RequestBody<'a>: Wire<'a> {
     /// Its request type.
     const REQUEST_TYPE: RequestType;
-    /// What is between ErrorCode and the auxiliary buffer of its success response.
-    type Response<'r>: Wire<'r>;
+    /// What is between ErrorCode and the auxiliary buffer of its success response. The default has
+    /// nothing in its optional parts.
+    type Response<'r>: Wire<'r> + Default;
 }
 
 /// One row per request type: variant, its X-RequestType value, another spelling that is understood,

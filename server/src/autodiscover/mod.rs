@@ -1,0 +1,3 @@
+//! Autodiscover: where a user's mailbox is (MS-OXDSCLI).
+
+pub mod urls;
