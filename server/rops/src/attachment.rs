@@ -1,6 +1,6 @@
 //! Attachment objects (MS-OXCMSG 2.2.2, 3.2.5.12 ff.).
 
-use ropewalk_props::{BagView, PropTag, PropType, tags::*};
+use ropewalk_props::{PropTag, PropType, tags::*};
 use ropewalk_store::{Attachment, Mailbox};
 use ropewalk_wire::ErrorCode;
 
@@ -86,7 +86,9 @@ impl Properties for AttachmentProperties<'_> {
 
     fn tags(&self) -> Vec<PropTag> {
         let bag = self.view.props();
-        let stored = (0..bag.len()).filter_map(|index| bag.entry(index)).map(|(tag, _)| tag);
+        let stored = (0..bag.len())
+            .filter_map(|index| bag.entry(index))
+            .map(|(tag, _)| tag);
         let mut tags: Vec<PropTag> = COMPUTED.to_vec();
         tags.extend(stored.filter(|tag| !is_read_only(*tag)));
         if self.view.embedded().is_some() {

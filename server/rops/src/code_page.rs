@@ -2,7 +2,13 @@
 //!
 //! The store keeps UTF-16; PtypString8 exists on the wire alone (MS-OXCDATA 2.11.1.2).
 
-use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
+use encoding_rs::{
+    BIG5, EUC_JP, EUC_KR, Encoding, GB18030, GBK, IBM866, ISO_2022_JP, ISO_8859_2, ISO_8859_3,
+    ISO_8859_4, ISO_8859_5, ISO_8859_6, ISO_8859_7, ISO_8859_8, ISO_8859_8_I, ISO_8859_13,
+    ISO_8859_15, KOI8_R, KOI8_U, MACINTOSH, SHIFT_JIS, UTF_8, WINDOWS_874, WINDOWS_1250,
+    WINDOWS_1251, WINDOWS_1252, WINDOWS_1253, WINDOWS_1254, WINDOWS_1255, WINDOWS_1256,
+    WINDOWS_1257, WINDOWS_1258, X_MAC_CYRILLIC,
+};
 use ropewalk_props::{Utf16Text, text::decode_utf16le};
 
 /// A Windows code page identifier, resolved to something that can convert.
@@ -11,22 +17,59 @@ pub struct CodePage {
     encoding: &'static Encoding,
 }
 
-/// CP_UTF8, which the `codepage` table leaves out.
-const UTF_8_ID: u32 = 65001;
+/// The code pages that can be converted, by identifier.
+const KNOWN: [(u16, &Encoding); 39] = [
+    (866, IBM866),
+    (874, WINDOWS_874),
+    (932, SHIFT_JIS),
+    (936, GBK),
+    (949, EUC_KR),
+    (950, BIG5),
+    (1250, WINDOWS_1250),
+    (1251, WINDOWS_1251),
+    (1252, WINDOWS_1252),
+    (1253, WINDOWS_1253),
+    (1254, WINDOWS_1254),
+    (1255, WINDOWS_1255),
+    (1256, WINDOWS_1256),
+    (1257, WINDOWS_1257),
+    (1258, WINDOWS_1258),
+    (10000, MACINTOSH),
+    (10007, X_MAC_CYRILLIC),
+    (20866, KOI8_R),
+    (20932, EUC_JP),
+    (21866, KOI8_U),
+    (28591, WINDOWS_1252),
+    (28592, ISO_8859_2),
+    (28593, ISO_8859_3),
+    (28594, ISO_8859_4),
+    (28595, ISO_8859_5),
+    (28596, ISO_8859_6),
+    (28597, ISO_8859_7),
+    (28598, ISO_8859_8),
+    (28599, WINDOWS_1254),
+    (28603, ISO_8859_13),
+    (28605, ISO_8859_15),
+    (38598, ISO_8859_8_I),
+    (50220, ISO_2022_JP),
+    (50221, ISO_2022_JP),
+    (50222, ISO_2022_JP),
+    (51932, EUC_JP),
+    (51949, EUC_KR),
+    (54936, GB18030),
+    (65001, UTF_8),
+];
 
 impl CodePage {
-    /// The code page with this identifier; Windows-1252 stands in for one that cannot be converted,
-    /// as it does on the client.
+    /// The code page with this identifier; Windows-1252 stands in for one that cannot be converted.
     pub fn new(id: u32) -> Self {
-        let encoding = if id == UTF_8_ID {
-            UTF_8
-        } else {
-            u16::try_from(id)
-                .ok()
-                .and_then(codepage::to_encoding)
-                .unwrap_or(WINDOWS_1252)
-        };
-        Self { encoding }
+        let known = u16::try_from(id)
+            .ok()
+            .and_then(|id| KNOWN.binary_search_by_key(&id, |(known, _)| *known).ok())
+            .and_then(|index| KNOWN.get(index));
+        Self {
+            encoding: known.map_or(WINDOWS_1252, |(_, encoding)| *encoding),
+        }
     }
 
     /// UTF-16LE bytes to this code page; what it cannot say becomes `?`.
@@ -43,7 +86,8 @@ impl CodePage {
                 .max_buffer_length_from_utf8_without_replacement(rest.len())
                 .unwrap_or(rest.len().saturating_mul(4));
             out.reserve(needed);
-            let (result, read) = encoder.encode_from_utf8_to_vec_without_replacement(rest, &mut out, true);
+            let (result, read) =
+                encoder.encode_from_utf8_to_vec_without_replacement(rest, &mut out, true);
             rest = rest.get(read..).unwrap_or_default();
             match result {
                 encoding_rs::EncoderResult::Unmappable(_) => out.push(b'?'),
@@ -61,7 +105,10 @@ impl CodePage {
 
     /// Bytes in this code page to UTF-8.
     pub fn decode(self, bytes: &[u8]) -> String {
-        self.encoding.decode_without_bom_handling(bytes).0.into_owned()
+        self.encoding
+            .decode_without_bom_handling(bytes)
+            .0
+            .into_owned()
     }
 }
 
@@ -76,7 +123,11 @@ mod tests {
         assert_eq!(western.from_utf16(text.as_bytes()), b"Zo\xEB \x801 ?!");
         assert_eq!(western.to_utf16(b"Zo\xEB").to_string(), "Zoë");
         assert_eq!(CodePage::new(932).decode(b"\x93\xFA\x96\x7B"), "日本");
-        assert_eq!(CodePage::new(65001).from_utf16(text.as_bytes()), "Zoë €1 Ж!".as_bytes());
+        assert_eq!(
+            CodePage::new(65001).from_utf16(text.as_bytes()),
+            "Zoë €1 Ж!".as_bytes()
+        );
         assert_eq!(CodePage::new(0).decode(b"\xE9"), "é");
+        assert!(KNOWN.is_sorted_by_key(|(id, _)| *id));
     }
 }

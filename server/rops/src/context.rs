@@ -8,7 +8,7 @@ use ropewalk_wire::{
     ErrorCode,
     cursor::{Put, Reader},
     ext_buffer,
-    rop::{DecodeContext, Request},
+    rop::{DecodeContext, Request, RopId, put_failure},
 };
 
 use super::{
@@ -41,17 +41,28 @@ pub struct Session {
     pub logons: BTreeMap<u8, LogonObject>,
     /// The Server Object Maps of all logons.
     pub objects: Handles,
+    /// DefaultCodePage of Connect, as the client gave it.
+    pub code_page_id: u32,
     /// DefaultCodePage of Connect.
     pub code_page: CodePage,
     /// LcidString of Connect, the locale of new messages.
     pub string_lcid: u32,
-    /// Seconds east of nothing: the server's clock is the store's clock.
+    /// LcidSort of Connect.
     pub sort_lcid: u32,
 }
 
 /// The ROP executor of one session context.
 pub struct RopContext {
     session: Session,
+    scratch: Scratch,
+}
+
+/// Memory that is kept from one request to the next.
+#[derive(Default)]
+struct Scratch {
+    /// Empty between requests.
+    requests: Vec<Positioned<'static>>,
+    handles: Vec<u32>,
 }
 
 impl RopContext {
@@ -63,10 +74,12 @@ impl RopContext {
                 user,
                 logons: BTreeMap::new(),
                 objects: Handles::default(),
+                code_page_id: connect.code_page,
                 code_page: CodePage::new(connect.code_page),
                 string_lcid: connect.string_lcid,
                 sort_lcid: connect.sort_lcid,
             },
+            scratch: Scratch::default(),
         }
     }
 
@@ -106,124 +119,146 @@ impl RopContext {
             ErrorCode::RPC_FORMAT
         })?;
         // Packed input is only sent to servers that announce it (MS-OXCRPC 3.1.4.2.1.2).
-        let [payload] = &payloads[..] else { return Err(ErrorCode::RPC_FORMAT) };
-        let payload_max =
-            PAYLOAD_BYTES_MAX.min(max_rop_out.min(ROP_OUT_BYTES_MAX) as usize - ext_buffer::HEADER_LEN);
+        let [payload] = &payloads[..] else {
+            return Err(ErrorCode::RPC_FORMAT);
+        };
+        let max_rop_out = max_rop_out.min(ROP_OUT_BYTES_MAX) as usize;
+        let room = Room {
+            payload: PAYLOAD_BYTES_MAX.min(max_rop_out - ext_buffer::HEADER_LEN),
+            is_largest: max_rop_out >= PAYLOAD_BYTES_MAX,
+        };
         let header_at = out.len();
         out.put_bytes(&[0; ext_buffer::HEADER_LEN]);
-        self.run_input_buffer(payload, payload_max, out)?;
+        let mut requests = reuse(std::mem::take(&mut self.scratch.requests));
+        let result = self.run_input_buffer(payload, &mut requests, room, out);
+        self.scratch.requests = reuse(requests);
+        result?;
         ext_buffer::finish_plain(out, header_at);
         Ok(())
     }
 
-    /// One ROP input buffer to one ROP output buffer of at most `payload_max` bytes.
-    fn run_input_buffer(
+    /// One ROP input buffer to one ROP output buffer.
+    fn run_input_buffer<'a>(
         &mut self,
-        payload: &[u8],
-        payload_max: usize,
+        payload: &'a [u8],
+        requests: &mut Vec<Positioned<'a>>,
+        room: Room,
         out: &mut Vec<u8>,
     ) -> Result<(), ErrorCode> {
-        let input = InputBuffer::parse(payload, &self.decode_context())?;
-        let mut handles = input.handles;
+        let handles = &mut self.scratch.handles;
+        let rops = parse(payload, requests, handles)?;
         let payload_at = out.len();
-        let table_len = handles.len() * 4;
-        let out_max = (payload_at + payload_max)
-            .checked_sub(table_len)
-            .filter(|max| *max >= payload_at + 2)
+        let out_max = (payload_at + room.payload)
+            .checked_sub(handles.len() * HANDLE_LEN)
+            .filter(|max| *max >= payload_at + SIZE_LEN)
             .ok_or(ErrorCode::BUFFER_TOO_SMALL)?;
-        let at_maximum = payload_max == PAYLOAD_BYTES_MAX;
-        out.put_u16(0);
+        let mut output = Output {
+            out,
+            out_max,
+            rops,
+            payload_at,
+            handles: handles.len(),
+        };
+        output.out.put_u16(0);
 
-        for (index, request) in input.requests.iter().enumerate() {
+        for (index, request) in requests.iter().enumerate() {
             // What a RopBufferTooSmall for the ROP after this one would take.
-            let reserve = input
-                .requests
+            let reserve = requests
                 .get(index + 1)
-                .map_or(0, |next| too_small_len(&input.rops, next.at));
-            let before = out.len();
+                .map_or(0, |next| too_small_len(rops, next.at));
+            let has_whole_buffer = index == 0 && room.is_largest;
+            let before = output.out.len();
             let mut exec = Exec {
                 session: &mut self.session,
-                handles: &mut handles,
-                out: &mut *out,
+                handles,
+                out: &mut *output.out,
                 out_max: out_max.saturating_sub(reserve),
                 rop_id: request.rop.rop_id,
                 logon_id: request.rop.logon_id,
                 handle_index: request.rop.handle_index,
+                response_index: request.rop.response_handle_index(),
+                is_first: index == 0,
             };
-            match dispatch::execute(&mut exec, &request.rop) {
-                Ok(()) if out.len() + reserve <= out_max => {}
-                Ok(()) => {
-                    let needed = out.len() - before;
-                    out.truncate(before);
-                    no_room(out, &input.rops, request.at, needed, out_max, index == 0 && at_maximum)?;
-                    break;
-                }
-                Err(Fail::NoRoom(needed)) => {
-                    out.truncate(before);
-                    no_room(out, &input.rops, request.at, needed, out_max, index == 0 && at_maximum)?;
-                    break;
-                }
+            let missing = match dispatch::execute(&mut exec, &request.rop) {
+                Ok(()) if output.out.len() + reserve <= out_max => continue,
+                Ok(()) => output.out.len() - before,
+                Err(Fail::NoRoom(needed)) => needed,
                 Err(Fail::Code(code)) => {
-                    out.truncate(before);
-                    dispatch::put_failure(out, &request.rop, code);
+                    output.out.truncate(before);
+                    put_failure(output.out, &request.rop, code);
+                    if output.out.len() + reserve <= out_max {
+                        continue;
+                    }
+                    output.out.len() - before
                 }
+            };
+            output.out.truncate(before);
+            if has_whole_buffer {
+                return Err(hopeless(request.rop.rop_id));
             }
+            output.no_room(request.at, missing + reserve)?;
+            break;
         }
-        let rop_size = u16::try_from(out.len() - payload_at).map_err(|_| ErrorCode::BUFFER_TOO_SMALL)?;
-        if let Some(size) = out.get_mut(payload_at..payload_at + 2) {
-            size.copy_from_slice(&rop_size.to_le_bytes());
-        }
-        handles.iter().for_each(|handle| out.put_u32(*handle));
-        Ok(())
-    }
-
-    fn decode_context(&self) -> DecodeContext {
-        DecodeContext::default()
+        output.finish(handles)
     }
 }
 
-/// A parsed ROP input buffer.
-struct InputBuffer<'a> {
-    rops: &'a [u8],
-    requests: Vec<Positioned<'a>>,
-    handles: Vec<u32>,
+/// How long a response may get.
+#[derive(Clone, Copy)]
+struct Room {
+    /// Bytes of the payload.
+    payload: usize,
+    /// Whether no client can offer more.
+    is_largest: bool,
 }
 
+/// A request and where it begins in the RopsList.
 struct Positioned<'a> {
-    /// Where the request begins in the RopsList.
     at: usize,
     rop: Request<'a>,
 }
 
-impl<'a> InputBuffer<'a> {
-    /// Parses all of it before anything is executed: a buffer that cannot be parsed has no effect
-    /// (MS-OXCROPS 3.2.5.1).
-    fn parse(payload: &'a [u8], context: &DecodeContext) -> Result<Self, ErrorCode> {
-        const SIZE_LEN: usize = 2;
-        let mut reader = Reader::new(payload);
-        let rop_size = usize::from(reader.u16().map_err(|_| ErrorCode::RPC_FORMAT)?);
-        let rops_len = rop_size.checked_sub(SIZE_LEN).ok_or(ErrorCode::RPC_FORMAT)?;
-        let rops = reader.bytes(rops_len).map_err(|_| ErrorCode::RPC_FORMAT)?;
-        let table = reader.rest();
-        if table.len() % 4 != 0 {
-            return Err(ErrorCode::RPC_FORMAT);
-        }
-        let handles = table
-            .chunks_exact(4)
-            .filter_map(|chunk| chunk.try_into().ok().map(u32::from_le_bytes))
-            .collect();
-        let mut requests = Vec::with_capacity(4);
-        let mut reader = Reader::new(rops);
-        while reader.remaining() > 0 {
-            let at = reader.position();
-            let rop = Request::decode(&mut reader, context).map_err(|error| {
-                tracing::debug!(%error, at, "ROP input buffer refused");
-                ErrorCode::RPC_FORMAT
-            })?;
-            requests.push(Positioned { at, rop });
-        }
-        Ok(Self { rops, requests, handles })
+/// An empty vector for other lifetimes, in the same memory.
+fn reuse<'b>(mut requests: Vec<Positioned<'_>>) -> Vec<Positioned<'b>> {
+    requests.clear();
+    requests.into_iter().map_while(|_| None).collect()
+}
+
+/// Bytes of RopSize.
+const SIZE_LEN: usize = 2;
+/// Bytes of a handle.
+const HANDLE_LEN: usize = 4;
+
+/// Parses all of a ROP input buffer before anything is executed: one that cannot be parsed has no
+/// effect (MS-OXCROPS 3.2.5.1). Returns the RopsList.
+fn parse<'a>(
+    payload: &'a [u8],
+    requests: &mut Vec<Positioned<'a>>,
+    handles: &mut Vec<u32>,
+) -> Result<&'a [u8], ErrorCode> {
+    let mut reader = Reader::new(payload);
+    let rop_size = usize::from(reader.u16().map_err(|_| ErrorCode::RPC_FORMAT)?);
+    let rops_len = rop_size
+        .checked_sub(SIZE_LEN)
+        .ok_or(ErrorCode::RPC_FORMAT)?;
+    let rops = reader.bytes(rops_len).map_err(|_| ErrorCode::RPC_FORMAT)?;
+    let (table, rest) = reader.rest().as_chunks::<HANDLE_LEN>();
+    if !rest.is_empty() {
+        return Err(ErrorCode::RPC_FORMAT);
     }
+    handles.clear();
+    handles.extend(table.iter().map(|handle| u32::from_le_bytes(*handle)));
+    let context = DecodeContext::default();
+    let mut reader = Reader::new(rops);
+    while !reader.is_empty() {
+        let at = reader.position();
+        let rop = Request::decode(&mut reader, &context).map_err(|error| {
+            tracing::debug!(%error, at, "ROP input buffer refused");
+            ErrorCode::RPC_FORMAT
+        })?;
+        requests.push(Positioned { at, rop });
+    }
+    Ok(rops)
 }
 
 /// RopId and SizeNeeded before the RequestBuffers (MS-OXCROPS 2.2.15.1.1).
@@ -233,22 +268,52 @@ fn too_small_len(rops: &[u8], at: usize) -> usize {
     TOO_SMALL_HEAD + rops.len().saturating_sub(at)
 }
 
-/// Answers the rest of the buffer with RopBufferTooSmall, or fails the whole request if no buffer
-/// could hold the response (MS-OXCROPS 3.2.5.1).
-fn no_room(
-    out: &mut Vec<u8>,
-    rops: &[u8],
-    at: usize,
-    needed: usize,
-    out_max: usize,
-    hopeless: bool,
-) -> Result<(), ErrorCode> {
-    const ROP_BUFFER_TOO_SMALL: u8 = 0xFF;
-    if hopeless || out.len() + too_small_len(rops, at) > out_max {
-        return Err(ErrorCode::BUFFER_TOO_SMALL);
+/// How a request fails as a whole whose first response fits no buffer (MS-OXCRPC 3.1.4.2,
+/// MS-OXCPRPT 3.2.5.2).
+fn hopeless(rop_id: RopId) -> ErrorCode {
+    if rop_id == RopId::GET_PROPERTIES_ALL {
+        ErrorCode::SERVER_MEMORY
+    } else {
+        ErrorCode::BUFFER_TOO_SMALL
     }
-    out.put_u8(ROP_BUFFER_TOO_SMALL);
-    out.put_u16(u16::try_from(needed).unwrap_or(u16::MAX));
-    out.put_bytes(rops.get(at..).unwrap_or_default());
-    Ok(())
+}
+
+/// A ROP output buffer in the making.
+struct Output<'o> {
+    out: &'o mut Vec<u8>,
+    /// Length that `out` may grow to before the handle table.
+    out_max: usize,
+    rops: &'o [u8],
+    payload_at: usize,
+    handles: usize,
+}
+
+impl Output<'_> {
+    /// Answers the requests from `at` on with RopBufferTooSmall (MS-OXCROPS 2.2.15.1), or fails if
+    /// there is no room even for that.
+    fn no_room(&mut self, at: usize, missing: usize) -> Result<(), ErrorCode> {
+        if self.out.len() + too_small_len(self.rops, at) > self.out_max {
+            return Err(ErrorCode::BUFFER_TOO_SMALL);
+        }
+        // What the client has to offer when it sends the rest again.
+        let needed = ext_buffer::HEADER_LEN + SIZE_LEN + missing + self.handles * HANDLE_LEN;
+        self.out.put_u8(RopId::BUFFER_TOO_SMALL.0);
+        self.out.put_u16(u16::try_from(needed).unwrap_or(u16::MAX));
+        self.out.put_bytes(self.rops.get(at..).unwrap_or_default());
+        Ok(())
+    }
+
+    /// Fills RopSize in and appends the handle table.
+    fn finish(self, handles: &[u32]) -> Result<(), ErrorCode> {
+        let rop_size = u16::try_from(self.out.len() - self.payload_at)
+            .map_err(|_| ErrorCode::BUFFER_TOO_SMALL)?;
+        if let Some(size) = self
+            .out
+            .get_mut(self.payload_at..self.payload_at + SIZE_LEN)
+        {
+            size.copy_from_slice(&rop_size.to_le_bytes());
+        }
+        handles.iter().for_each(|handle| self.out.put_u32(*handle));
+        Ok(())
+    }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ropewalk_props::GlobCnt;
 use ropewalk_store::Mailbox;
-use ropewalk_wire::{ErrorCode, rop::RopId};
+use ropewalk_wire::{ErrorCode, codec::Wire, rop::RopId};
 
 use super::{
     code_page::CodePage,
@@ -46,6 +46,12 @@ pub struct Exec<'e> {
     pub logon_id: u8,
     /// The handle index byte that follows the LogonId in the request.
     pub handle_index: u8,
+    /// The handle index that the response repeats: the OutputHandleIndex of a ROP that opens
+    /// something, else the one of the request (MS-OXCROPS 2.2).
+    pub response_index: u8,
+    /// Whether this is the first ROP of its buffer: if its response does not fit, sending it again
+    /// in a buffer of this size does not help.
+    pub is_first: bool,
 }
 
 impl Exec<'_> {
@@ -54,9 +60,30 @@ impl Exec<'_> {
         ropewalk_wire::rop::put_response_header(
             self.out,
             self.rop_id,
-            self.handle_index,
-            ErrorCode::SUCCESS,
+            self.response_index,
+            ErrorCode(0),
         );
+    }
+
+    /// Asks for room for `len` bytes of response body. Called before anything is changed, so that
+    /// a ROP whose response does not fit has no effect and can be sent again.
+    pub fn need(&self, len: usize) -> Result<(), Fail> {
+        const HEADER: usize = 6;
+        let len = HEADER + len;
+        if self.room() < len {
+            Err(Fail::NoRoom(len))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Answers success with a body of fields of fixed size.
+    pub fn answer<'a>(&mut self, body: &impl Wire<'a>) -> Result<(), Fail> {
+        self.begin();
+        body.encode(self.out).map_err(|error| {
+            tracing::error!(%error, rop = %self.rop_id, "a response could not be encoded");
+            Fail::Code(ErrorCode::ERROR)
+        })
     }
 
     /// Bytes left for the response.
@@ -75,7 +102,9 @@ impl Exec<'_> {
 
     /// The object at an index of the handle table.
     pub fn object_at(&self, index: u8) -> Result<&Object, ErrorCode> {
-        self.session.objects.get(self.handle_at(index)?, self.logon_id)
+        self.session
+            .objects
+            .get(self.handle_at(index)?, self.logon_id)
     }
 
     /// The object at an index of the handle table, to change it.
@@ -101,7 +130,10 @@ impl Exec<'_> {
 
     /// The logon of this ROP; `ecNullObject` without one (MS-OXCROPS 3.2.5.1).
     pub fn logon(&self) -> Result<&LogonObject, ErrorCode> {
-        self.session.logons.get(&self.logon_id).ok_or(ErrorCode::NULL_OBJECT)
+        self.session
+            .logons
+            .get(&self.logon_id)
+            .ok_or(ErrorCode::NULL_OBJECT)
     }
 
     /// The mailbox of this ROP's logon.
@@ -122,7 +154,11 @@ impl Exec<'_> {
 
     /// Fails with `ecNullObject` if an output index lies outside the handle table.
     pub fn check_output(&self, index: u8) -> Result<(), ErrorCode> {
-        if usize::from(index) < self.handles.len() { Ok(()) } else { Err(ErrorCode::NULL_OBJECT) }
+        if usize::from(index) < self.handles.len() {
+            Ok(())
+        } else {
+            Err(ErrorCode::NULL_OBJECT)
+        }
     }
 
     /// How strings go out for an object with this code page.
@@ -135,7 +171,11 @@ impl Exec<'_> {
     /// 0x0FFF stands for the logon's own (MS-OXCMSG 2.2.3.1.1).
     pub fn code_page(&self, id: u16) -> CodePage {
         const OF_LOGON: u16 = 0x0FFF;
-        if id == OF_LOGON { self.session.code_page } else { CodePage::new(u32::from(id)) }
+        if id == OF_LOGON {
+            self.session.code_page
+        } else {
+            CodePage::new(u32::from(id))
+        }
     }
 }
 

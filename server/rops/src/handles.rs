@@ -2,13 +2,16 @@
 
 use ropewalk_wire::ErrorCode;
 
-use super::object::Object;
+use super::{object::Object, table::TableObject};
 
 /// The handle of an unused slot in a Server object handle table; never handed out.
 pub const NO_HANDLE: u32 = 0xFFFF_FFFF;
 
 /// Objects that one session context may hold open at a time.
 pub const OBJECTS_MAX: usize = 16_384;
+
+/// Tables among them; a table keeps a list of its rows.
+pub const TABLES_MAX: usize = 1024;
 
 /// The objects of one session context, found by handle without hashing.
 ///
@@ -18,6 +21,7 @@ pub const OBJECTS_MAX: usize = 16_384;
 pub struct Handles {
     slots: Vec<Slot>,
     free: Vec<u16>,
+    tables: usize,
 }
 
 struct Slot {
@@ -34,8 +38,18 @@ pub struct Entry {
 }
 
 impl Handles {
-    /// Opens an object. Fails with `ecMaxObjectsExceeded` at [`OBJECTS_MAX`].
+    /// Opens an object. Fails with `ecMaxObjsExceeded` at [`OBJECTS_MAX`] and [`TABLES_MAX`].
     pub fn insert(&mut self, logon_id: u8, object: Object) -> Result<u32, ErrorCode> {
+        let is_table = matches!(object, Object::Table(_));
+        if is_table && self.tables >= TABLES_MAX {
+            return Err(ErrorCode::MAX_OBJS_EXCEEDED);
+        }
+        let handle = self.insert_any(logon_id, object)?;
+        self.tables += usize::from(is_table);
+        Ok(handle)
+    }
+
+    fn insert_any(&mut self, logon_id: u8, object: Object) -> Result<u32, ErrorCode> {
         let entry = Some(Entry { logon_id, object });
         if let Some(index) = self.free.pop()
             && let Some(slot) = self.slots.get_mut(usize::from(index))
@@ -46,8 +60,11 @@ impl Handles {
         let index = u16::try_from(self.slots.len())
             .ok()
             .filter(|_| self.slots.len() < OBJECTS_MAX)
-            .ok_or(ErrorCode::MAX_OBJECTS_EXCEEDED)?;
-        self.slots.push(Slot { generation: 1, entry });
+            .ok_or(ErrorCode::MAX_OBJS_EXCEEDED)?;
+        self.slots.push(Slot {
+            generation: 1,
+            entry,
+        });
         Ok(handle(1, index))
     }
 
@@ -59,7 +76,10 @@ impl Handles {
         let (index, generation) = split(handle);
         let slot = self.slots.get(index).ok_or(ErrorCode::NULL_OBJECT)?;
         check(slot, generation, logon_id)?;
-        slot.entry.as_ref().map(|entry| &entry.object).ok_or(ErrorCode::INVALID_OBJECT)
+        slot.entry
+            .as_ref()
+            .map(|entry| &entry.object)
+            .ok_or(ErrorCode::INVALID_OBJECT)
     }
 
     /// As [`Handles::get`], for changing it.
@@ -67,7 +87,33 @@ impl Handles {
         let (index, generation) = split(handle);
         let slot = self.slots.get_mut(index).ok_or(ErrorCode::NULL_OBJECT)?;
         check(slot, generation, logon_id)?;
-        slot.entry.as_mut().map(|entry| &mut entry.object).ok_or(ErrorCode::INVALID_OBJECT)
+        slot.entry
+            .as_mut()
+            .map(|entry| &mut entry.object)
+            .ok_or(ErrorCode::INVALID_OBJECT)
+    }
+
+    /// Takes a table out, so that it can be worked on together with other objects.
+    /// [`Handles::put_back`] has to follow. `ecNotSupported` for another kind of object.
+    pub fn take_table(&mut self, handle: u32, logon_id: u8) -> Result<Box<TableObject>, ErrorCode> {
+        self.get(handle, logon_id)?.table()?;
+        let (index, _) = split(handle);
+        let entry = self.slots.get_mut(index).and_then(|slot| slot.entry.take());
+        match entry.map(|entry| entry.object) {
+            Some(Object::Table(table)) => Ok(table),
+            _ => Err(ErrorCode::NOT_SUPPORTED),
+        }
+    }
+
+    /// Puts back what [`Handles::take_table`] took.
+    pub fn put_back(&mut self, handle: u32, logon_id: u8, table: Box<TableObject>) {
+        let (index, _) = split(handle);
+        if let Some(slot) = self.slots.get_mut(index) {
+            slot.entry = Some(Entry {
+                logon_id,
+                object: Object::Table(table),
+            });
+        }
     }
 
     /// Closes one object and gives it back; `None` if there is nothing behind the handle.
@@ -78,6 +124,7 @@ impl Handles {
             return None;
         }
         let entry = slot.entry.take()?;
+        self.tables -= usize::from(matches!(entry.object, Object::Table(_)));
         // The last generation of a slot is never reused, so no old handle can come to life again.
         if slot.generation < u16::MAX - 1 {
             slot.generation += 1;
@@ -101,7 +148,9 @@ impl Handles {
     /// Every open object.
     pub fn iter(&self) -> impl Iterator<Item = (u32, &Entry)> {
         self.slots.iter().enumerate().filter_map(|(index, slot)| {
-            slot.entry.as_ref().map(|entry| (handle(slot.generation, index as u16), entry))
+            slot.entry
+                .as_ref()
+                .map(|entry| (handle(slot.generation, index as u16), entry))
         })
     }
 }
@@ -120,7 +169,11 @@ fn check(slot: &Slot, generation: u16, logon_id: u8) -> Result<(), ErrorCode> {
     }
     match &slot.entry {
         Some(entry) if generation == slot.generation => {
-            if entry.logon_id == logon_id { Ok(()) } else { Err(ErrorCode::ACCESS_DENIED) }
+            if entry.logon_id == logon_id {
+                Ok(())
+            } else {
+                Err(ErrorCode::ACCESS_DENIED)
+            }
         }
         None if generation == slot.generation => Err(ErrorCode::NULL_OBJECT),
         _ => Err(ErrorCode::INVALID_OBJECT),

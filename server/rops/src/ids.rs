@@ -28,12 +28,19 @@ pub fn message_id(mid: Mid) -> Result<GlobCnt, ErrorCode> {
 }
 
 fn own(replid: u16, id: GlobCnt) -> Result<GlobCnt, ErrorCode> {
-    if replid == OWN_REPLID && id != GlobCnt(0) { Ok(id) } else { Err(ErrorCode::NOT_FOUND) }
+    if replid == OWN_REPLID && id != GlobCnt(0) {
+        Ok(id)
+    } else {
+        Err(ErrorCode::NOT_FOUND)
+    }
 }
 
 /// A LongTermID in the mailbox's own replica (MS-OXCDATA 2.2.1.3.1).
 pub fn long_term(mailbox: &Mailbox, id: GlobCnt) -> LongTermId {
-    LongTermId { replguid: mailbox.repl_guid(), globcnt: id }
+    LongTermId {
+        replguid: mailbox.repl_guid(),
+        globcnt: id,
+    }
 }
 
 /// A server-made source key or change key: a GID of 22 bytes (MS-OXCFXICS 2.2.1.2.5).

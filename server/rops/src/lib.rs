@@ -6,7 +6,6 @@
 //! `stream`.
 
 pub mod attachment;
-pub mod attachment_rops;
 pub mod code_page;
 pub mod context;
 pub mod dispatch;
@@ -21,7 +20,6 @@ pub mod object;
 pub mod property;
 pub mod store_error;
 pub mod stream;
-pub mod stream_rops;
 pub mod table;
 pub mod view;
 

@@ -27,3 +27,6 @@ pub const SEARCHED_BYTES_MAX: usize = 1 << 20;
 
 /// Columns of a table, sort keys, and tags in one property request.
 pub const COLUMNS_MAX: usize = 1024;
+
+/// Columns that a table is sorted by.
+pub const SORT_ORDERS_MAX: usize = 16;

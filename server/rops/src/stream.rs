@@ -48,7 +48,14 @@ pub enum Origin {
 impl StreamObject {
     /// A stream over bytes at hand.
     pub fn in_memory(parent: u32, tag: PropTag, bytes: Vec<u8>, writable: bool) -> Self {
-        Self { parent, tag, writable, dirty: false, position: 0, content: Content::Memory(bytes) }
+        Self {
+            parent,
+            tag,
+            writable,
+            dirty: false,
+            position: 0,
+            content: Content::Memory(bytes),
+        }
     }
 
     /// A stream over a large stored value.
@@ -76,6 +83,7 @@ impl StreamObject {
     }
 
     /// Its size in bytes.
+    #[allow(clippy::len_without_is_empty)] // Nobody asks whether a stream is empty.
     pub fn len(&self) -> u64 {
         match &self.content {
             Content::Memory(bytes) => bytes.len() as u64,
@@ -104,7 +112,9 @@ impl StreamObject {
     fn read_exact_at(&self, offset: u64, target: &mut [u8]) -> Result<(), StoreError> {
         let mut done = 0;
         while done < target.len() {
-            let Some(rest) = target.get_mut(done..) else { break };
+            let Some(rest) = target.get_mut(done..) else {
+                break;
+            };
             let at = offset + done as u64;
             let read = match &self.content {
                 Content::Memory(bytes) => {
@@ -143,9 +153,11 @@ impl StreamObject {
                 }
             }
             Content::Pending(writer) => {
-                writer.write_at(self.position, bytes).map_err(store_error::fail)?;
+                writer
+                    .write_at(self.position, bytes)
+                    .map_err(store_error::fail)?;
             }
-            Content::Stored(_) => return Err(ErrorCode::STG_ACCESS_DENIED),
+            Content::Stored(_) => return Err(ErrorCode(0x8003_0005)),
         }
         self.position = end;
         Ok(())
@@ -161,7 +173,7 @@ impl StreamObject {
         match &mut self.content {
             Content::Memory(content) => content.resize(len as usize, 0),
             Content::Pending(writer) => writer.set_len(len).map_err(store_error::fail)?,
-            Content::Stored(_) => return Err(ErrorCode::STG_ACCESS_DENIED),
+            Content::Stored(_) => return Err(ErrorCode(0x8003_0005)),
         }
         // MS-OXCPRPT 2.2.19: the position stays within the stream.
         self.position = self.position.min(len);
@@ -178,7 +190,7 @@ impl StreamObject {
         let target = base
             .checked_add_signed(offset)
             .filter(|target| *target <= STREAM_BYTES_MAX)
-            .ok_or(ErrorCode::STREAM_SEEK_ERROR)?;
+            .ok_or(ErrorCode(0x8003_0019))?;
         self.position = target;
         Ok(target)
     }
@@ -189,7 +201,8 @@ impl StreamObject {
             return Ok(None);
         }
         let mut bytes = vec![0; self.len() as usize];
-        self.read_exact_at(0, &mut bytes).map_err(store_error::fail)?;
+        self.read_exact_at(0, &mut bytes)
+            .map_err(store_error::fail)?;
         Ok(Some(bytes))
     }
 
@@ -210,7 +223,9 @@ impl StreamObject {
     }
 
     fn make_room(&mut self, store: &Store, len: u64) -> Result<(), ErrorCode> {
-        let Content::Memory(content) = &self.content else { return Ok(()) };
+        let Content::Memory(content) = &self.content else {
+            return Ok(());
+        };
         if len <= MEMORY_MAX {
             return Ok(());
         }
@@ -223,5 +238,8 @@ impl StreamObject {
 
 /// True for the property types that open as a stream (MS-OXCPRPT 2.2.14).
 pub fn is_streamable(ty: PropType) -> bool {
-    matches!(ty, PropType::STRING | PropType::STRING8 | PropType::BINARY | PropType::OBJECT)
+    matches!(
+        ty,
+        PropType::STRING | PropType::STRING8 | PropType::BINARY | PropType::OBJECT
+    )
 }

@@ -1,7 +1,9 @@
 //! One way to read a message, whether it lies in the store or is being written.
 
 use ropewalk_props::BagView;
-use ropewalk_store::{ArchivedAttachment, ArchivedMessage, ArchivedRecipient, Attachment, Message, Recipient};
+use ropewalk_store::{
+    ArchivedAttachment, ArchivedMessage, ArchivedRecipient, Attachment, Message, Recipient,
+};
 
 /// A message's content: as stored, read in place, or as a client's unsaved draft.
 #[derive(Clone, Copy)]
@@ -78,7 +80,8 @@ impl<'a> MessageView<'a> {
 
     /// The attachment with this PidTagAttachNumber.
     pub fn attachment(self, number: u32) -> Option<AttachmentView<'a>> {
-        self.attachments().find(|attachment| attachment.number() == number)
+        self.attachments()
+            .find(|attachment| attachment.number() == number)
     }
 }
 
@@ -128,12 +131,11 @@ impl<'a> AttachmentView<'a> {
     /// The embedded message, if it holds one.
     pub fn embedded(self) -> Option<MessageView<'a>> {
         match self {
-            Self::Stored(attachment) => {
-                attachment.embedded.as_ref().map(|message| MessageView::Stored(message))
-            }
-            Self::Draft(attachment) => {
-                attachment.embedded.as_deref().map(MessageView::Draft)
-            }
+            Self::Stored(attachment) => attachment
+                .embedded
+                .as_ref()
+                .map(|message| MessageView::Stored(message)),
+            Self::Draft(attachment) => attachment.embedded.as_deref().map(MessageView::Draft),
         }
     }
 }

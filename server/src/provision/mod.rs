@@ -2,7 +2,6 @@
 
 pub mod address;
 pub mod identification;
-pub mod special;
 pub mod template;
 
 use std::sync::Arc;
@@ -11,6 +10,7 @@ use ropewalk_props::{Bag, Guid, PropValue, tags};
 use ropewalk_store::{NewUser, Store, StoreError, User};
 
 pub use address::{Email, EmailError};
+pub use ropewalk_rops::logon::special;
 
 /// Why a user could not be made.
 #[derive(Debug, thiserror::Error)]

@@ -39,6 +39,11 @@ impl Mailbox {
         Some(state.folders.get(&id)?.snapshot(self.repl_guid))
     }
 
+    /// Whether there is a folder with this id.
+    pub fn has_folder(&self, id: GlobCnt) -> bool {
+        self.state.read().folders.contains_key(&id)
+    }
+
     /// The direct subfolders, by name without regard to case, then by id.
     pub fn child_folders(&self, parent: GlobCnt) -> Vec<Folder> {
         let state = self.state.read();

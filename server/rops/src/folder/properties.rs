@@ -95,7 +95,9 @@ impl Properties for FolderProperties<'_> {
 
     fn tags(&self) -> Vec<PropTag> {
         let bag: &dyn BagView = &*self.folder.props;
-        let stored = (0..bag.len()).filter_map(|index| bag.entry(index)).map(|(tag, _)| tag);
+        let stored = (0..bag.len())
+            .filter_map(|index| bag.entry(index))
+            .map(|(tag, _)| tag);
         COMPUTED
             .into_iter()
             .filter(|tag| self.find(*tag).is_some() && *tag != PID_TAG_DEPTH)
@@ -120,7 +122,9 @@ impl FolderProperties<'_> {
             PID_TAG_STORE_RECORD_KEY => Found::binary(mailbox.guid().0.to_vec()),
             PID_TAG_MAPPING_SIGNATURE => Found::binary(mailbox.repl_guid().0.to_vec()),
             PID_TAG_SOURCE_KEY => Found::binary(ids::gid(mailbox.repl_guid(), folder.id)),
-            PID_TAG_PARENT_SOURCE_KEY => Found::binary(ids::gid(mailbox.repl_guid(), folder.parent)),
+            PID_TAG_PARENT_SOURCE_KEY => {
+                Found::binary(ids::gid(mailbox.repl_guid(), folder.parent))
+            }
             PID_TAG_CHANGE_KEY => Found::binary(folder.change_key.clone()),
             PID_TAG_PREDECESSOR_CHANGE_LIST => {
                 Found::binary(folder.predecessor_change_list.clone())

@@ -1,14 +1,11 @@
 //! Message objects: opening, creating, changing and saving messages (MS-OXCMSG).
 
-pub mod open;
 pub mod properties;
-pub mod read_flags;
-pub mod recipients;
-pub mod save;
 pub mod subject;
-pub mod transfer;
 
-use ropewalk_props::{BagView, GlobCnt};
+use std::sync::LazyLock;
+
+use ropewalk_props::GlobCnt;
 use ropewalk_store::{Mailbox, Message, MessageEntry, StoredMessage};
 use ropewalk_wire::ErrorCode;
 
@@ -54,7 +51,7 @@ impl MessageObject {
     /// The content as this handle sees it.
     pub fn view(&self) -> MessageView<'_> {
         // A message object has a draft or stored content from its first moment on.
-        static EMPTY: Message = Message::new();
+        static EMPTY: LazyLock<Message> = LazyLock::new(Message::default);
         match (&self.draft, &self.stored) {
             (Some(draft), _) => MessageView::Draft(draft),
             (None, Some(stored)) => MessageView::Stored(stored.view()),
@@ -71,7 +68,12 @@ impl MessageObject {
         }
         let stored = &self.stored;
         let draft = self.draft.get_or_insert_with(|| {
-            Box::new(stored.as_ref().map(StoredMessage::to_message).unwrap_or_default())
+            Box::new(
+                stored
+                    .as_ref()
+                    .map(StoredMessage::to_message)
+                    .unwrap_or_default(),
+            )
         });
         if draft.props.data_len() > DRAFT_BYTES_MAX {
             draft.props.compact();
@@ -89,7 +91,13 @@ impl MessageObject {
             entry: self.entry.as_ref(),
             view: Some(self.view()),
             writable: self.writable,
-            associated: matches!(self.place, Place::Folder { associated: true, .. }),
+            associated: matches!(
+                self.place,
+                Place::Folder {
+                    associated: true,
+                    ..
+                }
+            ),
         }
     }
 

@@ -1,6 +1,6 @@
 //! The properties of a message: those of its bag, and those worked out from where it lies.
 
-use ropewalk_props::{BagView, PropTag, PropType, tags::*};
+use ropewalk_props::{PropTag, PropType, tags::*};
 use ropewalk_store::{Mailbox, MessageEntry};
 
 use crate::{
@@ -123,14 +123,17 @@ impl Properties for MessageProperties<'_> {
         let mut tags = vec![PID_TAG_MESSAGE_FLAGS, PID_TAG_HAS_ATTACHMENTS];
         tags.extend(HANDLE_TAGS);
         if self.entry.is_some() {
-            tags.extend(
-                ENTRY_TAGS.iter().copied().filter(|tag| {
-                    // Table columns, not properties of the object.
-                    ![PID_TAG_ROW_TYPE, PID_TAG_DEPTH, PID_TAG_INST_ID, PID_TAG_INSTANCE_NUM]
-                        .contains(tag)
-                        && !HANDLE_TAGS.contains(tag)
-                }),
-            );
+            tags.extend(ENTRY_TAGS.iter().copied().filter(|tag| {
+                // Table columns, not properties of the object.
+                ![
+                    PID_TAG_ROW_TYPE,
+                    PID_TAG_DEPTH,
+                    PID_TAG_INST_ID,
+                    PID_TAG_INSTANCE_NUM,
+                ]
+                .contains(tag)
+                    && !HANDLE_TAGS.contains(tag)
+            }));
         }
         if let Some(view) = self.view {
             let bag = view.props();
@@ -184,13 +187,13 @@ impl<'a> MessageProperties<'a> {
             PID_TAG_INSTANCE_KEY => Found::binary(instance_key(entry)),
             PID_TAG_PARENT_ENTRY_ID => Found::binary(ids::folder_entry_id(mailbox, entry.folder)),
             PID_TAG_SOURCE_KEY => Found::binary(ids::gid(mailbox.repl_guid(), entry.id)),
-            PID_TAG_PARENT_SOURCE_KEY => {
-                Found::binary(ids::gid(mailbox.repl_guid(), entry.folder))
-            }
+            PID_TAG_PARENT_SOURCE_KEY => Found::binary(ids::gid(mailbox.repl_guid(), entry.folder)),
             PID_TAG_CHANGE_KEY => Found::binary(entry.change_key()),
             PID_TAG_PREDECESSOR_CHANGE_LIST => Found::binary(entry.predecessor_change_list()),
             PID_TAG_CHANGE_NUMBER => Found::u64(ids::mid(entry.cn).to_u64()),
-            PID_TAG_MESSAGE_SIZE => Found::u32(u32::try_from(entry.size).unwrap_or(i32::MAX as u32)),
+            PID_TAG_MESSAGE_SIZE => {
+                Found::u32(u32::try_from(entry.size).unwrap_or(i32::MAX as u32))
+            }
             MESSAGE_SIZE_EXTENDED => Found::u64(entry.size),
             PID_TAG_LOCAL_COMMIT_TIME => Found::time(entry.modified),
             _ => return None,

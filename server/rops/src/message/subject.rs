@@ -5,10 +5,16 @@ use ropewalk_props::{Bag, BagView, tags::*};
 /// Splits a subject at its prefix: up to three characters that are no digits or spaces, a colon and
 /// a space (MS-OXCMSG 2.2.1.9, MS-OXCMAIL 2.2.3.2.6.1).
 pub fn split(subject: &str) -> (&str, &str) {
-    let prefix_end = subject.char_indices().take(4).find(|(_, c)| *c == ':').map(|(at, _)| at);
+    let prefix_end = subject
+        .char_indices()
+        .take(4)
+        .find(|(_, c)| *c == ':')
+        .map(|(at, _)| at);
     if let Some(colon) = prefix_end
         && colon > 0
-        && subject[..colon].chars().all(|c| !c.is_ascii_digit() && !c.is_whitespace())
+        && subject[..colon]
+            .chars()
+            .all(|c| !c.is_ascii_digit() && !c.is_whitespace())
         && subject[colon + 1..].starts_with(' ')
     {
         return subject.split_at(colon + 2);
@@ -41,7 +47,9 @@ pub fn settle(props: &mut Bag, changed: Changed) {
         props.set_text(PID_TAG_NORMALIZED_SUBJECT, &normalized);
     } else if changed.prefix || changed.normalized {
         let prefix = props.get_text(PID_TAG_SUBJECT_PREFIX).unwrap_or_default();
-        let normalized = props.get_text(PID_TAG_NORMALIZED_SUBJECT).unwrap_or_default();
+        let normalized = props
+            .get_text(PID_TAG_NORMALIZED_SUBJECT)
+            .unwrap_or_default();
         props.set_text(PID_TAG_SUBJECT, &format!("{prefix}{normalized}"));
         props.set_text(PID_TAG_NORMALIZED_SUBJECT, &normalized);
         props.set_text(PID_TAG_SUBJECT_PREFIX, &prefix);
@@ -67,11 +75,29 @@ mod tests {
     fn setting_one_keeps_the_others_in_step() {
         let mut bag = Bag::new();
         bag.set_text(PID_TAG_SUBJECT, "RE: RE: lunch");
-        settle(&mut bag, Changed { subject: true, ..Changed::default() });
-        assert_eq!(bag.get_text(PID_TAG_SUBJECT_PREFIX).as_deref(), Some("RE: "));
-        assert_eq!(bag.get_text(PID_TAG_NORMALIZED_SUBJECT).as_deref(), Some("RE: lunch"));
+        settle(
+            &mut bag,
+            Changed {
+                subject: true,
+                ..Changed::default()
+            },
+        );
+        assert_eq!(
+            bag.get_text(PID_TAG_SUBJECT_PREFIX).as_deref(),
+            Some("RE: ")
+        );
+        assert_eq!(
+            bag.get_text(PID_TAG_NORMALIZED_SUBJECT).as_deref(),
+            Some("RE: lunch")
+        );
         bag.set_text(PID_TAG_NORMALIZED_SUBJECT, "dinner");
-        settle(&mut bag, Changed { normalized: true, ..Changed::default() });
+        settle(
+            &mut bag,
+            Changed {
+                normalized: true,
+                ..Changed::default()
+            },
+        );
         assert_eq!(bag.get_text(PID_TAG_SUBJECT).as_deref(), Some("RE: dinner"));
     }
 }

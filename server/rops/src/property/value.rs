@@ -100,7 +100,10 @@ impl Found<'_> {
     pub fn value_ref(&self) -> Option<ValueRef<'_>> {
         match self {
             Self::Stored(value) => Some(*value),
-            Self::Computed(ty, packed) => Some(ValueRef { ty: *ty, data: packed.as_slice() }),
+            Self::Computed(ty, packed) => Some(ValueRef {
+                ty: *ty,
+                data: packed.as_slice(),
+            }),
             Self::Large(..) => None,
         }
     }
@@ -111,7 +114,11 @@ impl Found<'_> {
     /// (MS-OXCPRPT 2.2.2.1).
     pub fn resolve(&self, want: PropType, strings: Strings) -> Result<Resolved<'_>, ErrorCode> {
         let have = self.ty();
-        let target = if want == PropType::UNSPECIFIED { strings.unspecified(have) } else { want };
+        let target = if want == PropType::UNSPECIFIED {
+            strings.unspecified(have)
+        } else {
+            want
+        };
         if !convertible(have, target) {
             return Err(ErrorCode::NOT_FOUND);
         }
@@ -145,7 +152,10 @@ pub struct Resolved<'a> {
 impl Resolved<'_> {
     /// The value borrowed.
     pub fn value_ref(&self) -> ValueRef<'_> {
-        ValueRef { ty: self.ty, data: &self.data }
+        ValueRef {
+            ty: self.ty,
+            data: &self.data,
+        }
     }
 }
 
@@ -217,9 +227,12 @@ pub trait Properties {
 pub fn to_stored(value: PropValue, code_page: CodePage) -> PropValue {
     match value {
         PropValue::String8(bytes) => PropValue::String(code_page.to_utf16(&bytes)),
-        PropValue::MultipleString8(values) => {
-            PropValue::MultipleString(values.iter().map(|bytes| code_page.to_utf16(bytes)).collect())
-        }
+        PropValue::MultipleString8(values) => PropValue::MultipleString(
+            values
+                .iter()
+                .map(|bytes| code_page.to_utf16(bytes))
+                .collect(),
+        ),
         other => other,
     }
 }

@@ -13,9 +13,10 @@ pub fn compare(left: ValueRef<'_>, right: ValueRef<'_>) -> Option<Ordering> {
     }
     Some(match left.ty {
         PropType::STRING => folded(left.data).cmp(folded(right.data)),
-        PropType::STRING8 => {
-            left.data.to_ascii_lowercase().cmp(&right.data.to_ascii_lowercase())
-        }
+        PropType::STRING8 => left
+            .data
+            .to_ascii_lowercase()
+            .cmp(&right.data.to_ascii_lowercase()),
         PropType::BINARY | PropType::SERVER_ID | PropType::OBJECT | PropType::GUID => {
             left.data.cmp(right.data)
         }
@@ -89,7 +90,7 @@ impl SortKey {
     }
 
     /// Ascending order.
-    pub fn cmp(&self, other: &Self) -> Ordering {
+    pub fn order(&self, other: &Self) -> Ordering {
         match (self, other) {
             (Self::Integer(a), Self::Integer(b)) => a.cmp(b),
             (Self::Float(a), Self::Float(b)) => a.total_cmp(b),
@@ -135,11 +136,18 @@ impl Fuzzy {
         match value.ty {
             PropType::STRING => {
                 let prepare = |data| self.prepare(ropewalk_props::text::decode_utf16le(data));
-                self.found(prepare(value.data).as_bytes(), prepare(wanted.data).as_bytes())
+                self.found(
+                    prepare(value.data).as_bytes(),
+                    prepare(wanted.data).as_bytes(),
+                )
             }
             PropType::STRING8 => {
                 let prepare = |data: &[u8]| {
-                    if self.ignores_case() { data.to_ascii_lowercase() } else { data.to_vec() }
+                    if self.ignores_case() {
+                        data.to_ascii_lowercase()
+                    } else {
+                        data.to_vec()
+                    }
                 };
                 self.found(&prepare(value.data), &prepare(wanted.data))
             }
@@ -148,12 +156,21 @@ impl Fuzzy {
         }
     }
 
+    /// True for levels that the specification knows.
+    pub fn is_known(self) -> bool {
+        self.low <= PREFIX && self.high & !(IGNORE_CASE | IGNORE_NON_SPACE | LOOSE) == 0
+    }
+
     fn ignores_case(self) -> bool {
         self.high & (IGNORE_CASE | LOOSE) != 0
     }
 
     fn prepare(self, text: String) -> String {
-        let text = if self.ignores_case() { text.to_lowercase() } else { text };
+        let text = if self.ignores_case() {
+            text.to_lowercase()
+        } else {
+            text
+        };
         if self.high & (IGNORE_NON_SPACE | LOOSE) == 0 {
             return text;
         }
@@ -179,7 +196,10 @@ mod tests {
     use ropewalk_props::Utf16Text;
 
     fn text(bytes: &Utf16Text) -> ValueRef<'_> {
-        ValueRef { ty: PropType::STRING, data: bytes.as_bytes() }
+        ValueRef {
+            ty: PropType::STRING,
+            data: bytes.as_bytes(),
+        }
     }
 
     #[test]
@@ -207,8 +227,11 @@ mod tests {
     fn strings_compare_without_case_and_types_must_agree() {
         let (a, b) = (Utf16Text::from("abc"), Utf16Text::from("ABD"));
         assert_eq!(compare(text(&a), text(&b)), Some(Ordering::Less));
-        let number = ValueRef { ty: PropType::INTEGER32, data: &[1, 0, 0, 0] };
+        let number = ValueRef {
+            ty: PropType::INTEGER32,
+            data: &[1, 0, 0, 0],
+        };
         assert_eq!(compare(text(&a), number), None);
-        assert_eq!(SortKey::Missing.cmp(&SortKey::of(number)), Ordering::Less);
+        assert_eq!(SortKey::Missing.order(&SortKey::of(number)), Ordering::Less);
     }
 }

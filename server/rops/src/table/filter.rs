@@ -1,0 +1,513 @@
+//! Restrictions made ready to be asked about many rows (MS-OXCDATA 2.12).
+
+use std::{cell::Cell, cmp::Ordering};
+
+use ropewalk_props::{PropTag, PropType, PropValue, ValueRef, tags::*};
+use ropewalk_store::Store;
+use ropewalk_wire::{
+    ErrorCode,
+    restriction::{RelOp, Restriction},
+    value::{Form, TaggedPropertyValue},
+};
+
+use super::compare::{Fuzzy, compare};
+use crate::{
+    attachment::AttachmentProperties,
+    code_page::CodePage,
+    limits::SEARCHED_BYTES_MAX,
+    message::properties::is_of_entry,
+    property::value::{Found, Properties, in_bag, to_stored},
+    view::{MessageView, RecipientView},
+};
+
+/// A restriction that can be evaluated: its constants are packed, its operators known.
+#[derive(Debug)]
+pub enum Filter {
+    /// All of them.
+    And(Vec<Filter>),
+    /// At least one of them.
+    Or(Vec<Filter>),
+    /// Not this one.
+    Not(Box<Filter>),
+    /// A string or binary holds, starts with or is another.
+    Content {
+        /// The property.
+        tag: PropTag,
+        /// How it has to match.
+        fuzzy: Fuzzy,
+        /// What it has to match.
+        value: Constant,
+    },
+    /// A property compares with a constant.
+    Property {
+        /// How.
+        op: Relation,
+        /// The property.
+        tag: PropTag,
+        /// The constant.
+        value: Constant,
+    },
+    /// Two properties compare.
+    Compare {
+        /// How.
+        op: Relation,
+        /// The one on the left.
+        left: PropTag,
+        /// The one on the right.
+        right: PropTag,
+    },
+    /// Bits of an integer are all clear, or not.
+    BitMask {
+        /// The property.
+        tag: PropTag,
+        /// The bits.
+        mask: u32,
+        /// Whether one of them has to be set.
+        nonzero: bool,
+    },
+    /// The size of a value compares with a number of bytes.
+    Size {
+        /// How.
+        op: Relation,
+        /// The property.
+        tag: PropTag,
+        /// Bytes.
+        size: u32,
+    },
+    /// The property is there.
+    Exist(PropTag),
+    /// One of the recipients matches.
+    Recipients(Box<Filter>),
+    /// One of the attachments matches.
+    Attachments(Box<Filter>),
+    /// The first matches, as many as `limit`.
+    Count {
+        /// How many.
+        limit: u32,
+        /// Matches so far.
+        seen: Cell<u32>,
+        /// What has to match.
+        filter: Box<Filter>,
+    },
+}
+
+/// A packed value.
+#[derive(Debug)]
+pub struct Constant {
+    ty: PropType,
+    data: Vec<u8>,
+}
+
+impl Constant {
+    fn value_ref(&self) -> ValueRef<'_> {
+        ValueRef {
+            ty: self.ty,
+            data: &self.data,
+        }
+    }
+}
+
+/// A relational operator (MS-OXCDATA 2.12.5.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)] // The names are those of the specification.
+pub enum Relation {
+    LessThan,
+    LessThanOrEqual,
+    GreaterThan,
+    GreaterThanOrEqual,
+    Equal,
+    NotEqual,
+}
+
+impl Relation {
+    fn new(op: RelOp) -> Result<Self, ErrorCode> {
+        Ok(match op {
+            RelOp::LESS_THAN => Self::LessThan,
+            RelOp::LESS_THAN_OR_EQUAL => Self::LessThanOrEqual,
+            RelOp::GREATER_THAN => Self::GreaterThan,
+            RelOp::GREATER_THAN_OR_EQUAL => Self::GreaterThanOrEqual,
+            RelOp::EQUAL => Self::Equal,
+            RelOp::NOT_EQUAL => Self::NotEqual,
+            // Membership of a distribution list is for address books; the rest is not specified.
+            _ => return Err(ErrorCode::TOO_COMPLEX),
+        })
+    }
+
+    fn holds(self, order: Ordering) -> bool {
+        match self {
+            Self::LessThan => order == Ordering::Less,
+            Self::LessThanOrEqual => order != Ordering::Greater,
+            Self::GreaterThan => order == Ordering::Greater,
+            Self::GreaterThanOrEqual => order != Ordering::Less,
+            Self::Equal => order == Ordering::Equal,
+            Self::NotEqual => order != Ordering::Equal,
+        }
+    }
+}
+
+/// The subobjects that a restriction can look into (MS-OXCDATA 2.12.10).
+const MESSAGE_RECIPIENTS: PropTag = PropTag(0x0E12_000D);
+const MESSAGE_ATTACHMENTS: PropTag = PropTag(0x0E13_000D);
+
+impl Filter {
+    /// Reads RestrictionData.
+    ///
+    /// `ecInvalidParam` for bytes that are no restriction, `ecTooComplex` for one that no row can
+    /// be tested with: unknown operators, values that do not fit their property's type.
+    pub fn parse(data: &[u8], code_page: CodePage) -> Result<Self, ErrorCode> {
+        let restriction =
+            Restriction::from_bytes(data, Form::Rop).map_err(|_| ErrorCode::INVALID_PARAM)?;
+        Self::new(&restriction, code_page)
+    }
+
+    /// Makes a restriction ready. PtypString8 values are taken to be in `code_page`.
+    pub fn new(restriction: &Restriction, code_page: CodePage) -> Result<Self, ErrorCode> {
+        let child = |restriction: &Restriction| Self::new(restriction, code_page).map(Box::new);
+        let children = |restrictions: &[Restriction]| {
+            restrictions
+                .iter()
+                .map(|child| Self::new(child, code_page))
+                .collect::<Result<_, _>>()
+        };
+        Ok(match restriction {
+            Restriction::And(all) => Self::And(children(all)?),
+            Restriction::Or(any) => Self::Or(children(any)?),
+            Restriction::Not(not) => Self::Not(child(not)?),
+            Restriction::Content {
+                fuzzy_level_low,
+                fuzzy_level_high,
+                property_tag,
+                tagged_value,
+            } => {
+                let fuzzy = Fuzzy {
+                    low: *fuzzy_level_low,
+                    high: *fuzzy_level_high,
+                };
+                let value = constant(*property_tag, tagged_value, code_page)?;
+                if !fuzzy.is_known() || !matches!(value.ty, PropType::STRING | PropType::BINARY) {
+                    return Err(ErrorCode::TOO_COMPLEX);
+                }
+                Self::Content {
+                    tag: *property_tag,
+                    fuzzy,
+                    value,
+                }
+            }
+            Restriction::Property {
+                rel_op,
+                prop_tag,
+                tagged_value,
+            } => Self::Property {
+                op: Relation::new(*rel_op)?,
+                tag: *prop_tag,
+                value: constant(*prop_tag, tagged_value, code_page)?,
+            },
+            Restriction::CompareProperties {
+                rel_op,
+                prop_tag1,
+                prop_tag2,
+            } => {
+                if stored_type(prop_tag1.ty()) != stored_type(prop_tag2.ty()) {
+                    return Err(ErrorCode::TOO_COMPLEX);
+                }
+                Self::Compare {
+                    op: Relation::new(*rel_op)?,
+                    left: *prop_tag1,
+                    right: *prop_tag2,
+                }
+            }
+            Restriction::BitMask {
+                bitmap_rel_op,
+                prop_tag,
+                mask,
+            } => {
+                if *bitmap_rel_op > 1 || prop_tag.ty() != PropType::INTEGER32 {
+                    return Err(ErrorCode::TOO_COMPLEX);
+                }
+                Self::BitMask {
+                    tag: *prop_tag,
+                    mask: *mask,
+                    nonzero: *bitmap_rel_op == 1,
+                }
+            }
+            Restriction::Size {
+                rel_op,
+                prop_tag,
+                size,
+            } => Self::Size {
+                op: Relation::new(*rel_op)?,
+                tag: *prop_tag,
+                size: *size,
+            },
+            Restriction::Exist { prop_tag } => Self::Exist(*prop_tag),
+            Restriction::SubObject {
+                subobject,
+                restriction,
+            } => match *subobject {
+                MESSAGE_RECIPIENTS => Self::Recipients(child(restriction)?),
+                MESSAGE_ATTACHMENTS => Self::Attachments(child(restriction)?),
+                _ => return Err(ErrorCode::TOO_COMPLEX),
+            },
+            Restriction::Comment { restriction, .. } => match restriction {
+                Some(restriction) => Self::new(restriction, code_page)?,
+                None => Self::And(Vec::new()),
+            },
+            Restriction::Count {
+                count,
+                sub_restriction,
+            } => Self::Count {
+                limit: *count,
+                seen: Cell::new(0),
+                filter: child(sub_restriction)?,
+            },
+        })
+    }
+
+    /// Whether rows have to be asked in order, from the first.
+    pub fn counts(&self) -> bool {
+        match self {
+            Self::Count { .. } => true,
+            Self::And(filters) | Self::Or(filters) => filters.iter().any(Self::counts),
+            Self::Not(filter) | Self::Recipients(filter) | Self::Attachments(filter) => {
+                filter.counts()
+            }
+            _ => false,
+        }
+    }
+
+    /// Starts counting matches again.
+    pub fn restart(&self) {
+        match self {
+            Self::Count { seen, filter, .. } => {
+                seen.set(0);
+                filter.restart();
+            }
+            Self::And(filters) | Self::Or(filters) => filters.iter().for_each(Self::restart),
+            Self::Not(filter) | Self::Recipients(filter) | Self::Attachments(filter) => {
+                filter.restart();
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether the content of a message must be read to answer.
+    pub fn needs_content(&self) -> bool {
+        match self {
+            Self::And(filters) | Self::Or(filters) => filters.iter().any(Self::needs_content),
+            Self::Not(filter) | Self::Count { filter, .. } => filter.needs_content(),
+            Self::BitMask {
+                tag: PID_TAG_MESSAGE_FLAGS,
+                mask,
+                ..
+            } => mask & !super::message_row::FLAGS_OF_ENTRY != 0,
+            Self::Property { tag, .. }
+            | Self::Content { tag, .. }
+            | Self::BitMask { tag, .. }
+            | Self::Size { tag, .. }
+            | Self::Exist(tag) => !is_at_hand(*tag),
+            Self::Compare { left, right, .. } => !is_at_hand(*left) || !is_at_hand(*right),
+            Self::Recipients(_) | Self::Attachments(_) => true,
+        }
+    }
+
+    /// Whether an object matches.
+    pub fn matches(&self, store: &Store, object: &dyn Searched) -> bool {
+        match self {
+            Self::And(all) => all.iter().all(|filter| filter.matches(store, object)),
+            Self::Or(any) => any.iter().any(|filter| filter.matches(store, object)),
+            Self::Not(filter) => !filter.matches(store, object),
+            Self::Content { tag, fuzzy, value } => {
+                any_value(store, object, *tag, value.ty, |found| {
+                    fuzzy.matches(found, value.value_ref())
+                })
+            }
+            Self::Property { op, tag, value } => {
+                any_value(store, object, *tag, value.ty, |found| {
+                    compare(found, value.value_ref()).is_some_and(|order| op.holds(order))
+                })
+            }
+            Self::Compare { op, left, right } => {
+                let ty = stored_type(left.ty());
+                any_value(store, object, *left, ty, |left| {
+                    any_value(store, object, *right, ty, |right| {
+                        compare(left, right).is_some_and(|order| op.holds(order))
+                    })
+                })
+            }
+            Self::BitMask { tag, mask, nonzero } => {
+                let found = object.find(*tag);
+                let bits = found
+                    .as_ref()
+                    .and_then(Found::value_ref)
+                    .and_then(ValueRef::as_i32);
+                bits.is_some_and(|bits| (bits as u32 & mask != 0) == *nonzero)
+            }
+            Self::Size { op, tag, size } => object
+                .find(*tag)
+                .is_some_and(|found| op.holds(value_size(&found).cmp(&u64::from(*size)))),
+            Self::Exist(tag) => object.find(*tag).is_some_and(|found| {
+                tag.ty() == PropType::UNSPECIFIED
+                    || stored_type(tag.ty()) == stored_type(found.ty())
+            }),
+            Self::Recipients(filter) => object.message().is_some_and(|message| {
+                message
+                    .recipients()
+                    .any(|recipient| filter.matches(store, &RecipientProperties(recipient)))
+            }),
+            Self::Attachments(filter) => object.message().is_some_and(|message| {
+                message.attachments().any(|view| {
+                    let mailbox = object.mailbox();
+                    mailbox.is_some_and(|mailbox| {
+                        let properties = AttachmentProperties {
+                            mailbox,
+                            view,
+                            writable: true,
+                        };
+                        filter.matches(store, &properties)
+                    })
+                })
+            }),
+            Self::Count {
+                limit,
+                seen,
+                filter,
+            } => {
+                let matches = seen.get() < *limit && filter.matches(store, object);
+                if matches {
+                    seen.set(seen.get() + 1);
+                }
+                matches
+            }
+        }
+    }
+}
+
+/// What a restriction is asked about.
+pub trait Searched: Properties {
+    /// The message whose recipients and attachments can be looked into.
+    fn message(&self) -> Option<MessageView<'_>> {
+        None
+    }
+
+    /// The mailbox that it is in.
+    fn mailbox(&self) -> Option<&ropewalk_store::Mailbox> {
+        None
+    }
+}
+
+impl Searched for AttachmentProperties<'_> {
+    fn message(&self) -> Option<MessageView<'_>> {
+        self.view.embedded()
+    }
+
+    fn mailbox(&self) -> Option<&ropewalk_store::Mailbox> {
+        Some(self.mailbox)
+    }
+}
+
+/// A recipient as a property source.
+struct RecipientProperties<'a>(RecipientView<'a>);
+
+impl Properties for RecipientProperties<'_> {
+    fn find(&self, tag: PropTag) -> Option<Found<'_>> {
+        match tag.id() {
+            id if id == PID_TAG_ROWID.id() => Some(Found::u32(self.0.row_id())),
+            id if id == PID_TAG_RECIPIENT_TYPE.id() => Some(Found::u32(u32::from(self.0.kind()))),
+            id => in_bag(self.0.props(), id),
+        }
+    }
+
+    fn tags(&self) -> Vec<PropTag> {
+        let bag = self.0.props();
+        (0..bag.len())
+            .filter_map(|index| bag.entry(index))
+            .map(|(tag, _)| tag)
+            .collect()
+    }
+}
+
+impl Searched for RecipientProperties<'_> {}
+
+/// Properties of a message that are known without its content.
+pub fn is_at_hand(tag: PropTag) -> bool {
+    is_of_entry(tag)
+        || [
+            PID_TAG_READ,
+            PID_TAG_CREATION_TIME,
+            PID_TAG_LAST_MODIFICATION_TIME,
+        ]
+        .contains(&tag)
+        || tag == PID_TAG_MESSAGE_DELIVERY_TIME
+}
+
+/// A type as the store keeps it: PtypString8 is PtypString, and the instance bit says nothing.
+fn stored_type(ty: PropType) -> PropType {
+    match PropType(ty.0 & !PropType::INSTANCE) {
+        PropType::STRING8 => PropType::STRING,
+        PropType::MULTIPLE_STRING8 => PropType::MULTIPLE_STRING,
+        ty => ty,
+    }
+}
+
+/// The value of a restriction, if it fits the property that it is for: of the same type, or one
+/// value for a multi-valued property.
+fn constant(
+    tag: PropTag,
+    tagged: &TaggedPropertyValue,
+    code_page: CodePage,
+) -> Result<Constant, ErrorCode> {
+    let value: PropValue = to_stored(tagged.value.clone(), code_page);
+    let (have, want) = (value.ty(), stored_type(tag.ty()));
+    if have != want && have != want.element() {
+        return Err(ErrorCode::TOO_COMPLEX);
+    }
+    let mut data = Vec::new();
+    value.pack(&mut data);
+    Ok(Constant { ty: have, data })
+}
+
+/// True if `test` holds for the property's value, or for one of its values; `ty` is the type that
+/// it is wanted in. A property that is not there fails every test.
+fn any_value(
+    store: &Store,
+    object: &dyn Searched,
+    tag: PropTag,
+    ty: PropType,
+    test: impl Fn(ValueRef<'_>) -> bool,
+) -> bool {
+    let Some(found) = object.find(tag) else {
+        return false;
+    };
+    let large;
+    let value = match &found {
+        Found::Large(ty, blob) => {
+            large = super::cells::large_prefix(store, *blob, SEARCHED_BYTES_MAX);
+            ValueRef {
+                ty: *ty,
+                data: &large,
+            }
+        }
+        found => match found.value_ref() {
+            Some(value) => value,
+            None => return false,
+        },
+    };
+    if value.ty == ty {
+        return test(value);
+    }
+    value.ty.is_multi() && value.ty.element() == ty && value.elements().any(test)
+}
+
+/// Bytes of a value as it is sent, the terminator of a string included (MS-OXCDATA 2.12.8).
+fn value_size(found: &Found<'_>) -> u64 {
+    let terminator = match found.ty() {
+        PropType::STRING => 2,
+        PropType::STRING8 => 1,
+        _ => 0,
+    };
+    let len = match found {
+        Found::Large(_, blob) => blob.len,
+        found => found.value_ref().map_or(0, |value| value.data.len() as u64),
+    };
+    len.saturating_add(terminator)
+}

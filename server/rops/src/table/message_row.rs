@@ -1,0 +1,89 @@
+//! A message as a row of a contents table.
+
+use ropewalk_props::{PropTag, tags::*};
+use ropewalk_store::{Mailbox, MessageEntry, StoredMessage};
+
+use super::filter::Searched;
+use crate::{
+    message::properties::{MessageProperties, flags},
+    property::value::{Found, Properties},
+    view::MessageView,
+};
+
+/// The PidTagMessageFlags bits that are known without a message's content.
+pub const FLAGS_OF_ENTRY: u32 = flags::READ | flags::FAI;
+
+/// A message as a row of a contents table. What the store's entry says is answered from there.
+pub struct MessageRow<'a> {
+    entry: &'a MessageEntry,
+    /// PidTagInstanceNum.
+    part: u32,
+    message: MessageProperties<'a>,
+}
+
+impl<'a> MessageRow<'a> {
+    /// A row; without `content`, only what the entry says is there.
+    pub fn new(
+        mailbox: &'a Mailbox,
+        entry: &'a MessageEntry,
+        content: Option<&'a StoredMessage>,
+        part: u32,
+    ) -> Self {
+        let message = MessageProperties {
+            mailbox,
+            entry: Some(entry),
+            view: content.map(|content| MessageView::Stored(content.view())),
+            writable: true,
+            associated: entry.associated,
+        };
+        Self {
+            entry,
+            part,
+            message,
+        }
+    }
+}
+
+impl Properties for MessageRow<'_> {
+    fn find(&self, tag: PropTag) -> Option<Found<'_>> {
+        let entry = self.entry;
+        match tag {
+            PID_TAG_INSTANCE_NUM => Some(Found::u32(self.part)),
+            PID_TAG_READ => Some(Found::bool(entry.read)),
+            PID_TAG_CREATION_TIME => Some(Found::time(entry.created)),
+            PID_TAG_LAST_MODIFICATION_TIME => Some(Found::time(entry.modified)),
+            PID_TAG_MESSAGE_DELIVERY_TIME => entry.delivered.map(Found::time),
+            PID_TAG_MESSAGE_FLAGS if self.message.view.is_none() => {
+                let read = if entry.read { flags::READ } else { 0 };
+                let associated = if entry.associated { flags::FAI } else { 0 };
+                Some(Found::u32(read | associated))
+            }
+            tag => self.message.find(tag),
+        }
+    }
+
+    fn tags(&self) -> Vec<PropTag> {
+        let mut tags = self.message.tags();
+        for column in [
+            PID_TAG_INST_ID,
+            PID_TAG_INSTANCE_NUM,
+            PID_TAG_ROW_TYPE,
+            PID_TAG_DEPTH,
+        ] {
+            if !tags.contains(&column) {
+                tags.push(column);
+            }
+        }
+        tags
+    }
+}
+
+impl Searched for MessageRow<'_> {
+    fn message(&self) -> Option<MessageView<'_>> {
+        self.message.view
+    }
+
+    fn mailbox(&self) -> Option<&Mailbox> {
+        Some(self.message.mailbox)
+    }
+}

@@ -1,0 +1,131 @@
+//! Table objects: rows over a folder's messages, its subfolders or a message's attachments
+//! (MS-OXCTABL).
+//!
+//! A table is live: before a ROP looks at rows, the table takes in what changed since it last did
+//! (MS-OXCTABL 1.3: tables reflect changes of their objects). The cursor and the bookmarks stay on
+//! their rows meanwhile, which is what clients count on who delete what they page through, and what
+//! RowNoLongerVisible is about. Within one ROP the rows are an immutable snapshot. Taking changes in
+//! costs as much as the changes: the store's snapshots of a folder share what is alike in them.
+
+mod cells;
+pub mod columns;
+pub mod compare;
+pub mod filter;
+pub mod find;
+mod message_row;
+pub mod open;
+pub mod position;
+pub mod query;
+pub mod restrict;
+pub mod rows;
+mod source;
+
+use ropewalk_props::{GlobCnt, PropTag};
+use ropewalk_store::{Contents, ContentsView};
+use ropewalk_wire::{ErrorCode, sort::SortOrder};
+
+use self::{
+    filter::Filter,
+    rows::{Directions, Rows},
+};
+use crate::exec::{Exec, Fail};
+
+/// An open table.
+pub struct TableObject {
+    kind: TableKind,
+    /// `None` before the first RopSetColumns, and after one that failed.
+    columns: Option<Box<[PropTag]>>,
+    /// Whether a column is of a message's content.
+    columns_need_content: bool,
+    filter: Option<Filter>,
+    sort: Box<[SortOrder]>,
+    /// The multi-valued property of which every value makes a row of its own.
+    expanded: Option<PropTag>,
+    rows: Rows,
+    /// What `rows` was made from.
+    seen: Seen,
+}
+
+/// What a table is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TableKind {
+    /// The messages of a folder.
+    Contents {
+        /// The folder.
+        folder: GlobCnt,
+        /// Which of its messages.
+        view: ContentsView,
+    },
+    /// The folders below a folder.
+    Hierarchy {
+        /// The folder.
+        folder: GlobCnt,
+        /// All of them, not only the direct ones.
+        deep: bool,
+        /// The deleted ones, of which none are kept.
+        deleted: bool,
+    },
+    /// The attachments of an open message.
+    Attachments {
+        /// The message's handle.
+        message: u32,
+    },
+}
+
+/// The moment that a table's rows are of.
+#[derive(Debug, Default)]
+enum Seen {
+    /// The rows must be made anew.
+    #[default]
+    Nothing,
+    /// A folder's messages.
+    Contents(Contents),
+    /// A mailbox's folders, by their version.
+    Folders(u64),
+}
+
+impl TableObject {
+    /// A table in its first state: no columns, no restriction, in order of id or name.
+    pub fn new(kind: TableKind) -> Self {
+        Self {
+            kind,
+            columns: None,
+            columns_need_content: false,
+            filter: None,
+            sort: Box::default(),
+            expanded: None,
+            rows: Rows::default(),
+            seen: Seen::Nothing,
+        }
+    }
+
+    /// The columns; `ecNullObject` before RopSetColumns (MS-OXCTABL 3.2.5.2).
+    fn columns(&self) -> Result<&[PropTag], ErrorCode> {
+        self.columns.as_deref().ok_or(ErrorCode::NULL_OBJECT)
+    }
+
+    /// Starts again at the beginning, without rows and bookmarks.
+    fn reset_rows(&mut self) {
+        self.seen = Seen::Nothing;
+        let descending = self
+            .sort
+            .iter()
+            .map(|order| order.order == SortOrder::DESCENDING);
+        self.rows.reset(Directions {
+            descending: descending.collect(),
+        });
+    }
+}
+
+/// Runs a ROP on its table, with everything else of the session at hand. `ecNotSupported` if the
+/// object is not a table.
+fn with_table<'e, T>(
+    exec: &mut Exec<'e>,
+    run: impl FnOnce(&mut Exec<'e>, &mut TableObject) -> Result<T, Fail>,
+) -> Result<T, Fail> {
+    let handle = exec.handle_at(exec.handle_index)?;
+    let mut table = exec.session.objects.take_table(handle, exec.logon_id)?;
+    let result = run(exec, &mut table);
+    exec.session.objects.put_back(handle, exec.logon_id, table);
+    result
+}

@@ -1,0 +1,98 @@
+//! RopGetHierarchyTable, RopGetContentsTable (MS-OXCFOLD 3.2.5.13, 3.2.5.14) and
+//! RopGetAttachmentTable (MS-OXCMSG 3.2.5.17).
+
+use ropewalk_store::ContentsView;
+use ropewalk_wire::{
+    ErrorCode,
+    rop::{GetTableRequest, RowCountResponse},
+};
+
+use super::{TableKind, TableObject};
+use crate::{
+    exec::{Exec, Fail},
+    folder::current,
+    object::Object,
+};
+
+/// TableFlags (MS-OXCFOLD 2.2.1.13.1 and 2.2.1.14.1).
+mod flags {
+    pub const RESERVED: u8 = 0x01;
+    pub const ASSOCIATED: u8 = 0x02;
+    pub const DEPTH: u8 = 0x04;
+    pub const DEFERRED_ERRORS: u8 = 0x08;
+    pub const SOFT_DELETES: u8 = 0x20;
+    pub const USE_UNICODE: u8 = 0x40;
+    pub const CONVERSATION_MEMBERS: u8 = 0x80;
+}
+
+/// RopGetHierarchyTable.
+pub fn get_hierarchy_table(exec: &mut Exec<'_>, request: &GetTableRequest) -> Result<(), Fail> {
+    let folder = exec.object()?.folder()?.id;
+    exec.need(4)?;
+    let given = request.table_flags;
+    if given & (flags::RESERVED | flags::ASSOCIATED) != 0 {
+        return Err(ErrorCode::NOT_SUPPORTED.into());
+    }
+    let mailbox = &exec.logon()?.mailbox;
+    let direct = current(mailbox, folder)?.counts.child_folders;
+    let (deep, deleted) = (given & flags::DEPTH != 0, given & flags::SOFT_DELETES != 0);
+    let row_count = match (deep, deleted) {
+        (_, true) => 0,
+        (false, false) => direct,
+        (true, false) => u32::try_from(mailbox.hierarchy(folder, true).len()).unwrap_or(u32::MAX),
+    };
+    let table = TableObject::new(TableKind::Hierarchy {
+        folder,
+        deep,
+        deleted,
+    });
+    exec.open(request.output_handle_index, Object::Table(Box::new(table)))?;
+    exec.answer(&RowCountResponse { row_count })
+}
+
+/// RopGetContentsTable.
+pub fn get_contents_table(exec: &mut Exec<'_>, request: &GetTableRequest) -> Result<(), Fail> {
+    let folder = exec.object()?.folder()?.id;
+    exec.need(4)?;
+    let given = request.table_flags;
+    if given & (flags::RESERVED | flags::DEPTH) != 0 {
+        return Err(ErrorCode::INVALID_PARAM.into());
+    }
+    if given & flags::CONVERSATION_MEMBERS != 0 {
+        let allowed = flags::CONVERSATION_MEMBERS | flags::USE_UNICODE | flags::DEFERRED_ERRORS;
+        // Conversations are not kept.
+        return Err(if given & !allowed != 0 {
+            ErrorCode::INVALID_PARAM.into()
+        } else {
+            ErrorCode::NOT_SUPPORTED.into()
+        });
+    }
+    let view = match (
+        given & flags::ASSOCIATED != 0,
+        given & flags::SOFT_DELETES != 0,
+    ) {
+        (false, false) => ContentsView::Normal,
+        (true, false) => ContentsView::Associated,
+        (false, true) => ContentsView::SoftDeleted,
+        (true, true) => ContentsView::SoftDeletedAssociated,
+    };
+    let count = exec.logon()?.mailbox.contents(folder, view)?.len();
+    let table = TableObject::new(TableKind::Contents { folder, view });
+    exec.open(request.output_handle_index, Object::Table(Box::new(table)))?;
+    exec.answer(&RowCountResponse {
+        row_count: u32::try_from(count).unwrap_or(u32::MAX),
+    })
+}
+
+/// RopGetAttachmentTable.
+pub fn get_attachment_table(exec: &mut Exec<'_>, request: &GetTableRequest) -> Result<(), Fail> {
+    exec.object()?
+        .message()
+        .map_err(|_| ErrorCode::NULL_OBJECT)?;
+    exec.need(0)?;
+    let message = exec.handle_at(exec.handle_index)?;
+    let table = TableObject::new(TableKind::Attachments { message });
+    exec.open(request.output_handle_index, Object::Table(Box::new(table)))?;
+    exec.begin();
+    Ok(())
+}

@@ -1,0 +1,153 @@
+//! RopQueryRows (MS-OXCTABL 2.2.2.5, 3.2.5.5).
+
+use ropewalk_wire::{ErrorCode, Put, rop::QueryRowsRequest};
+
+use super::{cells::RowWriter, source::Source, with_table};
+use crate::{
+    exec::{Exec, Fail},
+    property::value::Strings,
+};
+
+/// QueryRowsFlags (MS-OXCTABL 2.2.2.5.1).
+mod flags {
+    pub const NO_ADVANCE: u8 = 0x01;
+    pub const ENABLE_PACKED_BUFFERS: u8 = 0x02;
+}
+
+/// Predefined bookmarks (MS-OXCTABL 2.2.2.1.1).
+pub mod bookmark {
+    /// The first row.
+    pub const BEGINNING: u8 = 0x00;
+    /// The cursor.
+    pub const CURRENT: u8 = 0x01;
+    /// Behind the last row.
+    pub const END: u8 = 0x02;
+    /// One that the client made.
+    pub const CUSTOM: u8 = 0x03;
+}
+
+/// RopQueryRows: rows go straight from the store to the response.
+///
+/// Rows come in the table's order in both directions. Reading backward, those nearest to the cursor
+/// come first into the buffer, so that a client that goes on from the new cursor misses none.
+pub fn query_rows(exec: &mut Exec<'_>, request: &QueryRowsRequest) -> Result<(), Fail> {
+    exec.object()?.table()?;
+    let given = request.query_rows_flags;
+    if given & !(flags::NO_ADVANCE | flags::ENABLE_PACKED_BUFFERS) != 0 {
+        return Err(ErrorCode::INVALID_PARAM.into());
+    }
+    with_table(exec, |exec, table| {
+        table.columns()?;
+        exec.begin();
+        let body_at = exec.out.len();
+        exec.out.put_bytes(&[0; 3]);
+        let source = Source::new(exec.session, exec.logon_id, table.kind)?;
+        table.refresh(&source)?;
+        let writer = RowWriter {
+            store: &exec.session.store,
+            columns: table.columns()?,
+            strings: Strings {
+                code_page: exec.session.code_page,
+                unicode: true,
+            },
+        };
+        let cursor = table.rows.cursor();
+        let wanted = usize::from(request.row_count);
+        let rows_at = exec.out.len();
+        let mut starts = Vec::new();
+        let mut count = 0;
+        let mut missing = None;
+        while count < wanted {
+            let at = if request.forward_read {
+                Some(cursor.saturating_add(count))
+            } else {
+                cursor.checked_sub(count + 1)
+            };
+            let Some(row) = at.and_then(|at| table.rows.get(at)) else {
+                break;
+            };
+            let start = exec.out.len();
+            source.with_row(row, table.columns_need_content, |object| {
+                writer.put(exec.out, object, row.part);
+            });
+            if exec.out.len() > exec.out_max {
+                missing = Some(exec.out.len() - body_at);
+                exec.out.truncate(start);
+                break;
+            }
+            if !request.forward_read {
+                starts.push(start);
+            }
+            count += 1;
+        }
+        if let Some(missing) = missing.filter(|_| count == 0) {
+            // Behind other responses a row may fit when it is asked for again.
+            return Err(if exec.is_first {
+                ErrorCode::BUFFER_TOO_SMALL.into()
+            } else {
+                Fail::NoRoom(HEADER_LEN + missing)
+            });
+        }
+        if !request.forward_read {
+            reverse_rows(exec.out, rows_at, &starts);
+        }
+        let (after, origin) = if request.forward_read {
+            let after = cursor + count;
+            (
+                after,
+                if after >= table.rows.len() {
+                    bookmark::END
+                } else {
+                    bookmark::CURRENT
+                },
+            )
+        } else {
+            let after = cursor - count;
+            (
+                after,
+                if after == 0 {
+                    bookmark::BEGINNING
+                } else {
+                    bookmark::CURRENT
+                },
+            )
+        };
+        if given & flags::NO_ADVANCE == 0 {
+            table.rows.set_cursor(after);
+        }
+        let [low, high] = u16::try_from(count).unwrap_or(u16::MAX).to_le_bytes();
+        if let Some(body) = exec.out.get_mut(body_at..body_at + 3) {
+            body.copy_from_slice(&[origin, low, high]);
+        }
+        Ok(())
+    })
+}
+
+/// RopId, handle index and ReturnValue.
+const HEADER_LEN: usize = 6;
+
+/// Reverses the order of rows that begin at `starts` and fill `out` from `rows_at` on.
+fn reverse_rows(out: &mut Vec<u8>, rows_at: usize, starts: &[usize]) {
+    let rows = out.split_off(rows_at);
+    let mut end = rows.len();
+    for start in starts.iter().rev() {
+        let start = start - rows_at;
+        out.extend_from_slice(rows.get(start..end).unwrap_or_default());
+        end = start;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_read_backward_are_put_in_table_order() {
+        let mut out = b"header-ccc-bb-a".to_vec();
+        reverse_rows(&mut out, 6, &[6, 10, 13]);
+        assert_eq!(out, b"header-a-bb-ccc");
+        let mut none = b"header".to_vec();
+        reverse_rows(&mut none, 6, &[]);
+        assert_eq!(none, b"header");
+    }
+}

@@ -1,0 +1,59 @@
+//! RopRestrict, RopResetTable, RopAbort and RopGetStatus (MS-OXCTABL 3.2.5.4, 3.2.5.6, 3.2.5.7,
+//! 3.2.5.16).
+
+use ropewalk_wire::{
+    ErrorCode,
+    rop::{RestrictRequest, TableStatusResponse},
+};
+
+use super::{TableKind, columns::TBLSTAT_COMPLETE, filter::Filter, with_table};
+use crate::exec::{Exec, Fail};
+
+/// RopRestrict. Bookmarks become invalid, the cursor goes to the start.
+pub fn restrict(exec: &mut Exec<'_>, request: &RestrictRequest<'_>) -> Result<(), Fail> {
+    exec.object()?.table()?;
+    exec.need(1)?;
+    with_table(exec, |exec, table| {
+        if matches!(table.kind, TableKind::Attachments { .. }) {
+            return Err(ErrorCode::NOT_SUPPORTED.into());
+        }
+        let data = request.restriction_data.get();
+        table.filter = match data {
+            [] => None,
+            data => Some(Filter::parse(data, exec.session.code_page)?),
+        };
+        table.reset_rows();
+        exec.answer(&TableStatusResponse {
+            table_status: TBLSTAT_COMPLETE,
+        })
+    })
+}
+
+/// RopResetTable: no columns, no restriction, no order, no bookmarks; the cursor at the start.
+pub fn reset_table(exec: &mut Exec<'_>) -> Result<(), Fail> {
+    exec.need(0)?;
+    with_table(exec, |exec, table| {
+        table.columns = None;
+        table.filter = None;
+        table.sort = Box::default();
+        table.expanded = None;
+        table.reset_rows();
+        exec.begin();
+        Ok(())
+    })
+}
+
+/// RopAbort: nothing ever is under way when it comes.
+pub fn abort(exec: &mut Exec<'_>) -> Result<(), Fail> {
+    exec.object()?.table()?;
+    Err(ErrorCode::UNABLE_TO_ABORT.into())
+}
+
+/// RopGetStatus.
+pub fn get_status(exec: &mut Exec<'_>) -> Result<(), Fail> {
+    exec.object()?.table()?;
+    exec.need(1)?;
+    exec.answer(&TableStatusResponse {
+        table_status: TBLSTAT_COMPLETE,
+    })
+}

@@ -1,0 +1,348 @@
+//! Where a table's rows come from, and how the table keeps up with it.
+
+use std::collections::HashSet;
+
+use ropewalk_props::{GlobCnt, PropTag, PropType, ValueRef};
+use ropewalk_store::{Contents, ContentsChange, Mailbox, MessageEntry, Store, StoredMessage};
+use ropewalk_wire::{ErrorCode, sort::SortOrder};
+
+use super::{
+    Seen, TableKind, TableObject, cells,
+    compare::SortKey,
+    filter::{Filter, Searched, is_at_hand},
+    message_row::MessageRow,
+    rows::{KeyedRow, Keys, RowId},
+};
+use crate::{
+    attachment::AttachmentProperties,
+    context::Session,
+    folder::properties::FolderProperties,
+    property::value::{Found, Properties},
+    view::MessageView,
+};
+
+/// The objects behind a table's rows, at one moment.
+pub struct Source<'a> {
+    store: &'a Store,
+    mailbox: &'a Mailbox,
+    rows: SourceRows<'a>,
+}
+
+enum SourceRows<'a> {
+    Contents(Contents),
+    Hierarchy {
+        folder: GlobCnt,
+        deep: bool,
+        deleted: bool,
+    },
+    Attachments(MessageView<'a>),
+}
+
+impl<'a> Source<'a> {
+    /// The objects as of now. `ecNotFound` if the folder is gone, and what looking a handle up
+    /// fails with if the message is.
+    pub fn new(session: &'a Session, logon_id: u8, kind: TableKind) -> Result<Self, ErrorCode> {
+        let logon = session
+            .logons
+            .get(&logon_id)
+            .ok_or(ErrorCode::NULL_OBJECT)?;
+        let rows = match kind {
+            TableKind::Contents { folder, view } => {
+                let contents = logon.mailbox.contents(folder, view);
+                SourceRows::Contents(contents.map_err(crate::store_error::fail)?)
+            }
+            TableKind::Hierarchy {
+                folder,
+                deep,
+                deleted,
+            } => {
+                if !logon.mailbox.has_folder(folder) {
+                    return Err(ErrorCode::NOT_FOUND);
+                }
+                SourceRows::Hierarchy {
+                    folder,
+                    deep,
+                    deleted,
+                }
+            }
+            TableKind::Attachments { message } => {
+                let message = session.objects.get(message, logon_id)?.message()?;
+                SourceRows::Attachments(message.view())
+            }
+        };
+        Ok(Self {
+            store: &session.store,
+            mailbox: &logon.mailbox,
+            rows,
+        })
+    }
+
+    /// Shows the object of a row. Without `content`, a message is shown as far as its entry knows
+    /// it. What was lost meanwhile shows no properties.
+    pub fn with_row<T>(
+        &self,
+        row: RowId,
+        content: bool,
+        show: impl FnOnce(&dyn Searched) -> T,
+    ) -> T {
+        match &self.rows {
+            SourceRows::Contents(contents) => match contents.get(GlobCnt(row.id)) {
+                Some(entry) => {
+                    let content = content.then(|| self.read(entry)).flatten();
+                    show(&MessageRow::new(
+                        self.mailbox,
+                        entry,
+                        content.as_ref(),
+                        row.part,
+                    ))
+                }
+                None => show(&Lost),
+            },
+            SourceRows::Hierarchy { .. } => match self.mailbox.folder(GlobCnt(row.id)) {
+                Some(folder) => show(&FolderProperties {
+                    mailbox: self.mailbox,
+                    folder: &folder,
+                    depth: row.part,
+                }),
+                None => show(&Lost),
+            },
+            SourceRows::Attachments(message) => {
+                let number = u32::try_from(row.id).ok();
+                match number.and_then(|number| message.attachment(number)) {
+                    Some(view) => show(&AttachmentProperties {
+                        mailbox: self.mailbox,
+                        view,
+                        writable: true,
+                    }),
+                    None => show(&Lost),
+                }
+            }
+        }
+    }
+
+    /// A message's content. One that cannot be read must not take its whole folder with it.
+    fn read(&self, entry: &MessageEntry) -> Option<StoredMessage> {
+        let content = self.mailbox.read_message(entry);
+        content
+            .inspect_err(|error| {
+                tracing::error!(%error, id = entry.id.0, "a message in a table cannot be read");
+            })
+            .ok()
+    }
+
+    /// Whether an object of a row passes a filter.
+    pub fn passes(&self, filter: &Filter, row: RowId) -> bool {
+        let content = filter.needs_content();
+        self.with_row(row, content, |object| filter.matches(self.store, object))
+    }
+}
+
+/// An object that is not there any more.
+struct Lost;
+
+impl Properties for Lost {
+    fn find(&self, _: PropTag) -> Option<Found<'_>> {
+        None
+    }
+
+    fn tags(&self) -> Vec<PropTag> {
+        Vec::new()
+    }
+}
+
+impl Searched for Lost {}
+
+impl Searched for FolderProperties<'_> {
+    fn mailbox(&self) -> Option<&Mailbox> {
+        Some(self.mailbox)
+    }
+}
+
+impl TableObject {
+    /// Takes in what changed since the rows were last looked at.
+    pub(super) fn refresh(&mut self, source: &Source<'_>) -> Result<(), ErrorCode> {
+        match &source.rows {
+            SourceRows::Contents(now) => {
+                let made = RowMaker {
+                    source,
+                    filter: self.filter.as_ref(),
+                    sort: &self.sort,
+                    expanded: self.expanded,
+                };
+                match &self.seen {
+                    Seen::Contents(seen) if seen.is_same(now) => return Ok(()),
+                    Seen::Contents(seen) if made.rows_are_independent() => {
+                        let (removed, added) = made.changes(seen, now);
+                        self.rows.change(|row| removed.contains(&row.id), added);
+                    }
+                    _ => {
+                        let (rows, ordered) = made.all(now, &self.rows);
+                        self.rows.replace(rows, ordered);
+                    }
+                }
+                self.seen = Seen::Contents(now.clone());
+            }
+            SourceRows::Hierarchy {
+                folder,
+                deep,
+                deleted,
+            } => {
+                let version = source.mailbox.folders_version();
+                if matches!(self.seen, Seen::Folders(seen) if seen == version) {
+                    return Ok(());
+                }
+                let all = if *deleted {
+                    Vec::new()
+                } else {
+                    source.mailbox.hierarchy(*folder, *deep)
+                };
+                let rows = all.into_iter().map(|(id, depth)| RowId {
+                    id: id.0,
+                    part: depth,
+                });
+                self.replace_filtered(source, rows);
+                self.seen = Seen::Folders(version);
+            }
+            SourceRows::Attachments(message) => {
+                let numbers = message.attachments().map(|attachment| attachment.number());
+                let rows = numbers.map(|number| RowId {
+                    id: number.into(),
+                    part: 0,
+                });
+                self.replace_filtered(source, rows);
+            }
+        }
+        Ok(())
+    }
+
+    fn replace_filtered(&mut self, source: &Source<'_>, rows: impl Iterator<Item = RowId>) {
+        if let Some(filter) = &self.filter {
+            filter.restart();
+        }
+        let passes = |row: &RowId| {
+            self.filter
+                .as_ref()
+                .is_none_or(|filter| source.passes(filter, *row))
+        };
+        let rows = rows.filter(passes).map(|row| (row, None)).collect();
+        self.rows.replace(rows, true);
+    }
+}
+
+/// Makes the rows of a contents table from messages.
+struct RowMaker<'a> {
+    source: &'a Source<'a>,
+    filter: Option<&'a Filter>,
+    sort: &'a [SortOrder],
+    expanded: Option<PropTag>,
+}
+
+impl RowMaker<'_> {
+    /// Whether a message has one row or none, whatever the others are like.
+    fn rows_are_independent(&self) -> bool {
+        self.expanded.is_none() && !self.filter.is_some_and(Filter::counts)
+    }
+
+    /// The ids whose rows go, and the rows that come.
+    fn changes(&self, seen: &Contents, now: &Contents) -> (HashSet<u64>, Vec<KeyedRow>) {
+        let mut removed = HashSet::new();
+        let mut added = Vec::new();
+        for change in now.changes_since(seen) {
+            match change {
+                ContentsChange::Added(entry) => self.make(entry, true, &mut added),
+                ContentsChange::Changed(entry) => {
+                    removed.insert(entry.id.0);
+                    self.make(entry, true, &mut added);
+                }
+                ContentsChange::Removed(id) => {
+                    removed.insert(id.0);
+                }
+            }
+        }
+        (removed, added)
+    }
+
+    /// All rows, and whether they are in order already.
+    fn all(&self, now: &Contents, order: &super::rows::Rows) -> (Vec<KeyedRow>, bool) {
+        let counts = self.filter.is_some_and(Filter::counts);
+        let mut rows = Vec::with_capacity(if self.filter.is_some() { 0 } else { now.len() });
+        for entry in now.iter() {
+            self.make(entry, !counts, &mut rows);
+        }
+        // Messages come in order of id, which is the order of a table that is not sorted.
+        let ordered = self.sort.is_empty();
+        let Some(filter) = self.filter.filter(|_| counts) else {
+            return (rows, ordered);
+        };
+        // The first matches are meant as the table has them.
+        if !ordered {
+            order.sort(&mut rows);
+        }
+        filter.restart();
+        rows.retain(|(row, _)| self.source.passes(filter, *row));
+        (rows, true)
+    }
+
+    /// Appends the rows of a message: none if it does not pass the filter.
+    fn make(&self, entry: &MessageEntry, filtered: bool, rows: &mut Vec<KeyedRow>) {
+        let filter = self.filter.filter(|_| filtered);
+        let needs_content = filter.is_some_and(Filter::needs_content)
+            || self.expanded.is_some_and(|tag| !is_at_hand(tag))
+            || self.sort.iter().any(|order| !is_at_hand(order.tag));
+        let content = needs_content.then(|| self.source.read(entry)).flatten();
+        let row = |part| MessageRow::new(self.source.mailbox, entry, content.as_ref(), part);
+        let first = row(0);
+        if filter.is_some_and(|filter| !filter.matches(self.source.store, &first)) {
+            return;
+        }
+        let values = self.expanded.map_or(1, |tag| {
+            let found = first.find(tag);
+            let value = found.as_ref().and_then(Found::value_ref);
+            value.map_or(0, |value| value.elements().count()).max(1)
+        });
+        for part in 0..u32::try_from(values).unwrap_or(u32::MAX) {
+            let id = RowId {
+                id: entry.id.0,
+                part,
+            };
+            rows.push((id, self.keys(&row(part), part)));
+        }
+    }
+
+    fn keys(&self, row: &MessageRow<'_>, part: u32) -> Option<Keys> {
+        let key = |order: &SortOrder| sort_key(self.source.store, row, order.tag, part);
+        match self.sort {
+            [] => None,
+            [order] => Some(Keys::One(key(order))),
+            orders => Some(Keys::Many(orders.iter().map(key).collect())),
+        }
+    }
+}
+
+/// What a row is sorted by: of strings and binaries no more than a table cell holds.
+fn sort_key(store: &Store, row: &MessageRow<'_>, tag: PropTag, part: u32) -> SortKey {
+    let is_instance = tag.ty().0 & PropType::INSTANCE != 0;
+    let asked = PropType(tag.ty().0 & !PropType::INSTANCE);
+    let Some(found) = row.find(tag.with_type(asked)) else {
+        return SortKey::Missing;
+    };
+    let have = found.ty();
+    if have != asked && !(have.is_string() && asked.is_string()) {
+        return SortKey::Missing;
+    }
+    if let Found::Large(ty @ (PropType::STRING | PropType::BINARY), blob) = &found {
+        let data = cells::large_prefix(store, *blob, cells::cell_bytes_max(*ty));
+        return SortKey::of(ValueRef {
+            ty: *ty,
+            data: &data,
+        });
+    }
+    match found.value_ref() {
+        Some(value) if is_instance => value
+            .elements()
+            .nth(part as usize)
+            .map_or(SortKey::Missing, |element| SortKey::of(cells::cut(element))),
+        Some(value) => SortKey::of(cells::cut(value)),
+        None => SortKey::Missing,
+    }
+}
