@@ -103,6 +103,8 @@ pub enum Subject {
 /// Bytes and what they mean.
 #[derive(Debug)]
 pub struct Vector {
+    /// The specification, and `(layout)` where the bytes are not printed there.
+    pub spec: String,
     /// Specification, section and title, for messages.
     pub name: String,
     pub direction: Direction,
@@ -116,6 +118,7 @@ pub struct Vector {
 
 /// A vector that no test uses, and why.
 pub struct Skipped {
+    pub spec: String,
     pub name: String,
     pub reason: String,
 }
@@ -125,20 +128,28 @@ pub fn all() -> (Vec<Vector>, Vec<Skipped>) {
     let mut paths: Vec<_> = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors"))
         .expect("the vectors directory")
         .map(|entry| entry.expect("a directory entry").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "toml")
+        })
         .collect();
     paths.sort();
     let (mut vectors, mut skipped) = (Vec::new(), Vec::new());
     for path in paths {
         let text = fs::read_to_string(&path).expect("a readable file");
-        let file: File = toml::from_str(&text)
-            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let origin = if matches!(file.origin, Some(Origin::Layout)) { " (layout)" } else { "" };
+        let file: File =
+            toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let origin = if matches!(file.origin, Some(Origin::Layout)) {
+            " (layout)"
+        } else {
+            ""
+        };
         for raw in file.example {
-            let name = format!("{}{origin} {} {}", file.spec, raw.section, raw.title);
+            let spec = format!("{}{origin}", file.spec);
+            let name = format!("{spec} {} {}", raw.section, raw.title);
             match raw.skip.clone() {
-                Some(reason) => skipped.push(Skipped { name, reason }),
-                None => vectors.push(raw.into_vector(name)),
+                Some(reason) => skipped.push(Skipped { spec, name, reason }),
+                None => vectors.push(raw.into_vector(spec, name)),
             }
         }
     }
@@ -146,7 +157,7 @@ pub fn all() -> (Vec<Vector>, Vec<Skipped>) {
 }
 
 impl Raw {
-    fn into_vector(self, name: String) -> Vector {
+    fn into_vector(self, spec: String, name: String) -> Vector {
         let subject = match (self.kind, self.rop_id, self.body, self.structure) {
             (Kind::Rop, Some(rop_id), None, None) => Subject::Rop(rop_id),
             (Kind::RopBuffer, None, None, None) => Subject::RopBuffer,
@@ -154,13 +165,20 @@ impl Raw {
             (Kind::Structure, None, None, Some(structure)) => Subject::Structure(structure),
             other => panic!("{name}: kind and its subject do not agree: {other:?}"),
         };
-        assert!(self.start_line.is_none(), "{name}: HTTP text has no bytes to test");
+        assert!(
+            self.start_line.is_none(),
+            "{name}: HTTP text has no bytes to test"
+        );
         let bytes = match (&self.hex, &self.parts) {
             (Some(hex), None) => hex_bytes(hex, &name),
-            (None, Some(parts)) => parts.iter().flat_map(|part| part_bytes(part, &name)).collect(),
+            (None, Some(parts)) => parts
+                .iter()
+                .flat_map(|part| part_bytes(part, &name))
+                .collect(),
             _ => panic!("{name}: either hex or parts"),
         };
         Vector {
+            spec,
             name,
             direction: self.direction,
             subject,
@@ -173,7 +191,9 @@ impl Raw {
 
 /// The bytes of a part: a field's name, then the digits.
 fn part_bytes(part: &str, name: &str) -> Vec<u8> {
-    let (_field, digits) = part.split_once(' ').unwrap_or_else(|| panic!("{name}: {part}"));
+    let (_field, digits) = part
+        .split_once(' ')
+        .unwrap_or_else(|| panic!("{name}: {part}"));
     hex_bytes(digits, name)
 }
 
