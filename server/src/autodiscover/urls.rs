@@ -38,9 +38,14 @@ impl Urls {
         format!("{}/autodiscover/autodiscover.xml", self.base)
     }
 
-    /// Scheme and authority, without a slash at the end.
-    pub fn base(&self) -> &str {
-        &self.base
+    /// Whether the URLs lead to HTTPS.
+    pub fn is_secure(&self) -> bool {
+        self.base.starts_with("https:")
+    }
+
+    /// Host and perhaps port.
+    pub fn host(&self) -> &str {
+        self.base.split_once("//").map_or("", |(_, host)| host)
     }
 }
 
