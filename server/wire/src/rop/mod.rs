@@ -133,4 +133,6 @@ wire_struct! {
 }
 
 #[cfg(test)]
+mod layout_tests;
+#[cfg(test)]
 mod tests;

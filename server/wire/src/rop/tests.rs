@@ -75,7 +75,7 @@ fn zero_request(rop_id: RopId) -> Request<'static> {
     request
 }
 
-fn request_of(rop_id: RopId) -> &'static Request<'static> {
+pub(super) fn request_of(rop_id: RopId) -> &'static Request<'static> {
     zero_requests()
         .iter()
         .find(|request| request.rop_id == rop_id)
@@ -271,7 +271,7 @@ fn context() -> DecodeContext {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4000))]
+    #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
     fn a_request_read_from_any_bytes_is_written_and_read_as_the_same(
