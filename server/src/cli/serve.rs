@@ -13,7 +13,7 @@ use super::{Failure, args::ServeArgs, data_dir, demo_table, logging, print, sign
 use crate::{
     admin::{AdminServer, Operations},
     config::{Config, DurabilityLevel, IndexChoice},
-    demo, http, import,
+    demo, http, import, session,
 };
 
 /// How long requests that have begun may take to finish once the server is told to stop.
@@ -189,10 +189,18 @@ async fn serve(
     Ok(())
 }
 
-fn http_config(config: &Config, _data_dir: &Path, store: &Store) -> http::ServeConfig {
+fn http_config(config: &Config, data_dir: &Path, store: &Store) -> http::ServeConfig {
     http::ServeConfig {
         http: config.http,
         https: config.https,
+        tls: config.tls.clone(),
+        data_dir: data_dir.to_owned(),
+        public_host: config.public_host.clone(),
+        contexts: session::Limits {
+            idle_timeout: config.limits.context_idle_timeout.0,
+            ..session::Limits::default()
+        },
+        timing: http::Timing::default(),
         store: store.clone(),
     }
 }

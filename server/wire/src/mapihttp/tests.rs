@@ -173,19 +173,24 @@ fn streams_of_another_form_are_told_apart() {
 
 #[test]
 fn request_types_are_known_by_name_and_endpoint() {
-    for ty in RequestType::ALL {
-        assert_eq!(RequestType::from_name(ty.name()), Some(*ty));
-        assert_eq!(RequestType::from_name(&ty.name().to_lowercase()), Some(*ty));
+    for name in [
+        "Connect",
+        "Execute",
+        "Disconnect",
+        "NotificationWait",
+        "PING",
+    ] {
+        let ty = RequestType::from_name(name).unwrap();
+        assert_eq!(ty.name(), name);
+        assert_eq!(RequestType::from_name(&name.to_lowercase()), Some(ty));
     }
-    assert_eq!(
-        RequestType::from_name("DnToMinId"),
-        Some(RequestType::DnToMinId)
-    );
+    let bind = RequestType::AddressBook(crate::nspi::RequestType::Bind);
+    assert_eq!(RequestType::from_name("bind"), Some(bind));
     assert_eq!(RequestType::from_name("Explode"), None);
     assert!(RequestType::Ping.is_of(Endpoint::Mailbox));
     assert!(RequestType::Ping.is_of(Endpoint::AddressBook));
     assert!(!RequestType::Execute.is_of(Endpoint::AddressBook));
-    assert!(!RequestType::Bind.is_of(Endpoint::Mailbox));
+    assert!(!bind.is_of(Endpoint::Mailbox));
 }
 
 #[test]

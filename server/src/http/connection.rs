@@ -1,0 +1,116 @@
+//! One connection: HTTP/1.1 or HTTP/2, plain or over TLS.
+
+use std::{convert::Infallible, sync::Arc, time::Instant};
+
+use hyper::{Request, body::Incoming, service::service_fn};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::conn::auto,
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+    sync::watch,
+};
+use tokio_rustls::TlsAcceptor;
+
+use super::{activity::Activity, service::Server};
+
+/// Bytes of a request's headers, and of what is read ahead of its body.
+const READ_BUFFER_MAX: usize = 64 << 10;
+/// Header fields of a request.
+const HEADERS_MAX: usize = 100;
+/// Bytes of a request's headers in HTTP/2.
+const HEADER_LIST_MAX: u32 = 32 << 10;
+/// Requests at a time on one HTTP/2 connection.
+const STREAMS_MAX: u32 = 32;
+
+/// Serves a connection until it ends, is idle for too long, or is told to stop.
+pub async fn serve(
+    stream: TcpStream,
+    tls: Option<TlsAcceptor>,
+    server: Arc<Server>,
+    stopped: watch::Receiver<bool>,
+) {
+    let began = Instant::now();
+    // A response is one write, and must not wait for the acknowledgement of the one before it.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY");
+    }
+    let Some(tls) = tls else {
+        return serve_stream(stream, false, began, server, stopped).await;
+    };
+    let handshake = tokio::time::timeout(server.timing.first_request, tls.accept(stream));
+    match handshake.await {
+        Ok(Ok(stream)) => serve_stream(stream, true, began, server, stopped).await,
+        Ok(Err(error)) => tracing::debug!(%error, "TLS handshake"),
+        Err(_) => tracing::debug!("TLS handshake: too slow"),
+    }
+}
+
+async fn serve_stream<S: AsyncRead + AsyncWrite + Unpin + 'static>(
+    stream: S,
+    tls: bool,
+    began: Instant,
+    server: Arc<Server>,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let activity = Activity::new();
+    let timing = server.timing;
+    let service = {
+        let (server, activity) = (Arc::clone(&server), activity.clone());
+        service_fn(move |request: Request<Incoming>| {
+            let under_way = activity.begin();
+            let server = Arc::clone(&server);
+            async move {
+                let response = server.answer(request, tls).await;
+                Ok::<_, Infallible>(response.map(|body| body.until_sent(under_way)))
+            }
+        })
+    };
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        // The idle time of the connection bounds the headers too.
+        .header_read_timeout(None)
+        .max_buf_size(READ_BUFFER_MAX)
+        .max_headers(HEADERS_MAX);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_header_list_size(HEADER_LIST_MAX)
+        .max_concurrent_streams(STREAMS_MAX);
+    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    let mut connection = std::pin::pin!(connection);
+
+    let mut stopping = false;
+    loop {
+        let deadline = if activity.any_yet() {
+            activity.idle_since().unwrap_or_else(Instant::now) + timing.idle
+        } else {
+            began + timing.first_request
+        };
+        tokio::select! {
+            result = connection.as_mut() => {
+                if let Err(error) = result {
+                    tracing::debug!(%error, "connection");
+                }
+                return;
+            }
+            _ = stopped.wait_for(|stopped| *stopped), if !stopping => {
+                stopping = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            () = tokio::time::sleep_until(deadline.into()) => {
+                let idle = activity
+                    .idle_since()
+                    .is_some_and(|since| since.elapsed() >= timing.idle);
+                let silent = !activity.any_yet() && began.elapsed() >= timing.first_request;
+                if idle || silent {
+                    return;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! What a server is, and which part of it answers a request.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use hyper::{
+    HeaderMap, Request, Response, StatusCode, Uri,
+    body::Body,
+    header::{AUTHORIZATION, HOST, HeaderValue, WWW_AUTHENTICATE},
+};
+use ropewalk_store::{Store, User};
+use tokio::sync::watch;
+
+use super::{
+    BindError, ServeConfig, Timing, body, mapi,
+    payload::Payload,
+    reply::{self, ReplyBody, SessionHeaders},
+    route::Route,
+};
+use crate::{
+    auth::{self, Authenticator},
+    autodiscover::urls::Urls,
+    session::{Clock, ContextId, Sessions},
+};
+
+/// How often session contexts are looked through for expired ones, at most.
+const REAP_PERIOD: Duration = Duration::from_secs(30);
+
+/// Everything that requests share.
+pub struct Server {
+    /// The users and their mailboxes.
+    pub store: Store,
+    /// All session contexts.
+    pub sessions: Sessions<Payload>,
+    /// How long things may take.
+    pub timing: Timing,
+    /// The host that clients are told to use, if it is configured.
+    public_host: Option<String>,
+    auth: Authenticator,
+    stopping: AtomicBool,
+}
+
+impl Server {
+    /// A server without session contexts.
+    pub fn new(config: &ServeConfig, clock: Arc<dyn Clock>) -> Result<Self, BindError> {
+        Ok(Self {
+            auth: Authenticator::new(config.store.clone())?,
+            store: config.store.clone(),
+            sessions: Sessions::new(config.contexts, clock),
+            timing: config.timing,
+            public_host: config.public_host.clone(),
+            stopping: AtomicBool::new(false),
+        })
+    }
+
+    /// Answers a request that came over TLS or not.
+    pub async fn answer<B>(
+        self: Arc<Self>,
+        request: Request<B>,
+        secure: bool,
+    ) -> Response<ReplyBody>
+    where
+        B: Body<Data = Bytes>,
+    {
+        let route = Route::of(request.uri().path());
+        if matches!(route, Route::Unknown | Route::UnknownMapi) {
+            body::discard(request.into_body(), self.timing.body).await;
+            let sentence = "there is nothing under this path";
+            let mut response = reply::plain(StatusCode::NOT_FOUND, sentence);
+            if route == Route::UnknownMapi {
+                // MS-OXCMAPIHTTP 2.2.3.3.3: Invalid Path.
+                let invalid_path = ropewalk_wire::mapihttp::ResponseCode::InvalidPath;
+                response
+                    .headers_mut()
+                    .insert(reply::X_RESPONSE_CODE, invalid_path.number().into());
+            }
+            return response;
+        }
+        let user = match self
+            .auth
+            .authenticate(request.headers().get(AUTHORIZATION))
+            .await
+        {
+            Ok(user) => user,
+            Err(refused) => {
+                body::discard(request.into_body(), self.timing.body).await;
+                return unauthorized(refused);
+            }
+        };
+        match route {
+            Route::Mapi(endpoint) => mapi::answer(&self, endpoint, user, request, secure).await,
+            _ => self.autodiscover(user, request, secure).await,
+        }
+    }
+
+    async fn autodiscover<B: Body<Data = Bytes>>(
+        &self,
+        _user: Arc<User>,
+        request: Request<B>,
+        _secure: bool,
+    ) -> Response<ReplyBody> {
+        body::discard(request.into_body(), self.timing.body).await;
+        reply::plain(StatusCode::NOT_FOUND, "there is nothing under this path")
+    }
+
+    /// Where a client that used this host is told to go; `None` if that is no host.
+    pub fn urls(&self, host: Option<&str>, secure: bool) -> Option<Urls> {
+        Urls::new(self.public_host.as_deref(), host, secure)
+    }
+
+    /// What a response says about a session context.
+    pub fn session_headers(&self, id: ContextId, sequence: u64) -> SessionHeaders {
+        SessionHeaders {
+            id,
+            sequence,
+            expiration_ms: mapi::millis(self.sessions.limits().idle_timeout),
+        }
+    }
+
+    /// Whether new requests are refused.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Ends all session contexts and refuses requests that come from now on.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+        self.sessions.clear();
+    }
+}
+
+/// RFC 7617 2.
+fn unauthorized(refused: auth::Refused) -> Response<ReplyBody> {
+    if refused == auth::Refused::Wrong {
+        tracing::info!("authentication failed");
+    }
+    let mut response = reply::plain(StatusCode::UNAUTHORIZED, &refused.to_string());
+    response
+        .headers_mut()
+        .insert(WWW_AUTHENTICATE, HeaderValue::from_static(auth::CHALLENGE));
+    response
+}
+
+/// The host, perhaps with a port, that a request was sent to.
+pub fn host(uri: &Uri, headers: &HeaderMap) -> Option<String> {
+    // HTTP/2 has it in the URI.
+    let authority = uri
+        .authority()
+        .map(|authority| authority.as_str().to_owned());
+    authority.or_else(|| Some(headers.get(HOST)?.to_str().ok()?.to_owned()))
+}
+
+/// Ends session contexts that have been idle for too long, until `stopped` becomes true.
+pub async fn reap_contexts(server: Arc<Server>, mut stopped: watch::Receiver<bool>) {
+    let period =
+        (server.sessions.limits().idle_timeout / 4).clamp(Duration::from_millis(100), REAP_PERIOD);
+    loop {
+        tokio::select! {
+            _ = stopped.wait_for(|stopped| *stopped) => return,
+            () = tokio::time::sleep(period) => {
+                let store = &server.store;
+                server.sessions.reap(|owner| store.user_by_mailbox(owner).is_some());
+            }
+        }
+    }
+}
+
+/// Ends all session contexts, and with them the waits for notifications, once `stopped` is true.
+pub async fn end_contexts(server: Arc<Server>, mut stopped: watch::Receiver<bool>) {
+    // An error is a stop as well: nobody is left who could say so.
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+    server.stop();
+}

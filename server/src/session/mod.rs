@@ -1,0 +1,18 @@
+//! Session contexts (MS-OXCMAPIHTTP 3.2.1): made by Connect and Bind, found again by a cookie, used
+//! by one request at a time, gone after Disconnect, Unbind or a while without requests.
+
+mod clock;
+mod context;
+mod cookie;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub use clock::{Clock, SystemClock};
+pub use context::{Begun, Context, Kept, Turn, Wait};
+pub use cookie::{ContextId, Cookies, Presented, sequence_text};
+/// Names of the cookies.
+pub mod cookie_names {
+    pub use super::cookie::{CONTEXT, SEQUENCE};
+}
+pub use table::{Limits, Sessions, TooMany};
