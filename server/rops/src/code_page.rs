@@ -14,6 +14,7 @@ use ropewalk_props::{Utf16Text, text::decode_utf16le};
 /// A Windows code page identifier, resolved to something that can convert.
 #[derive(Clone, Copy, Debug)]
 pub struct CodePage {
+    id: u16,
     encoding: &'static Encoding,
 }
 
@@ -63,13 +64,24 @@ const KNOWN: [(u16, &Encoding); 39] = [
 impl CodePage {
     /// The code page with this identifier; Windows-1252 stands in for one that cannot be converted.
     pub fn new(id: u32) -> Self {
-        let known = u16::try_from(id)
-            .ok()
-            .and_then(|id| KNOWN.binary_search_by_key(&id, |(known, _)| *known).ok())
-            .and_then(|index| KNOWN.get(index));
-        Self {
-            encoding: known.map_or(WINDOWS_1252, |(_, encoding)| *encoding),
-        }
+        const WESTERN: u16 = 1252;
+        Self::known(id).unwrap_or(Self {
+            id: WESTERN,
+            encoding: WINDOWS_1252,
+        })
+    }
+
+    /// The code page with this identifier, if it can be converted.
+    pub fn known(id: u32) -> Option<Self> {
+        let id = u16::try_from(id).ok()?;
+        let index = KNOWN.binary_search_by_key(&id, |(known, _)| *known).ok()?;
+        let (id, encoding) = *KNOWN.get(index)?;
+        Some(Self { id, encoding })
+    }
+
+    /// Its identifier.
+    pub fn id(self) -> u16 {
+        self.id
     }
 
     /// UTF-16LE bytes to this code page; what it cannot say becomes `?`.

@@ -6,8 +6,9 @@ use ropewalk_wire::{
 };
 
 use super::{
+    attachment,
     exec::{Exec, Fail},
-    folder, logon, table,
+    folder, logon, message, property, stream, table,
 };
 
 /// Executes one ROP and appends its success response; what it appended before it failed is of no
@@ -58,52 +59,70 @@ pub fn execute(exec: &mut Exec<'_>, request: &Request<'_>) -> Result<(), Fail> {
         Body::CreateBookmark(_) => table::position::create_bookmark(exec),
         Body::FreeBookmark(request) => table::position::free_bookmark(exec, request),
 
-        // Messages, attachments, properties and streams.
-        Body::OpenMessage(_)
-        | Body::CreateMessage(_)
-        | Body::SaveChangesMessage(_)
-        | Body::RemoveAllRecipients(_)
-        | Body::ModifyRecipients(_)
-        | Body::ReadRecipients(_)
-        | Body::ReloadCachedInformation(_)
-        | Body::SetMessageStatus(_)
-        | Body::GetMessageStatus(_)
-        | Body::SetMessageReadFlag(_)
-        | Body::OpenAttachment(_)
-        | Body::CreateAttachment(_)
-        | Body::DeleteAttachment(_)
-        | Body::SaveChangesAttachment(_)
-        | Body::OpenEmbeddedMessage(_)
-        | Body::GetValidAttachments(_)
-        | Body::GetPropertyIdsFromNames(_)
-        | Body::GetNamesFromPropertyIds(_)
-        | Body::GetPropertiesSpecific(_)
-        | Body::GetPropertiesAll(_)
-        | Body::GetPropertiesList(_)
-        | Body::SetProperties(_)
-        | Body::SetPropertiesNoReplicate(_)
-        | Body::DeleteProperties(_)
-        | Body::DeletePropertiesNoReplicate(_)
-        | Body::QueryNamedProperties(_)
-        | Body::CopyProperties(_)
-        | Body::CopyTo(_)
-        | Body::OpenStream(_)
-        | Body::ReadStream(_)
-        | Body::WriteStream(_)
-        | Body::WriteStreamExtended(_)
-        | Body::CommitStream(_)
-        | Body::GetStreamSize(_)
-        | Body::SetStreamSize(_)
-        | Body::SeekStream(_)
-        | Body::CopyToStream(_)
-        | Body::LockRegionStream(_)
-        | Body::UnlockRegionStream(_)
-        | Body::WriteAndCommitStream(_)
-        | Body::CloneStream(_) => Err(ErrorCode::NOT_SUPPORTED.into()),
+        Body::OpenMessage(request) => message::open::open_message(exec, request),
+        Body::CreateMessage(request) => message::create::create_message(exec, request),
+        Body::SaveChangesMessage(request) => message::save::save_changes_message(exec, request),
+        Body::RemoveAllRecipients(_) => message::recipients::remove_all_recipients(exec),
+        Body::ModifyRecipients(request) => message::recipients::modify_recipients(exec, request),
+        Body::ReadRecipients(request) => message::recipients::read_recipients(exec, request),
+        Body::ReloadCachedInformation(_) => message::open::reload_cached_information(exec),
+        Body::GetMessageStatus(request) => message::status::get_message_status(exec, request),
+        Body::SetMessageReadFlag(request) => {
+            message::read_flags::set_message_read_flag(exec, request)
+        }
+
+        Body::OpenAttachment(request) => attachment::rops::open_attachment(exec, request),
+        Body::CreateAttachment(request) => attachment::rops::create_attachment(exec, request),
+        Body::DeleteAttachment(request) => attachment::rops::delete_attachment(exec, request),
+        Body::SaveChangesAttachment(request) => {
+            attachment::rops::save_changes_attachment(exec, request)
+        }
+        Body::OpenEmbeddedMessage(request) => {
+            attachment::rops::open_embedded_message(exec, request)
+        }
+
+        Body::GetPropertyIdsFromNames(request) => {
+            property::named::get_property_ids_from_names(exec, request)
+        }
+        Body::GetNamesFromPropertyIds(request) => {
+            property::named::get_names_from_property_ids(exec, request)
+        }
+        Body::QueryNamedProperties(request) => {
+            property::named::query_named_properties(exec, request)
+        }
+        Body::GetPropertiesSpecific(request) => {
+            property::read::get_properties_specific(exec, request)
+        }
+        Body::GetPropertiesAll(request) => property::read::get_properties_all(exec, request),
+        Body::GetPropertiesList(_) => property::read::get_properties_list(exec),
+        Body::SetProperties(request) | Body::SetPropertiesNoReplicate(request) => {
+            property::write::set_properties(exec, request)
+        }
+        Body::DeleteProperties(request) | Body::DeletePropertiesNoReplicate(request) => {
+            property::write::delete_properties(exec, request)
+        }
+
+        Body::OpenStream(request) => stream::open::open_stream(exec, request),
+        Body::ReadStream(request) => stream::rops::read_stream(exec, request),
+        Body::WriteStream(request) => stream::rops::write_stream(exec, request),
+        Body::WriteStreamExtended(request) => stream::rops::write_stream_extended(exec, request),
+        Body::WriteAndCommitStream(request) => stream::rops::write_and_commit_stream(exec, request),
+        Body::CommitStream(_) => stream::rops::commit_stream(exec),
+        Body::GetStreamSize(_) => stream::rops::get_stream_size(exec),
+        Body::SetStreamSize(request) => stream::rops::set_stream_size(exec, request),
+        Body::SeekStream(request) => stream::rops::seek_stream(exec, request),
 
         // What this server does not do (MS-OXCDATA 2.4: ecNotSupported).
         Body::GetOwningServers(_)
         | Body::PublicFolderIsGhosted(_)
+        | Body::SetMessageStatus(_)
+        | Body::GetValidAttachments(_)
+        | Body::CopyProperties(_)
+        | Body::CopyTo(_)
+        | Body::CopyToStream(_)
+        | Body::LockRegionStream(_)
+        | Body::UnlockRegionStream(_)
+        | Body::CloneStream(_)
         | Body::GetPerUserLongTermIds(_)
         | Body::GetPerUserGuid(_)
         | Body::ReadPerUserInformation(_)

@@ -177,6 +177,15 @@ impl Exec<'_> {
             CodePage::new(u32::from(id))
         }
     }
+
+    /// As [`Exec::code_page`]; `ecUnknownCodePage` for one that cannot be converted.
+    pub fn known_code_page(&self, id: u16) -> Result<CodePage, ErrorCode> {
+        const OF_LOGON: u16 = 0x0FFF;
+        if id == OF_LOGON {
+            return Ok(self.session.code_page);
+        }
+        CodePage::known(u32::from(id)).ok_or(ErrorCode::UNKNOWN_CODE_PAGE)
+    }
 }
 
 /// Runs something that may wait for the disk without holding up the other tasks of this worker.

@@ -21,6 +21,8 @@ pub mod property;
 pub mod store_error;
 pub mod stream;
 pub mod table;
+#[cfg(test)]
+mod test_client;
 pub mod view;
 
 pub use context::{ConnectParams, RopContext};

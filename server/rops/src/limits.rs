@@ -28,5 +28,12 @@ pub const SEARCHED_BYTES_MAX: usize = 1 << 20;
 /// Columns of a table, sort keys, and tags in one property request.
 pub const COLUMNS_MAX: usize = 1024;
 
+/// Bytes of all values that an unsaved message keeps in memory, with those of its recipients, its
+/// attachments and the messages embedded in them; large values apart.
+pub const MESSAGE_BYTES_MAX: usize = 32 << 20;
+
+/// How deep messages are embedded in each other; the store takes 32 levels.
+pub const EMBEDDING_MAX: usize = 31;
+
 /// Columns that a table is sorted by.
 pub const SORT_ORDERS_MAX: usize = 16;

@@ -8,7 +8,10 @@ mod time;
 
 use ropewalk_wire::rop::GetStoreStateResponse;
 
-use crate::exec::{Exec, Fail};
+use crate::{
+    exec::{Exec, Fail},
+    stream,
+};
 
 /// RopGetStoreState (MS-OXCSTOR 2.2.1.5): no search is active.
 pub fn get_store_state(exec: &mut Exec<'_>) -> Result<(), Fail> {
@@ -26,6 +29,7 @@ pub fn release(exec: &mut Exec<'_>) {
     if exec.session.objects.get(handle, exec.logon_id).is_err() {
         return;
     }
+    stream::rops::before_release(exec.session, exec.logon_id, handle);
     let is_logon = exec.object().is_ok_and(|object| object.logon().is_ok());
     if is_logon {
         exec.session.objects.remove_logon(exec.logon_id);

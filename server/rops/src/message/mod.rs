@@ -1,33 +1,52 @@
 //! Message objects: opening, creating, changing and saving messages (MS-OXCMSG).
 
+pub mod create;
+pub mod open;
 pub mod properties;
+pub mod read_flags;
+pub mod recipients;
+pub mod save;
+pub mod status;
 pub mod subject;
 
-use std::sync::LazyLock;
-
-use ropewalk_props::GlobCnt;
-use ropewalk_store::{Mailbox, Message, MessageEntry, StoredMessage};
+use ropewalk_props::{GlobCnt, PropTag};
+use ropewalk_store::{Mailbox, Message, MessageEntry};
 use ropewalk_wire::ErrorCode;
 
 use self::properties::MessageProperties;
-use super::{code_page::CodePage, limits::DRAFT_BYTES_MAX, view::MessageView};
+use super::{
+    code_page::CodePage,
+    exec::Exec,
+    limits::DRAFT_BYTES_MAX,
+    object::Object,
+    stream::pending::PendingStreams,
+    view::{MessageView, StoredPart},
+};
 
 /// An open message: what is stored, and what the client changed of it.
 pub struct MessageObject {
     /// Where it lies or will lie.
     pub place: Place,
-    /// The store's entry when it was opened or last saved; `None` before the first save.
+    /// The store's entry when it was opened or last saved; `None` before the first save and for an
+    /// embedded message.
     pub entry: Option<MessageEntry>,
     /// Its content as of then.
-    pub stored: Option<StoredMessage>,
-    /// The content with unsaved changes; `None` while there are none.
+    pub stored: Option<StoredPart>,
+    /// The content as changed by this handle; `None` while nothing was changed.
     pub draft: Option<Box<Message>>,
+    /// Whether the draft differs from what was saved last.
+    pub dirty: bool,
     /// Whether this handle may change it.
     pub writable: bool,
     /// CodePageId of the open (MS-OXCMSG 2.2.3.1.1), for its PtypString8 values.
     pub code_page: CodePage,
     /// The number for the next new attachment.
     pub next_attachment: u32,
+    /// The columns that recipients are read in: those of the last open response, or those in
+    /// which the client wrote recipients since.
+    pub recipient_columns: Vec<PropTag>,
+    /// Streams whose content it does not have yet.
+    pub streams: PendingStreams,
 }
 
 /// Where a message belongs.
@@ -48,39 +67,80 @@ pub enum Place {
 }
 
 impl MessageObject {
+    /// A message that is in the store, or embedded in one that is.
+    pub fn stored(
+        place: Place,
+        entry: Option<MessageEntry>,
+        part: StoredPart,
+        writable: bool,
+        code_page: CodePage,
+    ) -> Self {
+        let mut object = Self::empty(place, writable, code_page);
+        object.entry = entry;
+        object.stored = Some(part);
+        object.next_attachment = next_attachment_number(object.view());
+        object
+    }
+
+    /// A message that is not saved yet.
+    pub fn draft(place: Place, draft: Message, writable: bool, code_page: CodePage) -> Self {
+        let mut object = Self::empty(place, writable, code_page);
+        object.next_attachment = next_attachment_number(MessageView::Draft(&draft));
+        object.draft = Some(Box::new(draft));
+        object
+    }
+
+    fn empty(place: Place, writable: bool, code_page: CodePage) -> Self {
+        Self {
+            place,
+            entry: None,
+            stored: None,
+            draft: None,
+            dirty: false,
+            writable,
+            code_page,
+            next_attachment: 0,
+            recipient_columns: Vec::new(),
+            streams: PendingStreams::default(),
+        }
+    }
+
     /// The content as this handle sees it.
     pub fn view(&self) -> MessageView<'_> {
         // A message object has a draft or stored content from its first moment on.
-        static EMPTY: LazyLock<Message> = LazyLock::new(Message::default);
+        static EMPTY: Message = Message {
+            props: ropewalk_props::Bag::new(),
+            recipients: Vec::new(),
+            attachments: Vec::new(),
+        };
         match (&self.draft, &self.stored) {
             (Some(draft), _) => MessageView::Draft(draft),
-            (None, Some(stored)) => MessageView::Stored(stored.view()),
+            (None, Some(stored)) => stored
+                .message()
+                .map_or(MessageView::Draft(&EMPTY), MessageView::Stored),
             (None, None) => MessageView::Draft(&EMPTY),
         }
     }
 
     /// The content to change; copies it at the first change.
     ///
-    /// `ecAccessDenied` on a handle that was opened read-only.
+    /// `ecAccessDenied` on a handle that was opened read-only, `ecMAPIOOM` when the changes
+    /// outgrow what is kept in memory.
     pub fn edit(&mut self) -> Result<&mut Message, ErrorCode> {
         if !self.writable {
             return Err(ErrorCode::ACCESS_DENIED);
         }
-        let stored = &self.stored;
-        let draft = self.draft.get_or_insert_with(|| {
-            Box::new(
-                stored
-                    .as_ref()
-                    .map(StoredMessage::to_message)
-                    .unwrap_or_default(),
-            )
-        });
+        if self.draft.is_none() {
+            self.draft = Some(Box::new(self.view().to_message()));
+        }
+        let draft = self.draft.as_mut().ok_or(ErrorCode::GENERAL_FAILURE)?;
         if draft.props.data_len() > DRAFT_BYTES_MAX {
             draft.props.compact();
             if draft.props.data_len() > DRAFT_BYTES_MAX {
                 return Err(ErrorCode::NOT_ENOUGH_MEMORY);
             }
         }
+        self.dirty = true;
         Ok(draft)
     }
 
@@ -103,14 +163,19 @@ impl MessageObject {
 
     /// HasNamedProperties of the open response (MS-OXCROPS 2.2.6.1.2).
     pub fn has_named_properties(&self) -> bool {
-        let props = self.view().props();
-        // Bags are sorted by tag, so named ids come last.
-        props
-            .len()
-            .checked_sub(1)
-            .and_then(|last| props.entry(last))
-            .is_some_and(|(tag, _)| tag.is_named())
+        has_named_properties(self.view())
     }
+}
+
+/// Whether a message has a property with an id that a name stands for.
+pub fn has_named_properties(view: MessageView<'_>) -> bool {
+    let props = view.props();
+    // Bags are sorted by tag, so named ids come last.
+    props
+        .len()
+        .checked_sub(1)
+        .and_then(|last| props.entry(last))
+        .is_some_and(|(tag, _)| tag.is_named())
 }
 
 /// The number after the highest attachment number in use.
@@ -119,4 +184,24 @@ pub fn next_attachment_number(view: MessageView<'_>) -> u32 {
         .map(|attachment| attachment.number().saturating_add(1))
         .max()
         .unwrap_or(0)
+}
+
+/// The message whose handle stands at an index; `ecNullObject` for another kind of object, as
+/// MS-OXCMSG 3.2.5 has it.
+pub fn message_at<'e>(exec: &'e Exec<'_>, index: u8) -> Result<&'e MessageObject, ErrorCode> {
+    match exec.object_at(index)? {
+        Object::Message(message) => Ok(message),
+        _ => Err(ErrorCode::NULL_OBJECT),
+    }
+}
+
+/// As [`message_at`], to change it.
+pub fn message_at_mut<'e>(
+    exec: &'e mut Exec<'_>,
+    index: u8,
+) -> Result<&'e mut MessageObject, ErrorCode> {
+    match exec.object_at_mut(index)? {
+        Object::Message(message) => Ok(message),
+        _ => Err(ErrorCode::NULL_OBJECT),
+    }
 }

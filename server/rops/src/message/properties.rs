@@ -4,8 +4,9 @@ use ropewalk_props::{PropTag, PropType, tags::*};
 use ropewalk_store::{Mailbox, MessageEntry};
 
 use crate::{
+    code_page::CodePage,
     ids,
-    property::value::{Found, Properties, in_bag},
+    property::value::{Found, Packed, Properties, in_bag},
     view::MessageView,
 };
 
@@ -34,6 +35,17 @@ const OBJECT_TYPE_MESSAGE: i32 = 5;
 
 /// Rights reported in PidTagAccess (MS-OXCPRPT 2.2.1.1): modify, read, delete.
 const ACCESS_OWNER: i32 = 0x0000_0007;
+
+/// The same for a message that is not saved yet (MS-OXCMSG 3.2.5.2): modify and read.
+const ACCESS_NEW: i32 = 0x0000_0003;
+
+/// PidTagNativeBody (MS-OXPROPS): which of its bodies a message was written as.
+mod native_body {
+    pub const UNDEFINED: i32 = 0;
+    pub const PLAIN_TEXT: i32 = 1;
+    pub const RTF_COMPRESSED: i32 = 2;
+    pub const HTML: i32 = 3;
+}
 
 /// A message as a property source.
 #[derive(Clone, Copy)]
@@ -88,8 +100,9 @@ const ENTRY_TAGS: [PropTag; 24] = [
 /// Computed properties that a client may not set; setting one is answered with a PropertyProblem
 /// (MS-OXCMSG 2.2.1, MS-OXCPRPT 2.2.1).
 pub fn is_read_only(tag: PropTag) -> bool {
-    const ALSO: [PropTag; 6] = [
+    const ALSO: [PropTag; 7] = [
         PID_TAG_HAS_ATTACHMENTS,
+        PID_TAG_READ,
         PID_TAG_DISPLAY_TO,
         PID_TAG_DISPLAY_CC,
         PID_TAG_DISPLAY_BCC,
@@ -115,7 +128,8 @@ impl Properties for MessageProperties<'_> {
             id if id == PID_TAG_MESSAGE_FLAGS.id() => Some(Found::u32(self.message_flags(view))),
             id if id == PID_TAG_HAS_ATTACHMENTS.id() => Some(Found::bool(has_attachments(view))),
             id if id == PID_TAG_READ.id() => Some(Found::bool(self.is_read(view))),
-            id => in_bag(view.props(), id),
+            id if id == PID_TAG_HTML.id() => html(view, tag.ty()),
+            id => in_bag(view.props(), id).or_else(|| self.fallback(tag, view)),
         }
     }
 
@@ -161,6 +175,7 @@ impl<'a> MessageProperties<'a> {
     fn of_handle(&self, tag: PropTag) -> Option<Found<'a>> {
         Some(match tag {
             PID_TAG_OBJECT_TYPE => Found::i32(OBJECT_TYPE_MESSAGE),
+            PID_TAG_ACCESS if self.entry.is_none() => Found::i32(ACCESS_NEW),
             PID_TAG_ACCESS => Found::i32(ACCESS_OWNER),
             PID_TAG_ACCESS_LEVEL => Found::i32(i32::from(self.writable)),
             PID_TAG_STORE_RECORD_KEY => Found::binary(self.mailbox.guid().0.to_vec()),
@@ -200,6 +215,35 @@ impl<'a> MessageProperties<'a> {
         })
     }
 
+    /// What the server answers for a property that the message itself does not have.
+    fn fallback(&self, tag: PropTag, view: MessageView<'_>) -> Option<Found<'a>> {
+        Some(match tag.with_type(PropType::UNSPECIFIED).id() {
+            id if id == PID_TAG_HAS_NAMED_PROPERTIES.id() => {
+                Found::bool(super::has_named_properties(view))
+            }
+            id if id == PID_TAG_NATIVE_BODY.id() => Found::i32(native_body(view)),
+            id if id == PID_TAG_MESSAGE_STATUS.id() => Found::i32(0),
+            // Before the first save, and of an embedded message.
+            id if id == PID_TAG_MESSAGE_SIZE.id() && self.entry.is_none() => {
+                let size = view.size();
+                match tag.ty() {
+                    PropType::INTEGER64 => Found::u64(size),
+                    _ => Found::u32(u32::try_from(size).unwrap_or(i32::MAX as u32)),
+                }
+            }
+            // Mail that came without one: it has to be there and stay (MS-OXCPRPT 2.2.1.9).
+            id if id == PID_TAG_SEARCH_KEY.id() => {
+                let entry = self.entry?;
+                let mut key = self.mailbox.repl_guid().0;
+                for (byte, counter) in key.iter_mut().rev().zip(entry.id.to_bytes().iter().rev()) {
+                    *byte ^= counter;
+                }
+                Found::binary(key.to_vec())
+            }
+            _ => return None,
+        })
+    }
+
     fn is_associated(&self) -> bool {
         self.entry.map_or(self.associated, |entry| entry.associated)
     }
@@ -229,6 +273,50 @@ impl<'a> MessageProperties<'a> {
 /// PidTagMessageFlags as the bag has it, computed bits and all.
 pub fn stored_flags(view: MessageView<'_>) -> u32 {
     view.props().get_i32(PID_TAG_MESSAGE_FLAGS).unwrap_or(0) as u32
+}
+
+/// PidTagHtml and PidTagBodyHtml: one property, as bytes and as text (MS-OXCMSG 2.2.1.56). A value
+/// that lies in a blob stays there; a stream converts it.
+fn html<'a>(view: MessageView<'a>, want: PropType) -> Option<Found<'a>> {
+    let found = in_bag(view.props(), PID_TAG_HTML.id())?;
+    let convert = match (found.ty(), want) {
+        (PropType::BINARY, PropType::STRING | PropType::STRING8) => true,
+        (PropType::STRING, PropType::BINARY) => false,
+        _ => return Some(found),
+    };
+    let Some(value) = found.value_ref() else {
+        return Some(found);
+    };
+    let code_page = html_code_page(view);
+    Some(if convert {
+        let text = code_page.to_utf16(value.data).into_bytes();
+        Found::Computed(PropType::STRING, Packed::Long(text))
+    } else {
+        Found::binary(code_page.from_utf16(value.data))
+    })
+}
+
+/// The code page of a message's HTML: PidTagInternetCodepage, or UTF-8.
+pub fn html_code_page(view: MessageView<'_>) -> CodePage {
+    const UTF_8: i32 = 65001;
+    let id = view
+        .props()
+        .get_i32(PID_TAG_INTERNET_CODEPAGE)
+        .unwrap_or(UTF_8);
+    CodePage::new(id as u32)
+}
+
+fn native_body(view: MessageView<'_>) -> i32 {
+    let has = |tag: PropTag| view.props().position(tag.id()).is_some();
+    if has(PID_TAG_HTML) {
+        native_body::HTML
+    } else if has(PID_TAG_RTF_COMPRESSED) {
+        native_body::RTF_COMPRESSED
+    } else if has(PID_TAG_BODY) {
+        native_body::PLAIN_TEXT
+    } else {
+        native_body::UNDEFINED
+    }
 }
 
 /// MS-OXCMSG 2.2.1.2: attachments that are not hidden.

@@ -1,3 +1,10 @@
-//! Properties: what objects have, and how a client reads and writes it (MS-OXCPRPT).
+//! The property ROPs, on any object that has properties (MS-OXCPRPT).
 
+pub mod logon;
+pub mod named;
+pub mod read;
+pub mod row;
+#[cfg(test)]
+mod tests;
 pub mod value;
+pub mod write;

@@ -140,6 +140,29 @@ impl Found<'_> {
     }
 }
 
+impl<'a> Found<'a> {
+    /// As [`Found::resolve`], for as long as what it was found in.
+    pub fn into_resolved(
+        self,
+        want: PropType,
+        strings: Strings,
+    ) -> Result<Resolved<'a>, ErrorCode> {
+        if let Self::Stored(value) = self
+            && value.ty == want
+        {
+            return Ok(Resolved {
+                ty: want,
+                data: Cow::Borrowed(value.data),
+            });
+        }
+        let resolved = self.resolve(want, strings)?;
+        Ok(Resolved {
+            ty: resolved.ty,
+            data: Cow::Owned(resolved.data.into_owned()),
+        })
+    }
+}
+
 /// A value of the type that was asked for, packed.
 #[derive(Clone, Debug)]
 pub struct Resolved<'a> {

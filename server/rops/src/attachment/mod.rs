@@ -1,38 +1,90 @@
 //! Attachment objects (MS-OXCMSG 2.2.2, 3.2.5.12 ff.).
 
-use ropewalk_props::{PropTag, PropType, tags::*};
+pub mod rops;
+#[cfg(test)]
+mod tests;
+
+use ropewalk_props::{PropTag, tags::*};
 use ropewalk_store::{Attachment, Mailbox};
 use ropewalk_wire::ErrorCode;
 
 use super::{
+    code_page::CodePage,
     limits::DRAFT_BYTES_MAX,
     property::value::{Found, Properties, in_bag},
-    view::AttachmentView,
+    stream::pending::PendingStreams,
+    view::{AttachmentView, StoredPart},
 };
 
-/// An open attachment: a copy of its own until RopSaveChangesAttachment puts it in its message.
+/// An open attachment: what its message has, and what the client changed of it, until
+/// RopSaveChangesAttachment puts that into the message.
 pub struct AttachmentObject {
     /// The message's handle.
     pub message: u32,
-    /// The attachment as this handle sees it.
-    pub content: Attachment,
+    /// PidTagAttachNumber.
+    pub number: u32,
+    /// Whether its message does not have it yet.
+    pub is_new: bool,
+    /// The attachment where it lies in the store.
+    pub stored: Option<StoredPart>,
+    /// The attachment as changed by this handle; `None` while nothing was changed.
+    pub draft: Option<Box<Attachment>>,
     /// Whether this handle may change it.
     pub writable: bool,
+    /// How deep its message is embedded: 0 for one in a folder.
+    pub depth: usize,
+    /// For its PtypString8 values: that of its message.
+    pub code_page: CodePage,
+    /// Streams whose content it does not have yet.
+    pub streams: PendingStreams,
 }
 
 impl AttachmentObject {
-    /// The content to change; `ecAccessDenied` on a handle that was opened read-only.
+    /// The attachment as this handle sees it.
+    pub fn view(&self) -> AttachmentView<'_> {
+        // An attachment object has a draft or stored content from its first moment on.
+        static EMPTY: Attachment = Attachment {
+            number: 0,
+            props: ropewalk_props::Bag::new(),
+            embedded: None,
+        };
+        match (&self.draft, &self.stored) {
+            (Some(draft), _) => AttachmentView::Draft(draft),
+            (None, Some(stored)) => stored
+                .attachment()
+                .map_or(AttachmentView::Draft(&EMPTY), AttachmentView::Stored),
+            (None, None) => AttachmentView::Draft(&EMPTY),
+        }
+    }
+
+    /// The content to change; copies it at the first change.
+    ///
+    /// `ecAccessDenied` on a handle that was opened read-only, `ecMAPIOOM` when the changes
+    /// outgrow what is kept in memory.
     pub fn edit(&mut self) -> Result<&mut Attachment, ErrorCode> {
         if !self.writable {
             return Err(ErrorCode::ACCESS_DENIED);
         }
-        if self.content.props.data_len() > DRAFT_BYTES_MAX {
-            self.content.props.compact();
-            if self.content.props.data_len() > DRAFT_BYTES_MAX {
+        if self.draft.is_none() {
+            self.draft = Some(Box::new(self.view().to_attachment()));
+        }
+        let draft = self.draft.as_mut().ok_or(ErrorCode::GENERAL_FAILURE)?;
+        if draft.props.data_len() > DRAFT_BYTES_MAX {
+            draft.props.compact();
+            if draft.props.data_len() > DRAFT_BYTES_MAX {
                 return Err(ErrorCode::NOT_ENOUGH_MEMORY);
             }
         }
-        Ok(&mut self.content)
+        Ok(draft)
+    }
+
+    /// The attachment as a property source.
+    pub fn properties<'a>(&'a self, mailbox: &'a Mailbox) -> AttachmentProperties<'a> {
+        AttachmentProperties {
+            mailbox,
+            view: self.view(),
+            writable: self.writable,
+        }
     }
 }
 
@@ -101,29 +153,7 @@ impl Properties for AttachmentProperties<'_> {
 impl AttachmentProperties<'_> {
     /// PidTagAttachSize (MS-OXCMSG 2.2.2.5).
     fn size(&self) -> u32 {
-        let bag = self.view.props();
-        let values: u64 = (0..bag.len())
-            .filter_map(|index| bag.entry(index))
-            .map(|(_, slot)| match slot {
-                ropewalk_props::Slot::Inline(value) => value.data.len() as u64,
-                ropewalk_props::Slot::External(blob) => blob.len,
-            })
-            .sum();
-        let embedded = self.view.embedded().map_or(0, |message| {
-            let bag = message.props();
-            (0..bag.len())
-                .filter_map(|index| bag.entry(index))
-                .map(|(_, slot)| match slot {
-                    ropewalk_props::Slot::Inline(value) => value.data.len() as u64,
-                    ropewalk_props::Slot::External(blob) => blob.len,
-                })
-                .sum()
-        });
-        u32::try_from(values + embedded + ATTACHMENT_OVERHEAD).unwrap_or(i32::MAX as u32)
+        let size = self.view.size().saturating_add(ATTACHMENT_OVERHEAD);
+        u32::try_from(size).unwrap_or(i32::MAX as u32)
     }
-}
-
-/// True if `ty` asks for an attachment's embedded message.
-pub fn is_embedded_tag(tag: PropTag) -> bool {
-    tag.id() == PID_TAG_ATTACH_DATA_OBJECT.id() && tag.ty() == PropType::OBJECT
 }

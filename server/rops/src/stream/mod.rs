@@ -1,15 +1,19 @@
 //! Stream objects: one property's value as a run of bytes (MS-OXCPRPT 2.2.14 ff.).
 
-use ropewalk_props::{PropTag, PropType};
+pub mod open;
+pub mod pending;
+pub mod rops;
+
+use ropewalk_props::{BlobRef, GlobCnt, PropTag, PropType, Utf16Text};
 use ropewalk_store::{BlobReader, BlobWriter, Store, StoreError};
 use ropewalk_wire::ErrorCode;
 
-use super::{limits::STREAM_BYTES_MAX, store_error};
+use super::{code_page::CodePage, exec::blocking, limits::STREAM_BYTES_MAX, store_error};
 
 /// An open stream.
 pub struct StreamObject {
-    /// The handle of the object whose property it is.
-    pub parent: u32,
+    /// Whose property it is.
+    pub owner: Owner,
     /// The property, with the type that the client asked for.
     pub tag: PropTag,
     /// Whether this handle may change it.
@@ -18,11 +22,22 @@ pub struct StreamObject {
     pub dirty: bool,
     /// Where the next read or write begins.
     pub position: u64,
+    /// The code page of a PtypString8 stream.
+    code_page: CodePage,
     content: Content,
 }
 
+/// The object whose property a stream is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// A message or an attachment, by its handle.
+    Object(u32),
+    /// A folder, which takes the value at a commit or when the stream is released.
+    Folder(GlobCnt),
+}
+
 /// The bytes of a stream.
-enum Content {
+pub enum Content {
     /// Small, or converted from another code page.
     Memory(Vec<u8>),
     /// Large and unchanged, in the store.
@@ -33,6 +48,16 @@ enum Content {
 
 /// Bytes of a stream that is kept in memory; longer ones go to the store as they grow.
 const MEMORY_MAX: u64 = 64 << 10;
+
+/// Bytes of text that is converted from or to another code page as a whole.
+pub const CONVERTED_BYTES_MAX: u64 = 16 << 20;
+
+/// StreamAccessDenied (MS-OXCPRPT 3.2.5.13).
+pub const STREAM_ACCESS_DENIED: ErrorCode = ErrorCode(0x8003_0005);
+/// StreamSeekError (MS-OXCPRPT 3.2.5.18).
+pub const STREAM_SEEK_ERROR: ErrorCode = ErrorCode(0x8003_0019);
+/// StreamInvalidParam (MS-OXCPRPT 3.2.5.18).
+pub const STREAM_INVALID_PARAM: ErrorCode = ErrorCode(0x8003_0057);
 
 /// Where a stream is sought from (MS-OXCPRPT 2.2.20.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,39 +71,22 @@ pub enum Origin {
 }
 
 impl StreamObject {
-    /// A stream over bytes at hand.
-    pub fn in_memory(parent: u32, tag: PropTag, bytes: Vec<u8>, writable: bool) -> Self {
+    /// A stream at its beginning.
+    pub fn new(
+        owner: Owner,
+        tag: PropTag,
+        content: Content,
+        writable: bool,
+        code_page: CodePage,
+    ) -> Self {
         Self {
-            parent,
+            owner,
             tag,
             writable,
             dirty: false,
             position: 0,
-            content: Content::Memory(bytes),
-        }
-    }
-
-    /// A stream over a large stored value.
-    pub fn stored(parent: u32, tag: PropTag, reader: BlobReader) -> Self {
-        Self {
-            parent,
-            tag,
-            writable: false,
-            dirty: false,
-            position: 0,
-            content: Content::Stored(reader),
-        }
-    }
-
-    /// A stream that changes a large stored value.
-    pub fn pending(parent: u32, tag: PropTag, writer: BlobWriter) -> Self {
-        Self {
-            parent,
-            tag,
-            writable: true,
-            dirty: false,
-            position: 0,
-            content: Content::Pending(writer),
+            code_page,
+            content,
         }
     }
 
@@ -134,11 +142,12 @@ impl StreamObject {
         Ok(())
     }
 
-    /// Writes at the position and moves on. `StreamSizeError` past the limit.
+    /// Writes at the position and moves on. `TooBig` past the limit, and nothing is written
+    /// (MS-OXCPRPT 3.2.5.13).
     pub fn write(&mut self, store: &Store, bytes: &[u8]) -> Result<(), ErrorCode> {
         let end = self.position.saturating_add(bytes.len() as u64);
         if end > STREAM_BYTES_MAX {
-            return Err(ErrorCode::STREAM_SIZE_ERROR);
+            return Err(ErrorCode::TOO_BIG);
         }
         self.make_room(store, end)?;
         self.dirty = true;
@@ -153,11 +162,10 @@ impl StreamObject {
                 }
             }
             Content::Pending(writer) => {
-                writer
-                    .write_at(self.position, bytes)
-                    .map_err(store_error::fail)?;
+                let at = self.position;
+                blocking(|| writer.write_at(at, bytes)).map_err(store_error::fail)?;
             }
-            Content::Stored(_) => return Err(ErrorCode(0x8003_0005)),
+            Content::Stored(_) => return Err(STREAM_ACCESS_DENIED),
         }
         self.position = end;
         Ok(())
@@ -166,22 +174,23 @@ impl StreamObject {
     /// Cuts the stream or fills it with zeros.
     pub fn set_len(&mut self, store: &Store, len: u64) -> Result<(), ErrorCode> {
         if len > STREAM_BYTES_MAX {
-            return Err(ErrorCode::STREAM_SIZE_ERROR);
+            return Err(ErrorCode::TOO_BIG);
         }
         self.make_room(store, len)?;
         self.dirty = true;
         match &mut self.content {
             Content::Memory(content) => content.resize(len as usize, 0),
             Content::Pending(writer) => writer.set_len(len).map_err(store_error::fail)?,
-            Content::Stored(_) => return Err(ErrorCode(0x8003_0005)),
+            Content::Stored(_) => return Err(STREAM_ACCESS_DENIED),
         }
         // MS-OXCPRPT 2.2.19: the position stays within the stream.
         self.position = self.position.min(len);
         Ok(())
     }
 
-    /// Moves the position; `StreamSeekError` if it would leave 0..=2^31 (MS-OXCPRPT 3.2.5.17).
-    pub fn seek(&mut self, origin: Origin, offset: i64) -> Result<u64, ErrorCode> {
+    /// Moves the position; `StreamSeekError` before the start or beyond 2^31. Beyond the end, a
+    /// stream that can be written grows by zeros (MS-OXCPRPT 3.2.5.18).
+    pub fn seek(&mut self, store: &Store, origin: Origin, offset: i64) -> Result<u64, ErrorCode> {
         let base = match origin {
             Origin::Beginning => 0,
             Origin::Current => self.position,
@@ -190,49 +199,109 @@ impl StreamObject {
         let target = base
             .checked_add_signed(offset)
             .filter(|target| *target <= STREAM_BYTES_MAX)
-            .ok_or(ErrorCode(0x8003_0019))?;
+            .ok_or(STREAM_SEEK_ERROR)?;
+        if target > self.len() && self.writable {
+            self.set_len(store, target)?;
+        }
         self.position = target;
         Ok(target)
     }
 
-    /// The whole content, if it is at most `max` bytes.
-    pub fn to_vec(&self, max: u64) -> Result<Option<Vec<u8>>, ErrorCode> {
-        if self.len() > max {
+    /// What the owner's property becomes; `None` without changes since the last time.
+    pub fn take_change(&mut self, store: &Store) -> Result<Option<Change>, ErrorCode> {
+        if !self.dirty {
             return Ok(None);
+        }
+        let tag = stored_tag(self.tag);
+        let value = if self.tag.ty() == PropType::STRING8 {
+            let text = self.code_page.to_utf16(&self.to_vec(CONVERTED_BYTES_MAX)?);
+            store_bytes(store, text.into_bytes())?
+        } else {
+            match &mut self.content {
+                Content::Memory(bytes) if tag.ty() == PropType::STRING => {
+                    Value::Inline(Utf16Text::from_le_bytes(bytes).into_bytes())
+                }
+                Content::Memory(bytes) => store_bytes(store, bytes.clone())?,
+                Content::Pending(_) => Value::External(self.finish(store)?),
+                Content::Stored(_) => return Ok(None),
+            }
+        };
+        self.dirty = false;
+        Ok(Some(Change { tag, value }))
+    }
+
+    /// The whole content; `ecMAPIOOM` if it is more than `max` bytes.
+    pub fn to_vec(&self, max: u64) -> Result<Vec<u8>, ErrorCode> {
+        if self.len() > max {
+            return Err(ErrorCode::NOT_ENOUGH_MEMORY);
         }
         let mut bytes = vec![0; self.len() as usize];
         self.read_exact_at(0, &mut bytes)
             .map_err(store_error::fail)?;
-        Ok(Some(bytes))
+        Ok(bytes)
     }
 
-    /// The pending large value, to be finished into a blob; `None` for one held in memory.
-    pub fn take_pending(&mut self) -> Option<BlobWriter> {
-        match std::mem::replace(&mut self.content, Content::Memory(Vec::new())) {
-            Content::Pending(writer) => Some(writer),
-            other => {
-                self.content = other;
-                None
-            }
-        }
-    }
-
-    /// Goes on as an editor of the blob that the pending value became.
-    pub fn resume(&mut self, writer: BlobWriter) {
-        self.content = Content::Pending(writer);
+    /// Makes a blob of the pending value, and goes on with it as an editor of that blob.
+    fn finish(&mut self, store: &Store) -> Result<BlobRef, ErrorCode> {
+        let taken = std::mem::replace(&mut self.content, Content::Memory(Vec::new()));
+        let Content::Pending(writer) = taken else {
+            self.content = taken;
+            return Err(ErrorCode::GENERAL_FAILURE);
+        };
+        let blob = blocking(|| writer.finish()).map_err(store_error::fail)?;
+        self.content = Content::Pending(store.blob_editor(blob).map_err(store_error::fail)?);
+        Ok(blob)
     }
 
     fn make_room(&mut self, store: &Store, len: u64) -> Result<(), ErrorCode> {
         let Content::Memory(content) = &self.content else {
             return Ok(());
         };
-        if len <= MEMORY_MAX {
+        if len <= MEMORY_MAX || len <= content.len() as u64 {
             return Ok(());
         }
         let mut writer = store.blob_writer();
-        writer.write_at(0, content).map_err(store_error::fail)?;
+        blocking(|| writer.write_at(0, content)).map_err(store_error::fail)?;
         self.content = Content::Pending(writer);
         Ok(())
+    }
+}
+
+/// A new value of the property behind a stream.
+#[derive(Debug)]
+pub struct Change {
+    /// The property, with the type that is kept.
+    pub tag: PropTag,
+    /// Its value.
+    pub value: Value,
+}
+
+/// The packed bytes of a value.
+#[derive(Debug)]
+pub enum Value {
+    /// At hand.
+    Inline(Vec<u8>),
+    /// In the store.
+    External(BlobRef),
+}
+
+/// Keeps short bytes at hand and puts others into the store.
+fn store_bytes(store: &Store, bytes: Vec<u8>) -> Result<Value, ErrorCode> {
+    if bytes.len() as u64 <= MEMORY_MAX {
+        return Ok(Value::Inline(bytes));
+    }
+    let mut writer = store.blob_writer();
+    blocking(|| writer.write_at(0, &bytes).and_then(|()| writer.finish()))
+        .map(Value::External)
+        .map_err(store_error::fail)
+}
+
+/// The tag that a property is kept under: text is kept in Unicode.
+fn stored_tag(tag: PropTag) -> PropTag {
+    if tag.ty() == PropType::STRING8 {
+        tag.with_type(PropType::STRING)
+    } else {
+        tag
     }
 }
 

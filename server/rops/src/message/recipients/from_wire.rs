@@ -1,0 +1,223 @@
+//! From a RecipientRow to a recipient's properties (MS-OXCDATA 2.8.3).
+
+use ropewalk_props::{Bag, BagView, PropTag, PropType, PropValue, Utf16Text, tags::*};
+use ropewalk_store::Store;
+use ropewalk_wire::{
+    ErrorCode,
+    codec::Wire,
+    entry_id::OneOffEntryId,
+    recipient::{RecipientAddress, RecipientRow},
+};
+
+use crate::{code_page::CodePage, ids, property::value::to_stored};
+
+/// PidTagObjectType of a mail user and of a distribution list (MS-OXCPRPT 2.2.1.7).
+const MAIL_USER: i32 = 6;
+const DISTRIBUTION_LIST: i32 = 8;
+
+/// PidTagDisplayType of distribution lists, in an address book and private (MS-OXOABK 2.2.3.11).
+const DISPLAY_LIST: i32 = 1;
+const DISPLAY_PRIVATE_LIST: i32 = 5;
+
+/// The properties that a row gives, and those that every recipient must have.
+pub fn props(
+    store: &Store,
+    row: &RecipientRow<'_>,
+    columns: &[PropTag],
+    kind: u8,
+    code_page: CodePage,
+) -> Result<Bag, ErrorCode> {
+    let mut props = Bag::new();
+    for (column, cell) in columns.iter().zip(&row.properties.cells) {
+        if let Some(value) = cell.value()
+            && value.ty() != PropType::ERROR_CODE
+        {
+            props.set(*column, &to_stored(value.clone(), code_page));
+        }
+    }
+    put_fixed(&mut props, row, code_page);
+    props.set(
+        PID_TAG_RECIPIENT_TYPE,
+        &PropValue::Integer32(i32::from(kind)),
+    );
+    complete(store, &mut props)?;
+    Ok(props)
+}
+
+/// The fields before the columns.
+fn put_fixed(props: &mut Bag, row: &RecipientRow<'_>, code_page: CodePage) {
+    let recipient = &row.recipient;
+    match recipient.address {
+        RecipientAddress::None => {}
+        RecipientAddress::X500 {
+            display_type,
+            x500_dn,
+            ..
+        } => {
+            // The server gives no DnPrefix at Connect, so there is none to put before the DN.
+            props.set_text(PID_TAG_ADDRESS_TYPE, "EX");
+            props.set(
+                PID_TAG_EMAIL_ADDRESS,
+                &PropValue::String(code_page.to_utf16(x500_dn.0)),
+            );
+            props.set(
+                PID_TAG_DISPLAY_TYPE,
+                &PropValue::Integer32(i32::from(display_type)),
+            );
+        }
+        RecipientAddress::Known(known) => {
+            let name = match known {
+                2 => "MS",
+                3 => "SMTP",
+                4 => "FAX",
+                _ => "PROFS",
+            };
+            props.set_text(PID_TAG_ADDRESS_TYPE, name);
+        }
+        RecipientAddress::PersonalDistributionList {
+            entry_id,
+            search_key,
+            ..
+        } => {
+            props.set_text(PID_TAG_ADDRESS_TYPE, "MAPIPDL");
+            props.set(
+                PID_TAG_ENTRY_ID,
+                &PropValue::Binary(entry_id.get().to_vec()),
+            );
+            props.set(
+                PID_TAG_SEARCH_KEY,
+                &PropValue::Binary(search_key.get().to_vec()),
+            );
+            props.set(
+                PID_TAG_DISPLAY_TYPE,
+                &PropValue::Integer32(DISPLAY_PRIVATE_LIST),
+            );
+        }
+        RecipientAddress::Other { address_type } => {
+            props.set(
+                PID_TAG_ADDRESS_TYPE,
+                &PropValue::String(code_page.to_utf16(address_type.0)),
+            );
+        }
+    }
+    let text = |bytes: &[u8]| {
+        PropValue::String(if recipient.unicode {
+            Utf16Text::from_le_bytes(bytes)
+        } else {
+            code_page.to_utf16(bytes)
+        })
+    };
+    let transmittable = match recipient.same_name {
+        true => recipient.display_name,
+        false => recipient.transmittable_display_name,
+    };
+    for (tag, bytes) in [
+        (PID_TAG_EMAIL_ADDRESS, recipient.email_address),
+        (PID_TAG_DISPLAY_NAME, recipient.display_name),
+        (
+            PID_TAG_ADDRESS_BOOK_DISPLAY_NAME_PRINTABLE,
+            recipient.simple_display_name,
+        ),
+        (PID_TAG_TRANSMITTABLE_DISPLAY_NAME, transmittable),
+    ] {
+        if let Some(bytes) = bytes {
+            props.set(tag, &text(bytes));
+        }
+    }
+    props.set(
+        PID_TAG_RESPONSIBILITY,
+        &PropValue::Boolean(recipient.responsibility),
+    );
+    props.set(
+        PID_TAG_SEND_RICH_INFO,
+        &PropValue::Boolean(!recipient.no_rich_info),
+    );
+}
+
+/// Fills in what a recipient must have (MS-OXOMSG 3.2.5, MS-OXCFXICS 2.2.4.3.18): an EntryID and a
+/// search key that are not empty, a name, and what kind of object it is.
+fn complete(store: &Store, props: &mut Bag) -> Result<(), ErrorCode> {
+    let text = |props: &Bag, tag| props.get_text(tag).filter(|text| !text.is_empty());
+    let address_type = text(props, PID_TAG_ADDRESS_TYPE);
+    let address = text(props, PID_TAG_EMAIL_ADDRESS).or_else(|| text(props, PID_TAG_SMTP_ADDRESS));
+    let is_ex = address_type
+        .as_deref()
+        .is_some_and(|known| known.eq_ignore_ascii_case("EX"));
+    if text(props, PID_TAG_DISPLAY_NAME).is_none() {
+        props.set_text(PID_TAG_DISPLAY_NAME, address.as_deref().unwrap_or_default());
+    }
+    if text(props, PID_TAG_SMTP_ADDRESS).is_none()
+        && let Some(smtp) = smtp_address(store, is_ex, address_type.as_deref(), address.as_deref())
+    {
+        props.set_text(PID_TAG_SMTP_ADDRESS, &smtp);
+    }
+    let display_type = props.get_i32(PID_TAG_DISPLAY_TYPE).unwrap_or(0);
+    props.set(PID_TAG_DISPLAY_TYPE, &PropValue::Integer32(display_type));
+    if props.get_i32(PID_TAG_OBJECT_TYPE).is_none() {
+        let is_list = matches!(display_type, DISPLAY_LIST | DISPLAY_PRIVATE_LIST);
+        let object_type = if is_list {
+            DISTRIBUTION_LIST
+        } else {
+            MAIL_USER
+        };
+        props.set(PID_TAG_OBJECT_TYPE, &PropValue::Integer32(object_type));
+    }
+    let has = |props: &Bag, tag| props.get(tag).is_some_and(|value| !value.data.is_empty());
+    if !has(props, PID_TAG_SEARCH_KEY) {
+        let key = format!(
+            "{}:{}\0",
+            address_type.as_deref().unwrap_or_default(),
+            address.as_deref().unwrap_or_default(),
+        );
+        let key = key.to_uppercase().into_bytes();
+        props.set(PID_TAG_SEARCH_KEY, &PropValue::Binary(key));
+    }
+    if !has(props, PID_TAG_ENTRY_ID) {
+        let entry_id = match (is_ex, &address) {
+            (true, Some(dn)) => ids::address_book_entry_id(dn),
+            _ => one_off_entry_id(props)?,
+        };
+        props.set(PID_TAG_ENTRY_ID, &PropValue::Binary(entry_id));
+    }
+    Ok(())
+}
+
+fn smtp_address(
+    store: &Store,
+    is_ex: bool,
+    address_type: Option<&str>,
+    address: Option<&str>,
+) -> Option<String> {
+    let address = address?;
+    if is_ex {
+        return store
+            .user_by_legacy_dn(address)
+            .map(|user| user.email.clone());
+    }
+    address_type?
+        .eq_ignore_ascii_case("SMTP")
+        .then(|| address.to_owned())
+}
+
+/// The EntryID of a recipient that no address book has (MS-OXCDATA 2.2.5.1).
+fn one_off_entry_id(props: &Bag) -> Result<Vec<u8>, ErrorCode> {
+    let text = |tag| props.get(tag).map_or(&[][..], |value| value.data);
+    let rich = props
+        .get(PID_TAG_SEND_RICH_INFO)
+        .and_then(|rich| rich.as_bool())
+        .unwrap_or(false);
+    let formats = if rich { 0 } else { OneOffEntryId::NO_RICH_INFO };
+    let entry_id = OneOffEntryId {
+        flags: 0,
+        version: 0,
+        one_off_flags: OneOffEntryId::UNICODE | formats,
+        display_name: text(PID_TAG_DISPLAY_NAME),
+        address_type: text(PID_TAG_ADDRESS_TYPE),
+        email_address: text(PID_TAG_EMAIL_ADDRESS),
+    };
+    let mut out = Vec::new();
+    entry_id
+        .encode(&mut out)
+        .map_err(|_| ErrorCode::INVALID_PARAM)?;
+    Ok(out)
+}

@@ -1,0 +1,162 @@
+//! The recipients of a message (MS-OXCMSG 2.2.3.4 to 2.2.3.6, 3.2.5.4 to 3.2.5.6).
+
+mod from_wire;
+mod to_wire;
+
+use ropewalk_props::{Bag, BagView, PropTag, tags::*};
+use ropewalk_store::{Message, Recipient};
+use ropewalk_wire::{
+    ErrorCode, Put,
+    rop::{ModifyRecipientsRequest, ReadRecipientsRequest},
+};
+
+pub use to_wire::{columns, put_open_rows};
+
+use super::{message_at, message_at_mut};
+use crate::{
+    exec::{Exec, Fail},
+    limits::{COLUMNS_MAX, DRAFT_BYTES_MAX, RECIPIENTS_MAX},
+};
+
+/// RopRemoveAllRecipients.
+pub fn remove_all_recipients(exec: &mut Exec<'_>) -> Result<(), Fail> {
+    let message = message_at_mut(exec, exec.handle_index)?.edit()?;
+    message.recipients.clear();
+    settle_display_names(message);
+    exec.begin();
+    Ok(())
+}
+
+/// RopModifyRecipients: all rows or none.
+pub fn modify_recipients(
+    exec: &mut Exec<'_>,
+    request: &ModifyRecipientsRequest<'_>,
+) -> Result<(), Fail> {
+    let columns: Vec<PropTag> = request.recipient_columns.iter().collect();
+    if columns.len() > COLUMNS_MAX {
+        return Err(ErrorCode::TOO_COMPLEX.into());
+    }
+    let code_page = message_at(exec, exec.handle_index)?.code_page;
+    let mut changes = Vec::new();
+    for row in request.recipient_rows.iter() {
+        // The row's size was right, and what is in it is not.
+        let content = row.row(columns.iter().copied()).map_err(|error| {
+            tracing::debug!(%error, row_id = row.row_id, "recipient row refused");
+            ErrorCode::RPC_FORMAT
+        })?;
+        let props = content
+            .map(|content| {
+                let store = &exec.session.store;
+                from_wire::props(store, &content, &columns, row.recipient_type, code_page)
+            })
+            .transpose()?;
+        changes.push((row.row_id, row.recipient_type, props));
+    }
+    let object = message_at_mut(exec, exec.handle_index)?;
+    let message = object.edit()?;
+    let mut recipients = message.recipients.clone();
+    for (row_id, kind, props) in changes {
+        apply(&mut recipients, row_id, kind, props);
+    }
+    if recipients.len() > RECIPIENTS_MAX {
+        return Err(ErrorCode::TOO_MANY_RECIPS.into());
+    }
+    if recipients
+        .iter()
+        .map(|recipient| recipient.props.data_len())
+        .sum::<usize>()
+        > DRAFT_BYTES_MAX
+    {
+        return Err(ErrorCode::NOT_ENOUGH_MEMORY.into());
+    }
+    message.recipients = recipients;
+    settle_display_names(message);
+    object.recipient_columns = columns;
+    exec.begin();
+    Ok(())
+}
+
+/// Adds, replaces or removes one recipient; they are in order of RowId.
+fn apply(recipients: &mut Vec<Recipient>, row_id: u32, kind: u8, props: Option<Bag>) {
+    let place = recipients.binary_search_by_key(&row_id, |recipient| recipient.row_id);
+    match (place, props) {
+        (Ok(index), Some(props)) => {
+            if let Some(recipient) = recipients.get_mut(index) {
+                *recipient = Recipient {
+                    row_id,
+                    kind,
+                    props,
+                };
+            }
+        }
+        (Err(index), Some(props)) => recipients.insert(
+            index,
+            Recipient {
+                row_id,
+                kind,
+                props,
+            },
+        ),
+        (Ok(index), None) => {
+            recipients.remove(index);
+        }
+        (Err(_), None) => {}
+    }
+}
+
+/// PidTagDisplayTo and its like follow from the recipients (MS-OXCMSG 2.2.1.18 to 2.2.1.20).
+fn settle_display_names(message: &mut Message) {
+    const KIND: u8 = 0x0F;
+    for (tag, kind) in [
+        (PID_TAG_DISPLAY_TO, 1),
+        (PID_TAG_DISPLAY_CC, 2),
+        (PID_TAG_DISPLAY_BCC, 3),
+    ] {
+        let names: Vec<String> = message
+            .recipients
+            .iter()
+            .filter(|recipient| recipient.kind & KIND == kind)
+            .filter_map(|recipient| recipient.props.get_text(PID_TAG_DISPLAY_NAME))
+            .collect();
+        message.props.set_text(tag, &names.join("; "));
+    }
+}
+
+/// RopReadRecipients: from a RowId on, as many as fit.
+pub fn read_recipients(exec: &mut Exec<'_>, request: &ReadRecipientsRequest) -> Result<(), Fail> {
+    let handle = exec.handle_at(exec.handle_index)?;
+    message_at(exec, exec.handle_index)?;
+    exec.begin();
+    let start = exec.out.len();
+    exec.out.put_u8(0);
+    let object = exec.session.objects.get(handle, exec.logon_id)?.message()?;
+    let view = object.view();
+    let first = match request.row_id {
+        0 => 0,
+        wanted => view
+            .recipients()
+            .position(|recipient| recipient.row_id() == wanted)
+            .ok_or(ErrorCode::NOT_FOUND)?,
+    };
+    if first >= view.recipient_count() {
+        return Err(ErrorCode::NOT_FOUND.into());
+    }
+    let columns = match object.recipient_columns.as_slice() {
+        [] => &columns(view)[..],
+        columns => columns,
+    };
+    let count = to_wire::put_read_rows(
+        exec.out,
+        exec.out_max,
+        view.recipients().skip(first),
+        columns,
+        object.code_page,
+    );
+    if count == 0 {
+        return Err(ErrorCode::BUFFER_TOO_SMALL.into());
+    }
+    if let Some(place) = exec.out.get_mut(start) {
+        *place = count;
+    }
+    Ok(())
+}

@@ -1,0 +1,171 @@
+//! RopSaveChangesMessage (MS-OXCMSG 2.2.3.3, 3.2.5.3).
+
+use ropewalk_props::{BagView, FileTime, PropValue, tags::*};
+use ropewalk_store::{Message, SaveMessage, StoreError};
+use ropewalk_wire::{
+    ErrorCode, Mid,
+    rop::{SaveChangesMessageResponse, SaveChangesRequest},
+};
+
+use super::{MessageObject, Place, message_at, message_at_mut, properties::flags};
+use crate::{
+    context::Session,
+    exec::{Exec, Fail, blocking},
+    ids,
+    limits::MESSAGE_BYTES_MAX,
+    object::Object,
+    store_error,
+    stream::pending,
+    view::{MessageView, StoredPart},
+};
+
+/// SaveFlags of messages and attachments (MS-OXCMSG 2.2.3.3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SaveFlags {
+    /// None: the handle stays what it is.
+    None,
+    /// The handle can no longer change the object.
+    KeepOpenReadOnly,
+    /// The handle can go on changing it.
+    KeepOpenReadWrite,
+    /// As before, and whatever another handle saved meanwhile is overwritten.
+    ForceSave,
+}
+
+/// Reads SaveFlags; bits without meaning are ignored, and `ecNotSupported` is for flags that
+/// exclude each other.
+pub fn save_flags(flags: u8) -> Result<SaveFlags, ErrorCode> {
+    Ok(match flags & 0x07 {
+        0x00 => SaveFlags::None,
+        0x01 => SaveFlags::KeepOpenReadOnly,
+        0x02 => SaveFlags::KeepOpenReadWrite,
+        0x04 | 0x06 => SaveFlags::ForceSave,
+        _ => return Err(ErrorCode::NOT_SUPPORTED),
+    })
+}
+
+/// RopSaveChangesMessage.
+pub fn save_changes_message(exec: &mut Exec<'_>, request: &SaveChangesRequest) -> Result<(), Fail> {
+    const RESPONSE_LEN: usize = 9;
+    exec.need(RESPONSE_LEN)?;
+    let index = request.input_handle_index;
+    let handle = exec.handle_at(index)?;
+    message_at(exec, index)?;
+    let flags = save_flags(request.save_flags)?;
+    if !message_at(exec, index)?.writable {
+        return Err(ErrorCode::GENERAL_FAILURE.into());
+    }
+    pending::settle(exec.session, exec.logon_id, handle)?;
+    if message_at(exec, index)?.dirty {
+        match message_at(exec, index)?.place {
+            Place::Folder { .. } => save_in_folder(exec, index, flags)?,
+            Place::Attachment { handle } => save_in_attachment(exec, index, handle)?,
+        }
+    }
+    let message = message_at_mut(exec, index)?;
+    if flags == SaveFlags::KeepOpenReadOnly {
+        message.writable = false;
+    }
+    let message_id = message
+        .entry
+        .as_ref()
+        .map_or(Mid::default(), |entry| ids::mid(entry.id));
+    exec.answer(&SaveChangesMessageResponse {
+        input_handle_index: index,
+        message_id,
+    })
+}
+
+fn save_in_folder(exec: &mut Exec<'_>, index: u8, flags: SaveFlags) -> Result<(), ErrorCode> {
+    let mailbox = exec.mailbox()?;
+    let object = message_at(exec, index)?;
+    let Place::Folder { folder, associated } = object.place else {
+        return Err(ErrorCode::NOT_SUPPORTED);
+    };
+    let is_new = object.entry.is_none();
+    let save = SaveMessage {
+        folder,
+        id: object.entry.as_ref().map(|entry| entry.id),
+        associated,
+        read: is_new.then(|| is_read(object)),
+        expected_cn: match (&object.entry, flags) {
+            (_, SaveFlags::ForceSave) | (None, _) => None,
+            (Some(entry), _) => Some(entry.cn),
+        },
+        message: finished(exec.session, object.view(), is_new && !associated)?,
+    };
+    let saved = blocking(|| mailbox.save_message(save)).map_err(|error| match error {
+        StoreError::NotFound if !is_new => ErrorCode::OBJECT_DELETED,
+        error => store_error::fail(error),
+    })?;
+    let stored = StoredPart::root(mailbox.read_message(&saved).map_err(store_error::fail)?);
+    let object = message_at_mut(exec, index)?;
+    object.entry = Some(saved);
+    object.stored = Some(stored);
+    object.draft = None;
+    object.dirty = false;
+    Ok(())
+}
+
+fn is_read(object: &MessageObject) -> bool {
+    super::properties::stored_flags(object.view()) & flags::READ != 0
+}
+
+/// Puts an embedded message into its attachment, which has yet to be saved itself (MS-OXCMSG
+/// 3.2.5.16).
+fn save_in_attachment(exec: &mut Exec<'_>, index: u8, attachment: u32) -> Result<(), ErrorCode> {
+    let object = message_at(exec, index)?;
+    let message = finished(exec.session, object.view(), false)?;
+    if MessageView::Draft(&message).memory() > MESSAGE_BYTES_MAX {
+        return Err(ErrorCode::NOT_ENOUGH_MEMORY);
+    }
+    match exec.session.objects.get_mut(attachment, exec.logon_id)? {
+        Object::Attachment(attachment) => {
+            attachment.edit()?.embedded = Some(Box::new(message.clone()));
+        }
+        _ => return Err(ErrorCode::NULL_OBJECT),
+    }
+    let object = message_at_mut(exec, index)?;
+    object.draft = Some(Box::new(message));
+    object.dirty = false;
+    Ok(())
+}
+
+/// The content to save, with what the server sets at each save.
+fn finished(
+    session: &Session,
+    view: MessageView<'_>,
+    starts_conversation: bool,
+) -> Result<Message, ErrorCode> {
+    let now = session.store.now();
+    let user = &session.user;
+    let mut message = view.to_message();
+    let props = &mut message.props;
+    props.set(PID_TAG_LAST_MODIFICATION_TIME, &PropValue::Time(now));
+    props.set_text(PID_TAG_LAST_MODIFIER_NAME, &user.display_name);
+    let entry_id = ids::address_book_entry_id(&user.legacy_dn);
+    props.set(PID_TAG_LAST_MODIFIER_ENTRY_ID, &PropValue::Binary(entry_id));
+    if starts_conversation {
+        if props.slot(PID_TAG_CONVERSATION_TOPIC.id()).is_none()
+            && let Some(topic) = props.value(PID_TAG_NORMALIZED_SUBJECT)
+        {
+            props.set(PID_TAG_CONVERSATION_TOPIC, &topic);
+        }
+        if props.slot(PID_TAG_CONVERSATION_INDEX.id()).is_none() {
+            let index = conversation_index(now)?;
+            props.set(PID_TAG_CONVERSATION_INDEX, &PropValue::Binary(index));
+        }
+    }
+    Ok(message)
+}
+
+/// PidTagConversationIndex of a message that answers none (MS-OXOMSG 2.2.1.3): a reserved byte, the
+/// five high bytes below the highest of the time, and a GUID.
+fn conversation_index(now: FileTime) -> Result<Vec<u8>, ErrorCode> {
+    let [_, a, b, c, d, e, _, _] = now.0.to_be_bytes();
+    let mut index = vec![1, a, b, c, d, e];
+    let mut guid = [0; 16];
+    getrandom::fill(&mut guid).map_err(|_| ErrorCode::GENERAL_FAILURE)?;
+    index.extend_from_slice(&guid);
+    Ok(index)
+}

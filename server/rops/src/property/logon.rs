@@ -1,0 +1,153 @@
+//! The properties of a logon: those of the mailbox's bag, and those of its owner and of the session
+//! (MS-OXCSTOR 2.2.2).
+
+use ropewalk_props::{BagView, GlobCnt, PropTag, PropType, tags::*};
+use ropewalk_store::Mailbox;
+
+use super::value::{Found, Properties, in_bag};
+use crate::{context::Session, ids};
+
+/// A logon as a property source.
+#[derive(Clone, Copy)]
+pub struct LogonProperties<'a> {
+    session: &'a Session,
+    mailbox: &'a Mailbox,
+    bag: &'a dyn BagView,
+}
+
+/// PidTagObjectType of a store (MS-OXCPRPT 2.2.1.7).
+const OBJECT_TYPE_STORE: i32 = 1;
+
+/// PidTagAccess of one's own mailbox (MS-OXCPRPT 2.2.1.1): all six rights.
+const ACCESS_OWNER: i32 = 0x0000_003F;
+
+/// PidTagExtendedRuleSizeLimit (MS-OXCSTOR 2.2.2.1.1.1), in bytes.
+const EXTENDED_RULE_SIZE_LIMIT: i32 = 96 << 10;
+
+/// PidTagMaximumSubmitMessageSize (MS-OXCSTOR 2.2.2.1.1.3), in KiB.
+const MAXIMUM_SUBMIT_MESSAGE_SIZE: i32 = 128 << 10;
+
+/// The root folder of a mailbox (MS-OXCSTOR 2.2.1.1.3, the first of FolderIds).
+const ROOT: GlobCnt = GlobCnt(1);
+
+const COMPUTED: [PropTag; 20] = [
+    PID_TAG_MESSAGE_SIZE,
+    PID_TAG_MESSAGE_SIZE_EXTENDED,
+    PID_TAG_CONTENT_COUNT,
+    PID_TAG_EXTENDED_RULE_SIZE_LIMIT,
+    PID_TAG_ACCESS,
+    PID_TAG_ACCESS_LEVEL,
+    PID_TAG_MAPPING_SIGNATURE,
+    PID_TAG_RECORD_KEY,
+    PID_TAG_STORE_RECORD_KEY,
+    PID_TAG_ENTRY_ID,
+    PID_TAG_STORE_ENTRY_ID,
+    PID_TAG_OBJECT_TYPE,
+    PID_TAG_STORE_STATE,
+    PID_TAG_USER_ENTRY_ID,
+    PID_TAG_MAILBOX_OWNER_ENTRY_ID,
+    PID_TAG_MAILBOX_OWNER_NAME,
+    PID_TAG_DISPLAY_NAME,
+    PID_TAG_MAXIMUM_SUBMIT_MESSAGE_SIZE,
+    PID_TAG_CODE_PAGE_ID,
+    PID_TAG_SERIALIZED_REPLID_GUID_MAP,
+];
+
+/// True for properties that only the server sets.
+pub fn is_read_only(tag: PropTag) -> bool {
+    COMPUTED.iter().any(|known| known.id() == tag.id())
+}
+
+impl<'a> LogonProperties<'a> {
+    /// Of a mailbox, as a session sees it. `bag` is [`Mailbox::store_props`].
+    pub fn new(session: &'a Session, mailbox: &'a Mailbox, bag: &'a dyn BagView) -> Self {
+        Self {
+            session,
+            mailbox,
+            bag,
+        }
+    }
+
+    /// Messages and bytes of all folders.
+    fn totals(&self) -> (u32, u64) {
+        let below = self.mailbox.hierarchy(ROOT, true);
+        let all = below.into_iter().map(|(id, _)| id).chain([ROOT]);
+        all.filter_map(|id| self.mailbox.folder(id))
+            .fold((0, 0), |(count, size), folder| {
+                let counts = folder.counts;
+                (
+                    u32::saturating_add(count, counts.content),
+                    u64::saturating_add(size, counts.size).saturating_add(counts.associated_size),
+                )
+            })
+    }
+
+    fn owner<T>(&self, take: impl FnOnce(&ropewalk_store::User) -> T) -> Option<T> {
+        let owner = self.session.store.user_by_mailbox(self.mailbox.guid())?;
+        Some(take(&owner))
+    }
+
+    fn computed(&self, tag: PropTag) -> Option<Found<'static>> {
+        let mailbox = self.mailbox;
+        Some(match tag {
+            PID_TAG_MESSAGE_SIZE => {
+                Found::u32(u32::try_from(self.totals().1).unwrap_or(i32::MAX as u32))
+            }
+            PID_TAG_MESSAGE_SIZE_EXTENDED => Found::u64(self.totals().1),
+            PID_TAG_CONTENT_COUNT => Found::u32(self.totals().0),
+            PID_TAG_EXTENDED_RULE_SIZE_LIMIT => Found::i32(EXTENDED_RULE_SIZE_LIMIT),
+            PID_TAG_ACCESS => Found::i32(ACCESS_OWNER),
+            PID_TAG_ACCESS_LEVEL => Found::i32(1),
+            PID_TAG_MAPPING_SIGNATURE => Found::binary(mailbox.repl_guid().0.to_vec()),
+            PID_TAG_RECORD_KEY | PID_TAG_STORE_RECORD_KEY => {
+                Found::binary(mailbox.guid().0.to_vec())
+            }
+            PID_TAG_ENTRY_ID | PID_TAG_STORE_ENTRY_ID => self
+                .owner(|owner| Found::binary(ids::store_entry_id("ropewalk", &owner.legacy_dn)))?,
+            PID_TAG_OBJECT_TYPE => Found::i32(OBJECT_TYPE_STORE),
+            PID_TAG_STORE_STATE => Found::i32(0),
+            PID_TAG_USER_ENTRY_ID => {
+                Found::binary(ids::address_book_entry_id(&self.session.user.legacy_dn))
+            }
+            PID_TAG_MAILBOX_OWNER_ENTRY_ID => {
+                self.owner(|owner| Found::binary(ids::address_book_entry_id(&owner.legacy_dn)))?
+            }
+            PID_TAG_MAILBOX_OWNER_NAME | PID_TAG_DISPLAY_NAME => {
+                self.owner(|owner| Found::text(&owner.display_name))?
+            }
+            PID_TAG_MAXIMUM_SUBMIT_MESSAGE_SIZE => Found::i32(MAXIMUM_SUBMIT_MESSAGE_SIZE),
+            PID_TAG_CODE_PAGE_ID => Found::u32(self.session.code_page_id),
+            PID_TAG_SERIALIZED_REPLID_GUID_MAP => Found::binary(self.replid_map()),
+            _ => return None,
+        })
+    }
+
+    /// PidTagSerializedReplidGuidMap (MS-OXCSTOR 2.2.2.1.1.13): a REPLID and a REPLGUID for each
+    /// replica that the mailbox knows by number, its own first.
+    fn replid_map(&self) -> Vec<u8> {
+        (ids::OWN_REPLID..=u16::MAX)
+            .map_while(|replid| Some((replid, self.mailbox.replguid_of(replid)?)))
+            .flat_map(|(replid, guid)| [&replid.to_le_bytes()[..], &guid.0[..]].concat())
+            .collect()
+    }
+}
+
+impl Properties for LogonProperties<'_> {
+    fn find(&self, tag: PropTag) -> Option<Found<'_>> {
+        // Of a string, the type that is asked for does not matter.
+        let kept = match tag.ty() {
+            PropType::STRING8 | PropType::UNSPECIFIED => COMPUTED
+                .into_iter()
+                .find(|known| known.id() == tag.id())
+                .unwrap_or(tag),
+            _ => tag,
+        };
+        self.computed(kept).or_else(|| in_bag(self.bag, tag.id()))
+    }
+
+    fn tags(&self) -> Vec<PropTag> {
+        let stored = (0..self.bag.len()).filter_map(|index| self.bag.entry(index));
+        let stored = stored.map(|(tag, _)| tag).filter(|tag| !is_read_only(*tag));
+        COMPUTED.into_iter().chain(stored).collect()
+    }
+}

@@ -1,0 +1,252 @@
+//! RopSetProperties and RopDeleteProperties (MS-OXCPRPT 3.2.5.4 and 3.2.5.5), with their forms that
+//! do not replicate, which in a private mailbox do the same (2.2.6, 2.2.8).
+
+use ropewalk_props::{Bag, PropTag, PropType, PropValue, tags::*};
+use ropewalk_store::{Mailbox, StoreError};
+use ropewalk_wire::{
+    ErrorCode,
+    codec::Wire,
+    rop::{DeletePropertiesRequest, PropertyProblemsResponse, SetPropertiesRequest},
+    value::PropertyProblem,
+};
+
+use super::value::to_stored;
+use crate::{
+    attachment,
+    code_page::CodePage,
+    exec::{Exec, Fail, blocking},
+    folder, message,
+    message::{properties::flags, subject},
+    object::Object,
+    store_error,
+    stream::pending,
+};
+
+/// A property to set, or to remove without a value.
+struct Edit {
+    index: u16,
+    tag: PropTag,
+    value: Option<PropValue>,
+}
+
+/// RopSetProperties, RopSetPropertiesNoReplicate.
+pub fn set_properties(exec: &mut Exec<'_>, request: &SetPropertiesRequest<'_>) -> Result<(), Fail> {
+    let values = request.property_values;
+    exec.need(problems_len(values.len()))?;
+    let code_page = code_page(exec)?;
+    let edits = values
+        .iter()
+        .enumerate()
+        .map(|(index, property)| Edit {
+            index: index as u16,
+            tag: property.tag,
+            value: Some(to_stored(property.value, code_page)),
+        })
+        .collect();
+    apply(exec, edits)
+}
+
+/// RopDeleteProperties, RopDeletePropertiesNoReplicate.
+pub fn delete_properties(
+    exec: &mut Exec<'_>,
+    request: &DeletePropertiesRequest<'_>,
+) -> Result<(), Fail> {
+    let tags = request.property_tags;
+    exec.need(problems_len(tags.len()))?;
+    let edits = tags
+        .iter()
+        .enumerate()
+        .map(|(index, tag)| Edit {
+            index: index as u16,
+            tag,
+            value: None,
+        })
+        .collect();
+    apply(exec, edits)
+}
+
+/// Bytes of a response with this many problems.
+fn problems_len(count: usize) -> usize {
+    2 + count * PropertyProblem::FIXED_SIZE.unwrap_or_default()
+}
+
+/// The code page of the input object's PtypString8 values.
+fn code_page(exec: &Exec<'_>) -> Result<CodePage, ErrorCode> {
+    Ok(match exec.object()? {
+        Object::Message(message) => message.code_page,
+        Object::Attachment(attachment) => attachment.code_page,
+        _ => exec.session.code_page,
+    })
+}
+
+fn apply(exec: &mut Exec<'_>, edits: Vec<Edit>) -> Result<(), Fail> {
+    let handle = exec.handle_at(exec.handle_index)?;
+    let logon_id = exec.logon_id;
+    pending::settle(exec.session, logon_id, handle)?;
+    let mailbox = exec.mailbox()?;
+    let mut problems = Vec::new();
+    match exec.session.objects.get_mut(handle, logon_id)? {
+        Object::Message(message) => {
+            let is_saved = message.entry.is_some();
+            let edits = permitted(
+                edits,
+                &mailbox,
+                &mut problems,
+                message::properties::is_read_only,
+            );
+            edit_message(&mut message.edit()?.props, edits, is_saved);
+        }
+        Object::Attachment(attachment) => {
+            let edits = permitted(edits, &mailbox, &mut problems, attachment::is_read_only);
+            edit_bag(&mut attachment.edit()?.props, edits);
+        }
+        Object::Folder(folder) => {
+            let id = folder.id;
+            let edits = permitted(
+                edits,
+                &mailbox,
+                &mut problems,
+                folder::properties::is_read_only,
+            );
+            commit(edits, &mut problems, |set, remove| {
+                mailbox.update_folder(id, set, remove)
+            })?;
+        }
+        Object::Logon(_) => {
+            let edits = permitted(edits, &mailbox, &mut problems, super::logon::is_read_only);
+            commit(edits, &mut problems, |set, remove| {
+                mailbox.update_store_props(set, remove)
+            })?;
+        }
+        Object::Table(_) | Object::Stream(_) => return Err(ErrorCode::NOT_SUPPORTED.into()),
+    }
+    problems.sort_unstable_by_key(|problem| problem.index);
+    exec.answer(&PropertyProblemsResponse {
+        property_problems: (&problems).into(),
+    })
+}
+
+/// Drops the edits that may not be, with a problem for each.
+fn permitted(
+    edits: Vec<Edit>,
+    mailbox: &Mailbox,
+    problems: &mut Vec<PropertyProblem>,
+    is_read_only: fn(PropTag) -> bool,
+) -> Vec<Edit> {
+    let code = |edit: &Edit| {
+        let (tag, id) = (edit.tag, edit.tag.id());
+        if is_read_only(tag) {
+            return Some(ErrorCode::COMPUTED);
+        }
+        let value = edit.value.as_ref()?;
+        if matches!(id, 0 | 0xFFFF) || value.ty() == PropType::ERROR_CODE {
+            return Some(ErrorCode::INVALID_PARAM);
+        }
+        // A value under an id without a name would be taken for that of whichever name gets it.
+        (tag.is_named() && mailbox.named_property(id).is_none())
+            .then_some(ErrorCode::UNREGISTERED_NAME_PROP)
+    };
+    let mut allowed = Vec::with_capacity(edits.len());
+    for edit in edits {
+        match code(&edit) {
+            None => allowed.push(edit),
+            Some(error_code) => problems.push(problem(&edit, error_code)),
+        }
+    }
+    allowed
+}
+
+fn problem(edit: &Edit, error_code: ErrorCode) -> PropertyProblem {
+    PropertyProblem {
+        index: edit.index,
+        property_tag: edit.tag,
+        error_code,
+    }
+}
+
+fn edit_bag(props: &mut Bag, edits: Vec<Edit>) {
+    for edit in edits {
+        match edit.value {
+            Some(value) => props.set_id(edit.tag.id(), &value),
+            None => {
+                props.remove(edit.tag.id());
+            }
+        }
+    }
+}
+
+fn edit_message(props: &mut Bag, edits: Vec<Edit>, is_saved: bool) {
+    let mut changed = subject::Changed::default();
+    let mut edits = edits;
+    edits.retain_mut(|edit| {
+        let sets = edit.value.is_some();
+        match edit.tag.id() {
+            id if id == PID_TAG_SUBJECT.id() => {
+                changed.subject |= sets;
+                if !sets {
+                    // Its two parts go with it.
+                    props.remove(PID_TAG_SUBJECT_PREFIX.id());
+                    props.remove(PID_TAG_NORMALIZED_SUBJECT.id());
+                }
+            }
+            id if id == PID_TAG_SUBJECT_PREFIX.id() => changed.prefix |= sets,
+            id if id == PID_TAG_NORMALIZED_SUBJECT.id() => changed.normalized |= sets,
+            // After the first save only the server changes them (MS-OXCMSG 2.2.1.6).
+            id if id == PID_TAG_MESSAGE_FLAGS.id() => {
+                return match &mut edit.value {
+                    Some(PropValue::Integer32(bits)) if !is_saved => {
+                        let server = (flags::COMPUTED & !flags::READ) as i32;
+                        *bits &= !server;
+                        true
+                    }
+                    _ => false,
+                };
+            }
+            _ => {}
+        }
+        true
+    });
+    edit_bag(props, edits);
+    subject::settle(props, changed);
+}
+
+/// Changes a folder or a logon, at once.
+fn commit(
+    mut edits: Vec<Edit>,
+    problems: &mut Vec<PropertyProblem>,
+    update: impl Fn(&[(PropTag, PropValue)], &[u16]) -> Result<(), StoreError>,
+) -> Result<(), ErrorCode> {
+    let run = |edits: &[Edit]| {
+        let set: Vec<_> = edits
+            .iter()
+            .filter_map(|edit| Some((edit.tag, edit.value.clone()?)))
+            .collect();
+        let remove: Vec<_> = edits
+            .iter()
+            .filter(|edit| edit.value.is_none())
+            .map(|edit| edit.tag.id())
+            .collect();
+        if set.is_empty() && remove.is_empty() {
+            return Ok(());
+        }
+        blocking(|| update(&set, &remove))
+    };
+    match run(&edits) {
+        // The name alone is the trouble; the others are set.
+        Err(error @ (StoreError::DuplicateName(_) | StoreError::Invalid(_))) => {
+            let code = match error {
+                StoreError::DuplicateName(_) => ErrorCode::DUPLICATE_NAME,
+                _ => ErrorCode::INVALID_PARAM,
+            };
+            edits.retain(|edit| {
+                let is_name = edit.tag.id() == PID_TAG_DISPLAY_NAME.id();
+                if is_name {
+                    problems.push(problem(edit, code));
+                }
+                !is_name
+            });
+            run(&edits).map_err(store_error::fail)
+        }
+        result => result.map_err(store_error::fail),
+    }
+}
