@@ -6,7 +6,8 @@ use ropewalk_props::GlobCnt;
 use ropewalk_store::{Mailbox, Message, SaveMessage, Store, StoreError};
 
 use super::{
-    Item, Kind, Outcome, convert,
+    Item, Kind, Outcome,
+    convert::Converter,
     folder::{self, FolderError},
 };
 
@@ -39,6 +40,7 @@ impl<'a> Importer<'a> {
     /// An error is one of the folder, which holds for all items.
     pub fn save(&self, items: Vec<Item>) -> Result<Vec<Outcome>, FolderError> {
         let mut folders = HashMap::new();
+        let converter = Converter::new(self.mailbox);
         let mut converted = Vec::with_capacity(items.len());
         for item in items {
             let kind = item.header.kind;
@@ -47,15 +49,15 @@ impl<'a> Importer<'a> {
                 None => *folders.entry(kind).or_insert(self.folder(kind)?),
             };
             let read = item.header.read;
-            converted.push(
-                convert::messages(self.store, self.mailbox, kind, &item.data).map(|messages| {
-                    Converted {
-                        messages,
-                        folder,
-                        read,
-                    }
-                }),
-            );
+            let messages = match &converter {
+                Ok(converter) => converter.messages(kind, &item.data),
+                Err(error) => Err(store_reason(error)),
+            };
+            converted.push(messages.map(|messages| Converted {
+                messages,
+                folder,
+                read,
+            }));
         }
         Ok(self.save_all(converted))
     }

@@ -1,0 +1,345 @@
+//! Header fields: found, made UTF-8, and parsed by mail-parser.
+
+use std::borrow::Cow;
+
+use mail_parser::{Addr, Address, ContentType, Header, HeaderValue, MessageParser};
+use ropewalk_props::FileTime;
+
+use crate::charset;
+
+/// Bytes of a header that are read.
+const HEADER_BYTES_MAX: usize = 512 << 10;
+/// Fields of a header that are read.
+const FIELDS_MAX: usize = 2_000;
+/// Bytes of one field that are read; encoded words take quadratic time when they are broken.
+const FIELD_BYTES_MAX: usize = 64 << 10;
+/// The same for fields in which an encoded word begins that does not end.
+const BROKEN_FIELD_BYTES_MAX: usize = 4 << 10;
+
+/// A header.
+#[derive(Debug, Default)]
+pub struct Headers {
+    fields: Vec<Header<'static>>,
+    text: String,
+}
+
+/// Splits an entity into its header and its body, without the empty line between them. Without
+/// anything like a field at the beginning, all of it is body.
+pub fn split(entity: &[u8]) -> (&[u8], &[u8]) {
+    let mut at = 0;
+    let mut fields = 0;
+    for line in entity.split_inclusive(|byte| *byte == b'\n') {
+        if line.trim_ascii().is_empty() && line.ends_with(b"\n") {
+            let header = entity.get(..at).unwrap_or_default();
+            let body = entity.get(at + line.len()..).unwrap_or_default();
+            if fields > 0 || header.is_empty() {
+                return (header, body);
+            }
+            return (b"", entity);
+        }
+        fields += usize::from(is_field(line) || (at == 0 && line.starts_with(b"From ")));
+        // A line that can be nothing of a header ends one that has no empty line after it.
+        if at == 0 && fields == 0 {
+            return (b"", entity);
+        }
+        at += line.len();
+    }
+    if fields > 0 {
+        (entity, b"")
+    } else {
+        (b"", entity)
+    }
+}
+
+/// A field name, perhaps blanks, and a colon (RFC 5322 2.2, 4.5).
+fn is_field(line: &[u8]) -> bool {
+    let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
+    let name = name.trim_ascii_end();
+    name.len() < line.len()
+        && !name.is_empty()
+        && name.iter().all(u8::is_ascii_graphic)
+        && line.contains(&b':')
+}
+
+impl Headers {
+    /// Parses a header. Bytes that are not UTF-8 are in the charset `label`, or in the one that the
+    /// header itself names.
+    pub fn parse(block: &[u8], label: Option<&str>) -> Self {
+        let block = block.get(..HEADER_BYTES_MAX).unwrap_or(block);
+        let text = match std::str::from_utf8(block) {
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => {
+                let named = charset_in(block);
+                Cow::Owned(charset::decode(block, label.or(named.as_deref())))
+            }
+        };
+        let text = normalize(&text);
+        let fields = MessageParser::default()
+            .parse_headers(text.as_bytes())
+            .and_then(|message| message.parts.into_iter().next())
+            .map(|part| part.headers)
+            .unwrap_or_default();
+        let fields = fields.into_iter().map(Header::into_owned).collect();
+        Self { fields, text }
+    }
+
+    /// The whole header as text, lines ending with CR LF.
+    pub fn text(&self) -> String {
+        let lines = self.text.lines().filter(|line| !line.is_empty());
+        lines.flat_map(|line| [line, "\r\n"]).collect()
+    }
+
+    /// The value of the first field with this name, unfolded but not decoded.
+    pub fn raw(&self, name: &str) -> Option<String> {
+        let field = self.field(name)?;
+        let value = self
+            .text
+            .get(field.offset_start as usize..field.offset_end as usize)?;
+        let words: Vec<&str> = value.split_ascii_whitespace().collect();
+        let value = words.join(" ");
+        (!value.is_empty()).then_some(value)
+    }
+
+    /// The value of the first field with this name as it stands, folds and all.
+    pub fn folded(&self, name: &str) -> Option<&str> {
+        let field = self.field(name)?;
+        self.text
+            .get(field.offset_start as usize..field.offset_end as usize)
+            .map(str::trim)
+    }
+
+    /// The value of the first field with this name, encoded words decoded.
+    pub fn decoded(&self, name: &str) -> Option<String> {
+        let value = match &self.field(name)?.value {
+            HeaderValue::Text(text) if name.eq_ignore_ascii_case("Subject") => text.to_string(),
+            _ => decode_words(&self.raw(name)?),
+        };
+        Some(without_controls(&value))
+    }
+
+    /// The addresses of all fields with this name, groups taken apart; at most `max`.
+    pub fn addresses(&self, name: &str, max: usize) -> Vec<Addr<'static>> {
+        let all = self.fields.iter().filter(|field| is(field, name));
+        let mut found = Vec::new();
+        for field in all {
+            let HeaderValue::Address(addresses) = &field.value else {
+                continue;
+            };
+            let list: Box<dyn Iterator<Item = &Addr<'static>>> = match addresses {
+                Address::List(list) => Box::new(list.iter()),
+                Address::Group(groups) => {
+                    Box::new(groups.iter().flat_map(|group| group.addresses.iter()))
+                }
+            };
+            found.extend(list.take(max.saturating_sub(found.len())).cloned());
+        }
+        found
+    }
+
+    /// The time that the first field with this name tells.
+    pub fn time(&self, name: &str) -> Option<FileTime> {
+        match &self.field(name)?.value {
+            HeaderValue::DateTime(time) => file_time(time),
+            HeaderValue::Received(received) => file_time(&received.date?),
+            _ => None,
+        }
+    }
+
+    /// A Content-Type or Content-Disposition field.
+    pub fn content_type(&self, name: &str) -> Option<&ContentType<'static>> {
+        self.field(name)?.value.as_content_type()
+    }
+
+    fn field(&self, name: &str) -> Option<&Header<'static>> {
+        self.fields.iter().find(|field| is(field, name))
+    }
+}
+
+fn is(field: &Header<'_>, name: &str) -> bool {
+    field.name().eq_ignore_ascii_case(name)
+}
+
+fn file_time(time: &mail_parser::DateTime) -> Option<FileTime> {
+    let plausible = (1601..=9999).contains(&time.year)
+        && (1..=12).contains(&time.month)
+        && (1..=31).contains(&time.day);
+    plausible.then(|| FileTime::from_unix_seconds(time.to_timestamp()))
+}
+
+/// Decodes the encoded words of any text (RFC 2047).
+pub fn decode_words(text: &str) -> String {
+    if !text.contains("=?") {
+        return text.to_owned();
+    }
+    let field = format!("Subject: {text}\n\n");
+    let headers = Headers::parse(field.as_bytes(), None);
+    match headers.fields.first().map(|field| &field.value) {
+        Some(HeaderValue::Text(text)) => text.to_string(),
+        _ => text.to_owned(),
+    }
+}
+
+/// Text without control characters, which clients show as boxes or choke on.
+pub fn without_controls(text: &str) -> String {
+    let kept = text.chars().map(|c| match c {
+        '\t' | '\r' | '\n' => ' ',
+        other => other,
+    });
+    let kept: String = kept.filter(|c| !c.is_control()).collect();
+    kept.trim().to_owned()
+}
+
+/// The charset in a header that is not UTF-8, looked for without parsing.
+fn charset_in(block: &[u8]) -> Option<String> {
+    let lower = block.to_ascii_lowercase();
+    let mark = b"charset=";
+    let at = lower
+        .windows(mark.len())
+        .position(|window| window == mark)?;
+    let label = lower.get(at + mark.len()..)?;
+    let label: String = label
+        .iter()
+        .skip_while(|byte| **byte == b'"')
+        .take_while(|byte| byte.is_ascii_graphic() && !b"\";,".contains(byte))
+        .take(40)
+        .map(|byte| char::from(*byte))
+        .collect();
+    // ISO-2022-JP and its like have no 8-bit bytes: whatever these are, they are not that.
+    (!label.starts_with("iso-2022")).then_some(label)
+}
+
+/// LF line ends, no NUL, bounded in fields and in bytes of a field, and an empty line at the end.
+fn normalize(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    let mut fields = 0;
+    let mut field_start = 0;
+    for (index, line) in text.split('\n').enumerate() {
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        if index == 0 && line.starts_with("From ") {
+            continue;
+        }
+        let continues = line.starts_with([' ', '\t']);
+        if !continues {
+            bound_field(&mut out, field_start);
+            field_start = out.len();
+            fields += 1;
+            if fields > FIELDS_MAX {
+                break;
+            }
+        }
+        if line.trim().is_empty() {
+            continue;
+        }
+        out.extend(line.chars().filter(|c| !matches!(c, '\0' | '\r')));
+        out.push('\n');
+    }
+    bound_field(&mut out, field_start);
+    out.push('\n');
+    out
+}
+
+/// Cuts the last field if it is too long.
+fn bound_field(out: &mut String, start: usize) {
+    let field = out.get(start..).unwrap_or_default();
+    let broken = match (field.rfind("=?"), field.rfind("?=")) {
+        (Some(begin), Some(end)) => begin > end,
+        (Some(_), None) => true,
+        _ => false,
+    };
+    let max = if broken {
+        BROKEN_FIELD_BYTES_MAX
+    } else {
+        FIELD_BYTES_MAX
+    };
+    if field.len() > max {
+        let mut end = start + max;
+        while !out.is_char_boundary(end) {
+            end -= 1;
+        }
+        out.truncate(end);
+        out.push('\n');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_ends_at_the_first_empty_line() {
+        let cases: [(&[u8], &[u8], &[u8]); 7] = [
+            (b"A: b\r\n\r\nbody", b"A: b\r\n", b"body"),
+            (b"A: b\n c\n\nbody\n\nmore", b"A: b\n c\n", b"body\n\nmore"),
+            (b"A: b", b"A: b", b""),
+            (b"\r\nbody", b"", b"body"),
+            (
+                b"no header at all\n\nbody",
+                b"",
+                b"no header at all\n\nbody",
+            ),
+            (b"From x Thu\nA: b\n\nbody", b"From x Thu\nA: b\n", b"body"),
+            (b"", b"", b""),
+        ];
+        for (entity, header, body) in cases {
+            assert_eq!(split(entity), (header, body), "{entity:?}");
+        }
+    }
+
+    #[test]
+    fn fields_are_found_unfolded_and_decoded() {
+        let headers = Headers::parse(
+            b"Subject: =?UTF-8?Q?caf=C3=A9?=\r\n =?UTF-8?Q?_noir?=\r\nX-Note:  one\r\n\ttwo\r\n\
+              References: <a@b>\r\n <c@d>\r\nThread-Topic: =?iso-8859-1?Q?=E9t=E9?=\r\n",
+            None,
+        );
+        assert_eq!(headers.decoded("subject").as_deref(), Some("café noir"));
+        assert_eq!(headers.raw("x-note").as_deref(), Some("one two"));
+        assert_eq!(headers.raw("References").as_deref(), Some("<a@b> <c@d>"));
+        assert_eq!(headers.decoded("Thread-Topic").as_deref(), Some("été"));
+        assert_eq!(headers.raw("Missing"), None);
+        assert!(headers.text().contains("X-Note:  one\r\n\ttwo\r\n"));
+    }
+
+    #[test]
+    fn eight_bit_headers_take_the_charset_of_the_content_type_or_a_guess() {
+        let cyrillic =
+            b"Subject: \xD0\xD2\xC9\xD7\xC5\xD4\nContent-Type: text/plain; charset=\"koi8-r\"\n";
+        let headers = Headers::parse(cyrillic, None);
+        assert_eq!(headers.decoded("Subject").as_deref(), Some("привет"));
+        let headers = Headers::parse(b"Subject: caf\xE9\n", None);
+        assert_eq!(headers.decoded("Subject").as_deref(), Some("café"));
+        let headers = Headers::parse("Subject: café\n".as_bytes(), None);
+        assert_eq!(headers.decoded("Subject").as_deref(), Some("café"));
+    }
+
+    #[test]
+    fn broken_and_huge_headers_take_no_time() {
+        let start = std::time::Instant::now();
+        for unit in [
+            "=?aa?q?x ",
+            "=?",
+            "=?utf-8?b?AAAA",
+            "\"",
+            "(",
+            "<",
+            ",",
+            "a:\n",
+            "(\\",
+        ] {
+            for name in [
+                "Subject",
+                "To",
+                "Content-Type",
+                "References",
+                "Received",
+                "Date",
+                "X",
+            ] {
+                let header = format!("{name}: {}\n", unit.repeat((1 << 20) / unit.len()));
+                Headers::parse(header.as_bytes(), None);
+            }
+        }
+        let taken = start.elapsed();
+        assert!(taken.as_secs() < 30, "{taken:?}");
+    }
+}
