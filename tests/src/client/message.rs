@@ -153,11 +153,16 @@ impl Client {
             .read(|input| take_opened(input, message))
     }
 
-    /// RopSetMessageReadFlag (2.2.6.11) on a private mailbox: ReadStatusChanged. The message's
-    /// handle stands at both indexes.
-    pub fn set_message_read_flag(&mut self, message: Handle, read_flags: u8) -> Result<u8> {
-        let rop = Rop::new(0x11, 0).u8(0).u8(read_flags);
-        self.rop(&rop, &[message])?.read(|input| {
+    /// RopSetMessageReadFlag (2.2.6.11) on a private mailbox: ReadStatusChanged. ResponseHandleIndex
+    /// is the folder, InputHandleIndex the message (MS-OXCMSG 2.2.3.11).
+    pub fn set_message_read_flag(
+        &mut self,
+        folder: Handle,
+        message: Handle,
+        read_flags: u8,
+    ) -> Result<u8> {
+        let rop = Rop::new(0x11, 0).u8(1).u8(read_flags);
+        self.rop(&rop, &[folder, message])?.read(|input| {
             let changed = input.u8()?;
             if changed != 0 {
                 // LogonId and ClientData.

@@ -1,0 +1,167 @@
+//! No request makes the server take memory beyond a bound: the peak of its resident set, before and
+//! after requests that ask for the most.
+
+use std::{fs, io::Write as _, net::TcpStream};
+
+use ropewalk_tests::{
+    client::{Client, Handle, InputForm, Rop, Value, framing},
+    fixture::{ADA, PASSWORD, legacy_dn, log_on, new_folder, new_message, tag, text},
+    server::{TestServer, add_user},
+};
+
+/// What all of these requests together may add. The server's own answer to a password is far below
+/// it: Argon2 takes 19 MiB, and has done so before the first measurement.
+const BOUND: u64 = 64 << 20;
+
+/// VmHWM of a process, in bytes (proc_pid_status(5)).
+fn peak(pid: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
+}
+
+fn hostile_sizes(client: &mut Client, folder: Handle, message: Handle) {
+    let (stream, _) = client.open_stream(message, tag::HTML, 2).unwrap();
+    // 2 GiB, if the server says yes, must not be memory.
+    for size in [0x7FFF_FFFF, 0x8000_0000, u64::MAX] {
+        let _ = client.set_stream_size(stream, size);
+        let _ = client.seek_stream(stream, 2, 0);
+        let _ = client.write_stream(stream, b"end");
+        let _ = client.set_stream_size(stream, 0);
+        let _ = client.seek_stream(stream, 0, size.cast_signed());
+        let _ = client.write_stream(stream, b"end");
+        let _ = client.set_stream_size(stream, 0);
+    }
+    let _ = client.commit_stream(stream);
+    let (table, _) = client.contents_table(folder, 0).unwrap();
+    // As many columns as a buffer holds, and as many rows as can be asked for.
+    let columns = vec![tag::SUBJECT; 8000];
+    if client.set_columns(table, &columns).is_ok() {
+        let _ = client.query_rows(table, &columns, 0, true, u16::MAX);
+    }
+    let _ = client.get_props(message, &columns);
+    // Restrictions as deep and as broad as a buffer holds.
+    for restriction in [vec![0x02; 30_000], [0x00, 0xFF, 0xFF].repeat(10_000)] {
+        let _ = client.rop(&Rop::new(0x14, 0).u8(0).sized(&restriction), &[table]);
+    }
+    for count in [1, 0xFFFF] {
+        let _ = client.rop(&Rop::new(0x0E, 0).u16(0).u16(count), &[message]);
+        let _ = client.rop(&Rop::new(0x56, 0).u8(2).u16(count), &[message]);
+    }
+}
+
+fn hostile_buffers(client: &mut Client, logon: Handle) {
+    // A bomb of matches, in as many extended buffers as a request holds.
+    let mut bomb = vec![0, 0, 1, 0, 0, 0, 0xFF, 0xFF];
+    bomb.extend(0x7FFF_FFFF_u32.to_le_bytes());
+    bomb.extend([0, 7, 0, 0xFF, 0xFF, 0xFF, 0xFF]);
+    let size = u16::try_from(bomb.len() - 8).unwrap();
+    bomb[4..6].copy_from_slice(&size.to_le_bytes());
+    let _ = client.execute_raw(&bomb.repeat(0x4_0000 / bomb.len()));
+    // A response as large as can be asked for, many times in one buffer.
+    let get_all = Rop::new(0x08, 0).u16(0).u16(1);
+    let rops: Vec<Rop> = std::iter::repeat_n(get_all, 4000).collect();
+    let max_rop_out = client.max_rop_out;
+    client.max_rop_out = u32::MAX;
+    client.flags |= 4;
+    let _ = client.execute(&rops, &[logon]);
+    client.max_rop_out = max_rop_out;
+    client.flags &= 3;
+    client.form = InputForm::default();
+    // RopBufferSize of 4 GiB.
+    let mut body = Vec::new();
+    for field in [3, u32::MAX, 0, u32::MAX, u32::MAX] {
+        body.extend(u32::to_le_bytes(field));
+    }
+    let _ = client.request("Execute", &body);
+    // A Connect whose UserDn does not end.
+    let _ = client.request("Connect", &vec![b'a'; 1 << 20]);
+}
+
+#[test]
+fn hostile_requests_do_not_take_memory_beyond_a_bound() {
+    let server = TestServer::start(&[]);
+    add_user(server.data_dir(), ADA, "Ada Lovelace", PASSWORD);
+    let dn = legacy_dn(server.data_dir(), ADA);
+    let (mut client, logon) = log_on(&server, ADA, PASSWORD, &dn);
+    let (folder, folder_id) = new_folder(&mut client, &logon);
+    for i in 0..50 {
+        new_message(&mut client, folder, folder_id, &format!("row {i}"));
+    }
+    let (message, _) = new_message(&mut client, folder, folder_id, "victim");
+    client
+        .set_props(message, &[(tag::BODY, text("b"))])
+        .unwrap();
+    let before = peak(server.pid());
+
+    for _ in 0..5 {
+        hostile_sizes(&mut client, folder, message);
+        hostile_buffers(&mut client, logon.handle);
+        // The Connect above may have replaced the session context.
+        client.send_connect().unwrap();
+        let logon = client.logon().unwrap();
+        client.open_folder(logon.handle, folder_id).unwrap();
+        (client, _) = log_on(&server, ADA, PASSWORD, &dn);
+        let logon = client.logon().unwrap();
+        let folder = client.open_folder(logon.handle, folder_id).unwrap();
+        let message = client.create_message(folder, folder_id).unwrap();
+        hostile_sizes(&mut client, folder, message);
+    }
+
+    // Bodies that are announced and do not come, on connections that stay open.
+    let mut open = Vec::new();
+    for length in [1_u64 << 20, 1 << 32, u64::MAX] {
+        let mut stream = TcpStream::connect(server.http()).unwrap();
+        write!(
+            stream,
+            "POST /mapi/emsmdb HTTP/1.1\r\nHost: x\r\nContent-Type: application/mapi-http\r\n\
+             X-RequestType: Execute\r\nContent-Length: {length}\r\n\r\n"
+        )
+        .unwrap();
+        open.push(stream);
+    }
+    // A header without end; the server may hang up at any byte.
+    let mut endless = TcpStream::connect(server.http()).unwrap();
+    for _ in 0..2000 {
+        if endless.write_all(&[b'a'; 4096]).is_err() {
+            break;
+        }
+    }
+
+    // Objects that are never released.
+    let (mut client, logon) = log_on(&server, ADA, PASSWORD, &dn);
+    let opens: Vec<Rop> = (0..200)
+        .map(|_| Rop::new(0x02, 0).u8(1).u64(folder_id).u8(0))
+        .collect();
+    for _ in 0..200 {
+        let payload = framing::rop_buffer(
+            &ropewalk_tests::client::concat(&opens),
+            &[logon.handle, u32::MAX],
+        );
+        let _ = client.execute_payload(&payload);
+    }
+    // Values that are set and never saved.
+    let (mut client, logon) = log_on(&server, ADA, PASSWORD, &dn);
+    let folder = client.open_folder(logon.handle, folder_id).unwrap();
+    for _ in 0..20 {
+        let message = client.create_message(folder, folder_id).unwrap();
+        for i in 0..20 {
+            let value = Value::Binary(vec![1; 30_000]);
+            let _ = client.try_set_props(message, &[(((0x7800 + i) << 16) | 0x0102, value)]);
+        }
+    }
+
+    let after = peak(server.pid());
+    assert!(
+        after <= before + BOUND,
+        "{} MiB more than the {} MiB before",
+        (after - before) >> 20,
+        before >> 20
+    );
+    let (mut client, logon) = log_on(&server, ADA, PASSWORD, &dn);
+    let folder = client.open_folder(logon.handle, folder_id).unwrap();
+    assert!(client.contents_table(folder, 0).unwrap().1 >= 51);
+}
