@@ -1,6 +1,7 @@
 //! ROP buffers, handles and what is refused (MS-OXCROPS 3.2.5, MS-OXCRPC 3.1.4.2, MS-OXCMAPIHTTP
 //! 3.2.5.2): whatever is refused, the session lives on.
 
+use ropewalk_props::PropTag;
 use ropewalk_tests::{
     client::{
         Client, Error, InputForm, Logon, MAX_ROP_OUT, NO_HANDLE, Rop, Value, concat,
@@ -8,6 +9,10 @@ use ropewalk_tests::{
         logon_rop, tagged_values,
     },
     fixture::{ada, code, fails, new_folder, new_message, tag, text},
+};
+use ropewalk_wire::{
+    client::RopBatch,
+    rop::{GetTableRequest, QueryRowsRequest, Request, RequestBody, SetColumnsRequest},
 };
 
 fn open_folder(from: u8, to: u8, fid: u64) -> Rop {
@@ -208,6 +213,55 @@ fn a_rop_on_a_handle_that_was_not_opened_fails_and_later_ones_run() {
     assert_eq!(payload.rops[..6], [0x02, 1, 0x0F, 0x01, 0x04, 0x80]);
     assert_eq!(payload.rops[6..12], [0x07, 1, 0xB9, 0x04, 0, 0]);
     assert_eq!(payload.rops[12..], [0x02, 2, 0, 0, 0, 0, 0, 0]);
+}
+
+#[test]
+fn the_codec_of_the_client_reads_what_the_server_writes() {
+    let (mut client, logon) = ada();
+    let (parent, _) = new_folder(&mut client, &logon);
+    for name in ["One", "Two"] {
+        client.create_folder(parent, name).unwrap();
+    }
+    let columns = [PropTag(tag::DISPLAY_NAME)];
+    let mut batch = RopBatch::new();
+    let parent = batch.handle(parent);
+    let table = batch.slot();
+    batch.push(Request::new(
+        0,
+        parent,
+        RequestBody::GetHierarchyTable(GetTableRequest {
+            output_handle_index: table,
+            table_flags: 0,
+        }),
+    ));
+    batch.push(Request::new(
+        0,
+        table,
+        RequestBody::SetColumns(SetColumnsRequest {
+            set_columns_flags: 0,
+            property_tags: (&columns).into(),
+        }),
+    ));
+    batch.push_with_columns(
+        Request::new(
+            0,
+            table,
+            RequestBody::QueryRows(QueryRowsRequest {
+                query_rows_flags: 0,
+                forward_read: true,
+                row_count: 9,
+            }),
+        ),
+        &columns,
+    );
+    let (codes, handle) = client
+        .execute_batch(&batch, |output| {
+            let codes: Vec<u32> = output.responses().map(|r| r.return_value.0).collect();
+            (codes, output.handle(table))
+        })
+        .unwrap();
+    assert_eq!(codes, [0, 0, 0]);
+    assert_eq!(client.query_position(handle.unwrap()).unwrap(), (2, 2));
 }
 
 #[test]

@@ -2,7 +2,8 @@
 //!
 //! [`Client::connect`] makes a session context, [`Client::logon`] opens the mailbox, and there is
 //! one method per ROP, each an Execute of its own. Several ROPs go into one buffer with
-//! [`Client::execute`]; [`Client::execute_raw`] sends whatever bytes a test wants to see refused.
+//! [`Client::execute`], or with [`Client::execute_batch`] as the codec's typed requests;
+//! [`Client::execute_raw`] sends whatever bytes a test wants to see refused.
 //!
 //! It is a second implementation where that is cheap: framing, compression and the layouts of the
 //! ROPs are written from the specifications' tables, apart from the codec that the server uses, so
@@ -24,10 +25,13 @@ mod rop;
 mod stream;
 mod table;
 
-use std::{collections::BTreeMap, net::SocketAddr};
+use std::{borrow::Cow, collections::BTreeMap, net::SocketAddr};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use ropewalk_wire::{DecodeError, Put as _, Reader};
+use ropewalk_wire::{
+    DecodeError, Put as _, Reader,
+    client::{RopBatch, RopOutput},
+};
 
 pub use self::{
     folder::{CreatedFolder, NewFolder, OpenedFolder},
@@ -322,6 +326,23 @@ impl Client {
     /// Executes several ROPs in one buffer, and returns their responses as they are.
     pub fn execute(&mut self, rops: &[Rop], handles: &[Handle]) -> Result<Payload> {
         self.execute_payload(&framing::rop_buffer(&concat(rops), handles))
+    }
+
+    /// Executes a batch of the codec's typed requests, and hands their typed responses to `read`.
+    pub fn execute_batch<T>(
+        &mut self,
+        batch: &RopBatch<'_>,
+        read: impl FnOnce(&RopOutput<'_>) -> T,
+    ) -> Result<T> {
+        let payload = batch
+            .to_payload()
+            .map_err(|error| Error::Malformed(error.to_string()))?;
+        let buffer = self.execute_raw(&framing::extended_buffer(&payload, self.form))?;
+        let payloads: Vec<Cow<'_, [u8]>> = framing::extended_payloads(&buffer)?
+            .into_iter()
+            .map(|(_, payload)| payload.into())
+            .collect();
+        Ok(read(&batch.decode(&payloads)?))
     }
 
     /// Executes one ROP, which has to succeed.
