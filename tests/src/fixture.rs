@@ -28,7 +28,8 @@ pub const PASSWORD: &str = "counterweight";
 pub struct Shared {
     /// The server.
     pub server: TestServer,
-    user_dn: String,
+    /// The LegacyDN of [`ADA`].
+    pub user_dn: String,
     _watch: Child,
 }
 

@@ -2,4 +2,5 @@
 
 pub mod client;
 pub mod fixture;
+pub mod http;
 pub mod server;

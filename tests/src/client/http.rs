@@ -119,7 +119,8 @@ impl Connection {
     }
 }
 
-fn read_response(input: &mut impl BufRead) -> io::Result<HttpResponse> {
+/// Reads one response, whatever it says.
+pub fn read_response(input: &mut impl BufRead) -> io::Result<HttpResponse> {
     let status_line = read_line(input)?;
     let status = status_line
         .split(' ')

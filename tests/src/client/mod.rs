@@ -36,7 +36,7 @@ use ropewalk_wire::{
 pub use self::{
     folder::{CreatedFolder, NewFolder, OpenedFolder},
     framing::{InputForm, MapiResponse, Payload},
-    http::{Connection, HttpResponse},
+    http::{Connection, HttpResponse, read_response},
     logon::{Logon, logon_rop},
     message::{CreatedMessage, OpenedMessage, save},
     property::{Cells, Name, Problem, Row, Value, tagged_values},
