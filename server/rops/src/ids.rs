@@ -107,6 +107,15 @@ pub fn address_book_entry_id(dn: &str) -> Vec<u8> {
     out
 }
 
+/// DnPrefix of Connect (MS-OXCMAPIHTTP 2.2.4.1.2): what the X500 names of all users begin with, up
+/// to the last `=`. AddressPrefixUsed of a RecipientRow counts its bytes (MS-OXCDATA 2.8.3.2).
+pub fn dn_prefix(legacy_dn: &str) -> &str {
+    legacy_dn
+        .rfind('=')
+        .and_then(|at| legacy_dn.get(..=at))
+        .unwrap_or_default()
+}
+
 fn put_entry_id_head(out: &mut Vec<u8>, provider: Guid, kind: u16) {
     out.extend_from_slice(&[0; 4]);
     out.extend_from_slice(&provider.0);

@@ -8,6 +8,8 @@ pub mod recipients;
 pub mod save;
 pub mod status;
 pub mod subject;
+#[cfg(test)]
+mod tests;
 
 use ropewalk_props::{GlobCnt, PropTag};
 use ropewalk_store::{Mailbox, Message, MessageEntry};

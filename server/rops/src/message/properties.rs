@@ -223,6 +223,10 @@ impl<'a> MessageProperties<'a> {
             }
             id if id == PID_TAG_NATIVE_BODY.id() => Found::i32(native_body(view)),
             id if id == PID_TAG_MESSAGE_STATUS.id() => Found::i32(0),
+            // Before the first save it is the time of creation (MS-OXCMSG 3.2.5.2).
+            id if id == PID_TAG_LOCAL_COMMIT_TIME.id() => {
+                Found::time(view.props().get(PID_TAG_CREATION_TIME)?.as_time()?)
+            }
             // Before the first save, and of an embedded message.
             id if id == PID_TAG_MESSAGE_SIZE.id() && self.entry.is_none() => {
                 let size = view.size();

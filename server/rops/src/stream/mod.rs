@@ -3,6 +3,8 @@
 pub mod open;
 pub mod pending;
 pub mod rops;
+#[cfg(test)]
+mod tests;
 
 use ropewalk_props::{BlobRef, GlobCnt, PropTag, PropType, Utf16Text};
 use ropewalk_store::{BlobReader, BlobWriter, Store, StoreError};

@@ -9,7 +9,7 @@ use ropewalk_wire::{
     recipient::{RecipientAddress, RecipientRow},
 };
 
-use crate::{code_page::CodePage, ids, property::value::to_stored};
+use crate::{code_page::CodePage, context::Session, ids, property::value::to_stored};
 
 /// PidTagObjectType of a mail user and of a distribution list (MS-OXCPRPT 2.2.1.7).
 const MAIL_USER: i32 = 6;
@@ -21,7 +21,7 @@ const DISPLAY_PRIVATE_LIST: i32 = 5;
 
 /// The properties that a row gives, and those that every recipient must have.
 pub fn props(
-    store: &Store,
+    session: &Session,
     row: &RecipientRow<'_>,
     columns: &[PropTag],
     kind: u8,
@@ -35,30 +35,36 @@ pub fn props(
             props.set(*column, &to_stored(value.clone(), code_page));
         }
     }
-    put_fixed(&mut props, row, code_page);
+    put_fixed(
+        &mut props,
+        row,
+        ids::dn_prefix(&session.user.legacy_dn),
+        code_page,
+    );
     props.set(
         PID_TAG_RECIPIENT_TYPE,
         &PropValue::Integer32(i32::from(kind)),
     );
-    complete(store, &mut props)?;
+    complete(&session.store, &mut props)?;
     Ok(props)
 }
 
 /// The fields before the columns.
-fn put_fixed(props: &mut Bag, row: &RecipientRow<'_>, code_page: CodePage) {
+fn put_fixed(props: &mut Bag, row: &RecipientRow<'_>, dn_prefix: &str, code_page: CodePage) {
     let recipient = &row.recipient;
     match recipient.address {
         RecipientAddress::None => {}
         RecipientAddress::X500 {
+            address_prefix_used,
             display_type,
             x500_dn,
-            ..
         } => {
-            // The server gives no DnPrefix at Connect, so there is none to put before the DN.
+            let used = dn_prefix.as_bytes().get(..address_prefix_used.into());
+            let dn = [used.unwrap_or_default(), x500_dn.0].concat();
             props.set_text(PID_TAG_ADDRESS_TYPE, "EX");
             props.set(
                 PID_TAG_EMAIL_ADDRESS,
-                &PropValue::String(code_page.to_utf16(x500_dn.0)),
+                &PropValue::String(code_page.to_utf16(&dn)),
             );
             props.set(
                 PID_TAG_DISPLAY_TYPE,

@@ -1,6 +1,8 @@
 //! The recipients of a message (MS-OXCMSG 2.2.3.4 to 2.2.3.6, 3.2.5.4 to 3.2.5.6).
 
 mod from_wire;
+#[cfg(test)]
+mod tests;
 mod to_wire;
 
 use ropewalk_props::{Bag, BagView, PropTag, tags::*};
@@ -37,7 +39,7 @@ pub fn modify_recipients(
         return Err(ErrorCode::TOO_COMPLEX.into());
     }
     let code_page = message_at(exec, exec.handle_index)?.code_page;
-    let mut changes = Vec::new();
+    let mut changes: Vec<Change> = Vec::new();
     for row in request.recipient_rows.iter() {
         // The row's size was right, and what is in it is not.
         let content = row.row(columns.iter().copied()).map_err(|error| {
@@ -46,33 +48,47 @@ pub fn modify_recipients(
         })?;
         let props = content
             .map(|content| {
-                let store = &exec.session.store;
-                from_wire::props(store, &content, &columns, row.recipient_type, code_page)
+                let session = &*exec.session;
+                from_wire::props(session, &content, &columns, row.recipient_type, code_page)
             })
             .transpose()?;
         changes.push((row.row_id, row.recipient_type, props));
     }
     let object = message_at_mut(exec, exec.handle_index)?;
     let message = object.edit()?;
-    let mut recipients = message.recipients.clone();
+    check_bounds(message, &changes)?;
     for (row_id, kind, props) in changes {
-        apply(&mut recipients, row_id, kind, props);
+        apply(&mut message.recipients, row_id, kind, props);
     }
-    if recipients.len() > RECIPIENTS_MAX {
-        return Err(ErrorCode::TOO_MANY_RECIPS.into());
-    }
-    if recipients
-        .iter()
-        .map(|recipient| recipient.props.data_len())
-        .sum::<usize>()
-        > DRAFT_BYTES_MAX
-    {
-        return Err(ErrorCode::NOT_ENOUGH_MEMORY.into());
-    }
-    message.recipients = recipients;
     settle_display_names(message);
     object.recipient_columns = columns;
     exec.begin();
+    Ok(())
+}
+
+/// A RowId, a RecipientType, and the properties; none to remove the recipient.
+type Change = (u32, u8, Option<Bag>);
+
+/// Fails if the message would have too many or too large recipients; those that go are still
+/// counted.
+fn check_bounds(message: &Message, changes: &[Change]) -> Result<(), ErrorCode> {
+    let recipients = &message.recipients;
+    let is_new = |row_id: u32| {
+        recipients
+            .binary_search_by_key(&row_id, |recipient| recipient.row_id)
+            .is_err()
+    };
+    let added = changes
+        .iter()
+        .filter(|(row_id, _, props)| props.is_some() && is_new(*row_id));
+    if recipients.len() + added.count() > RECIPIENTS_MAX {
+        return Err(ErrorCode::TOO_MANY_RECIPS);
+    }
+    let kept = recipients.iter().map(|recipient| &recipient.props);
+    let given = changes.iter().filter_map(|(_, _, props)| props.as_ref());
+    if kept.chain(given).map(Bag::data_len).sum::<usize>() > DRAFT_BYTES_MAX {
+        return Err(ErrorCode::NOT_ENOUGH_MEMORY);
+    }
     Ok(())
 }
 
