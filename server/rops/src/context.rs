@@ -18,6 +18,7 @@ use super::{
     handles::Handles,
     limits::{PAYLOAD_BYTES_MAX, ROP_OUT_BYTES_MAX},
     object::LogonObject,
+    response_size::response_len_max,
 };
 
 /// What the client said of itself at Connect (MS-OXCMAPIHTTP 2.2.4.1.1).
@@ -162,10 +163,7 @@ impl RopContext {
         output.out.put_u16(0);
 
         for (index, request) in requests.iter().enumerate() {
-            // What a RopBufferTooSmall for the ROP after this one would take.
-            let reserve = requests
-                .get(index + 1)
-                .map_or(0, |next| too_small_len(rops, next.at));
+            let reserve = request.reserve;
             let has_whole_buffer = index == 0 && room.is_largest;
             let before = output.out.len();
             let mut exec = Exec {
@@ -216,6 +214,9 @@ struct Room {
 struct Positioned<'a> {
     at: usize,
     rop: Request<'a>,
+    /// Bytes that must stay free behind its response for those that follow it: what they take if
+    /// that is certain, or what it takes to give them back unexecuted.
+    reserve: usize,
 }
 
 /// An empty vector for other lifetimes, in the same memory.
@@ -256,7 +257,20 @@ fn parse<'a>(
             tracing::debug!(%error, at, "ROP input buffer refused");
             ErrorCode::RPC_FORMAT
         })?;
-        requests.push(Positioned { at, rop });
+        requests.push(Positioned {
+            at,
+            rop,
+            reserve: 0,
+        });
+    }
+    let mut responses = Some(0_usize);
+    let mut reserve = 0;
+    for request in requests.iter_mut().rev() {
+        request.reserve = reserve;
+        let own = response_len_max(&request.rop.body);
+        responses = responses.zip(own).map(|(rest, own)| rest + own);
+        let given_back = too_small_len(rops, request.at);
+        reserve = responses.map_or(given_back, |all| all.min(given_back));
     }
     Ok(rops)
 }
@@ -317,3 +331,7 @@ impl Output<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[path = "context_tests.rs"]
+mod tests;

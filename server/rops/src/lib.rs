@@ -18,11 +18,14 @@ pub mod logon;
 pub mod message;
 pub mod object;
 pub mod property;
+mod response_size;
 pub mod store_error;
 pub mod stream;
 pub mod table;
 #[cfg(test)]
 mod test_client;
+#[cfg(test)]
+pub(crate) mod test_support;
 pub mod view;
 
 pub use context::{ConnectParams, RopContext};

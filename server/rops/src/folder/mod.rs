@@ -5,6 +5,8 @@ pub mod messages;
 pub mod open;
 pub mod properties;
 pub mod remove;
+#[cfg(test)]
+mod tests;
 
 use ropewalk_props::GlobCnt;
 use ropewalk_store::{Folder, Mailbox};

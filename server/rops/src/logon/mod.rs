@@ -4,6 +4,8 @@ pub mod identifiers;
 pub mod open;
 pub mod receive_folder;
 pub mod special;
+#[cfg(test)]
+mod tests;
 mod time;
 
 use ropewalk_wire::rop::GetStoreStateResponse;

@@ -19,6 +19,8 @@ pub mod query;
 pub mod restrict;
 pub mod rows;
 mod source;
+#[cfg(test)]
+mod tests;
 
 use ropewalk_props::{GlobCnt, PropTag};
 use ropewalk_store::{Contents, ContentsView};

@@ -166,12 +166,17 @@ impl Rows {
             .enumerate()
             .map(|(at, row)| (*row, at))
             .collect();
+        // The next row that stayed, or behind the last one that did.
         let place = |at: usize| {
-            let survivors = old.get(at..).unwrap_or_default();
-            survivors
-                .iter()
-                .find_map(|row| places.get(row).copied())
-                .unwrap_or(self.ids.len())
+            let (before, from) = old.split_at_checked(at).unwrap_or((&old, &[]));
+            let next = from.iter().find_map(|row| places.get(row).copied());
+            let last = || {
+                before
+                    .iter()
+                    .rev()
+                    .find_map(|row| places.get(row).map(|at| at + 1))
+            };
+            next.or_else(last).unwrap_or(0)
         };
         if self.cursor != 0 {
             self.cursor = place(self.cursor);

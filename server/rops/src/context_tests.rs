@@ -1,0 +1,357 @@
+use ropewalk_props::{PropTag, tags};
+use ropewalk_wire::{ErrorCode, client::RopBatch, ext_buffer, rop::*};
+
+use super::reuse;
+use crate::{
+    handles::{OBJECTS_MAX, TABLES_MAX},
+    ids,
+    logon::special,
+    test_support::*,
+};
+
+const COLUMNS: [PropTag; 2] = [tags::PID_TAG_MID, tags::PID_TAG_SUBJECT];
+
+#[test]
+fn the_memory_for_requests_is_kept() {
+    let mut requests = reuse(Vec::with_capacity(50));
+    assert!(requests.capacity() >= 50);
+    requests = reuse(requests);
+    assert!(requests.capacity() >= 50);
+}
+
+#[test]
+fn handles_are_passed_on_within_a_buffer() {
+    let mut fixture = Fixture::new();
+    fixture.add_mail(special::INBOX, "hello", 1);
+    let essdn = essdn(&fixture.user);
+    let mut batch = RopBatch::new();
+    let (logon, folder, table) = (batch.slot(), batch.slot(), batch.slot());
+    batch.push(Request::new(0, logon, logon_request(&essdn)));
+    let open = OpenFolderRequest {
+        output_handle_index: folder,
+        folder_id: ids::fid(special::INBOX),
+        open_mode_flags: 0,
+    };
+    batch.push(Request::new(0, logon, RequestBody::OpenFolder(open)));
+    let contents = GetTableRequest {
+        output_handle_index: table,
+        table_flags: 0,
+    };
+    batch.push(Request::new(
+        0,
+        folder,
+        RequestBody::GetContentsTable(contents),
+    ));
+    batch.push(Request::new(
+        0,
+        folder,
+        RequestBody::Release(EmptyRequest {}),
+    ));
+    let columns = SetColumnsRequest {
+        set_columns_flags: 0,
+        property_tags: (&COLUMNS).into(),
+    };
+    batch.push(Request::new(0, table, RequestBody::SetColumns(columns)));
+    let query = Request::new(0, table, RequestBody::QueryRows(forward(10)));
+    batch.push_with_columns(query, &COLUMNS);
+    fixture.run(&batch, |output| {
+        let codes: Vec<_> = output
+            .responses()
+            .map(|response| response.return_value.0)
+            .collect();
+        assert_eq!(codes, [0; 5]);
+        let ResponseBody::QueryRows(body) = &output.responses().last().unwrap().body else {
+            panic!()
+        };
+        assert_eq!((body.row_count, body.origin), (1, 2));
+        assert_eq!(output.handles.len(), 3);
+        assert!(output.handles.iter().all(|handle| *handle != u32::MAX));
+    });
+}
+
+#[test]
+fn a_failed_rop_does_not_stop_the_others_and_indexes_are_checked() {
+    let (mut fixture, logon) = Fixture::logged_on();
+    let mut batch = RopBatch::new();
+    let input = batch.handle(logon);
+    batch.push(Request::new(0, 9, open_folder(ids::fid(special::INBOX))));
+    let far = OpenFolderRequest {
+        output_handle_index: 200,
+        folder_id: ids::fid(special::INBOX),
+        open_mode_flags: 0,
+    };
+    batch.push(Request::new(0, input, RequestBody::OpenFolder(far)));
+    batch.push(Request::new(
+        5,
+        input,
+        open_folder(ids::fid(special::INBOX)),
+    ));
+    batch.push(Request::new(
+        0,
+        input,
+        RequestBody::GetStoreState(EmptyRequest {}),
+    ));
+    let address_types = RequestBody::GetAddressTypes(EmptyRequest {});
+    batch.push(Request::new(0, input, address_types));
+    fixture.run(&batch, |output| {
+        let codes: Vec<_> = output
+            .responses()
+            .map(|response| response.return_value)
+            .collect();
+        assert_eq!(
+            codes,
+            [
+                ErrorCode::NULL_OBJECT,
+                ErrorCode::NULL_OBJECT,
+                ErrorCode::ACCESS_DENIED,
+                ErrorCode(0),
+                ErrorCode::NOT_SUPPORTED,
+            ]
+        );
+    });
+}
+
+/// Executes a payload as it is.
+fn execute(fixture: &mut Fixture, payload: &[u8]) -> Result<Vec<u8>, ErrorCode> {
+    let mut buffer = Vec::new();
+    ext_buffer::encode(&mut buffer, payload, ext_buffer::LAST).unwrap();
+    let mut out = Vec::new();
+    fixture
+        .context
+        .execute(0, &buffer, MAX_ROP_OUT, &mut out)
+        .map(|()| out)
+}
+
+#[test]
+fn a_buffer_that_cannot_be_parsed_has_no_effect() {
+    let (mut fixture, logon) = Fixture::logged_on();
+    let folder = fixture.open_folder(logon, special::INBOX);
+    // RopRelease of the folder, then something that is no ROP.
+    let release = [0x01, 0x00, 0x00];
+    let table = folder.to_le_bytes();
+    for broken in [
+        &[0x28, 0, 0][..],
+        &[0x00, 0, 0],
+        &[0x02, 0],
+        &[0x02, 0, 0, 1, 9],
+    ] {
+        let rops = [&release, broken].concat();
+        let size = (rops.len() as u16 + 2).to_le_bytes();
+        let payload = [&size[..], &rops, &table].concat();
+        assert_eq!(
+            execute(&mut fixture, &payload),
+            Err(ErrorCode::RPC_FORMAT),
+            "{broken:?}"
+        );
+    }
+    for payload in [
+        &[][..],
+        &[5],
+        &[0, 0],
+        &[1, 0],
+        &[9, 0, 1, 0, 0],          // RopSize beyond the payload
+        &[5, 0, 1, 0, 0, 1, 2, 3], // half a handle
+    ] {
+        assert_eq!(
+            execute(&mut fixture, payload),
+            Err(ErrorCode::RPC_FORMAT),
+            "{payload:?}"
+        );
+    }
+    // The folder was not released, and an empty buffer is one.
+    fixture.ok(folder, RequestBody::GetContentsTable(table_request(0)));
+    assert_eq!(execute(&mut fixture, &[2, 0]).unwrap()[8..], [2, 0]);
+}
+
+#[test]
+fn buffers_without_room_for_a_header_are_refused() {
+    let mut fixture = Fixture::new();
+    let mut out = Vec::new();
+    let header = [0, 0, 4, 0, 2, 0, 2, 0, 2, 0];
+    let context = &mut fixture.context;
+    assert_eq!(
+        context.execute(0, &header[..7], 0x8000, &mut out),
+        Err(ErrorCode::RPC_FAILED)
+    );
+    assert_eq!(
+        context.execute(0, &header, 7, &mut out),
+        Err(ErrorCode::RPC_FAILED)
+    );
+    assert_eq!(
+        context.execute(0, &header, 9, &mut out),
+        Err(ErrorCode::BUFFER_TOO_SMALL)
+    );
+    assert_eq!(context.execute(0, &header, 10, &mut out), Ok(()));
+    assert_eq!(out, header);
+}
+
+/// RopOpenFolder to the last slot of a batch, and a table whose length nobody knows beforehand.
+fn open_and_list(batch: &mut RopBatch<'_>, logon: u8) {
+    let slot = batch.slot();
+    let open = OpenFolderRequest {
+        output_handle_index: slot,
+        folder_id: ids::fid(special::INBOX),
+        open_mode_flags: 0,
+    };
+    batch.push(Request::new(0, logon, RequestBody::OpenFolder(open)));
+    let list = RequestBody::GetReceiveFolderTable(EmptyRequest {});
+    batch.push(Request::new(0, logon, list));
+}
+
+#[test]
+fn what_does_not_fit_is_given_back_and_can_be_sent_again() {
+    let (mut fixture, logon) = Fixture::logged_on();
+    let mut batch = RopBatch::new();
+    let input = batch.handle(logon);
+    (0..4).for_each(|_| open_and_list(&mut batch, input));
+    let requests: Vec<Request<'_>> = batch.requests().cloned().collect();
+    let encoded = |requests: &[Request<'_>]| {
+        let mut out = Vec::new();
+        requests
+            .iter()
+            .for_each(|request| request.encode(&mut out).unwrap());
+        out
+    };
+    let all: usize = fixture.run(&batch, |output| output.responses().map(response_len).sum());
+    // Half of the responses and the requests that are left, behind RopId and SizeNeeded.
+    let rops_len = all / 2 + 3 + encoded(&requests[4..]).len();
+    let max_rop_out = (8 + 2 + rops_len + 5 * 4) as u32;
+    let (done, needed) = fixture
+        .run_into(&batch, max_rop_out, |output| {
+            let done = output.responses().count();
+            let too_small = output.buffer_too_small().unwrap();
+            assert_eq!(too_small.request_buffers, encoded(&requests[done..]));
+            let opened = (1..5).filter(|slot| output.handle(*slot).is_some()).count();
+            assert_eq!(opened, done.div_ceil(2));
+            (done, too_small.size_needed)
+        })
+        .unwrap();
+    assert!((4..8).contains(&done), "{done}");
+    // As much as the response says is enough for the next one at least.
+    let mut rest = RopBatch::new();
+    rest.handle(logon);
+    for _ in 0..4 {
+        rest.slot();
+    }
+    for request in &requests[done..] {
+        rest.push(request.clone());
+    }
+    fixture
+        .run_into(&rest, u32::from(needed), |output| {
+            assert!(output.responses().count() >= 1)
+        })
+        .unwrap();
+    // No room even to give everything back.
+    assert_eq!(
+        fixture.run_into(&batch, 60, |_| ()).unwrap_err(),
+        ErrorCode::BUFFER_TOO_SMALL
+    );
+}
+
+fn response_len(response: &Response<'_>) -> usize {
+    let mut out = Vec::new();
+    response.encode(&mut out).unwrap();
+    out.len()
+}
+
+#[test]
+fn a_rop_whose_response_does_not_fit_has_no_effect() {
+    let (mut fixture, logon) = Fixture::logged_on();
+    let folder = fixture.open_folder(logon, special::INBOX);
+    let mut partly = 0;
+    for max_rop_out in 10..200 {
+        let mail = fixture.add_mail(special::INBOX, "mail", 1);
+        let mids = [ids::mid(mail)];
+        let delete = DeleteMessagesRequest {
+            want_asynchronous: false,
+            notify_non_read: false,
+            message_ids: (&mids).into(),
+        };
+        let mut batch = RopBatch::new();
+        let (input, logon) = (batch.handle(folder), batch.handle(logon));
+        open_and_list(&mut batch, logon);
+        batch.push(Request::new(0, input, RequestBody::DeleteMessages(delete)));
+        open_and_list(&mut batch, logon);
+        let answered = fixture
+            .run_into(&batch, max_rop_out, |output| {
+                let mut answers = output.responses();
+                partly += usize::from(output.buffer_too_small().is_some());
+                answers.any(|response| response.rop_id == RopId::DELETE_MESSAGES)
+            })
+            .unwrap_or(false);
+        let entry = fixture
+            .mailbox()
+            .entry(special::INBOX, mail)
+            .unwrap()
+            .unwrap();
+        assert_eq!(entry.soft_deleted, answered, "{max_rop_out}");
+    }
+    assert!(partly > 20, "{partly}");
+}
+
+#[test]
+fn rops_that_surely_fit_need_no_room_to_be_given_back() {
+    let (mut fixture, logon) = Fixture::logged_on();
+    let class = [b'a'; 200];
+    let mut batch = RopBatch::new();
+    let input = batch.handle(logon);
+    for n in 0..9 {
+        let folder_id = ids::fid(special::INBOX);
+        let message_class = ropewalk_wire::codec::AsciiZ(&class[n..]);
+        let set = SetReceiveFolderRequest {
+            folder_id,
+            message_class,
+        };
+        batch.push(Request::new(0, input, RequestBody::SetReceiveFolder(set)));
+    }
+    let max_rop_out = 8 + 2 + 9 * 6 + 4;
+    fixture
+        .run_into(&batch, max_rop_out, |output| {
+            assert_eq!(output.responses().count(), 9)
+        })
+        .unwrap();
+}
+
+#[test]
+fn handles_are_told_apart_and_never_come_back_to_life() {
+    let (mut fixture, logon) = Fixture::logged_on();
+    let first = fixture.open_folder(logon, special::INBOX);
+    fixture.release(first);
+    let second = fixture.open_folder(logon, special::INBOX);
+    assert_ne!(first, second);
+    let table = RequestBody::GetContentsTable(table_request(0));
+    assert_eq!(
+        fixture.code(first, table.clone()),
+        ErrorCode::INVALID_OBJECT
+    );
+    assert_eq!(
+        fixture.code(0x0001_3FFF, table.clone()),
+        ErrorCode::NULL_OBJECT
+    );
+    fixture.ok(second, table);
+}
+
+#[test]
+fn open_objects_are_bounded() {
+    let (mut fixture, logon) = Fixture::logged_on();
+    let folder = fixture.open_folder(logon, special::INBOX);
+    let contents = RequestBody::GetContentsTable(table_request(0));
+    let mut tables = Vec::new();
+    for _ in 0..TABLES_MAX {
+        tables.push(fixture.open(folder, contents.clone()));
+    }
+    assert_eq!(
+        fixture.code(folder, contents.clone()),
+        ErrorCode::MAX_OBJS_EXCEEDED
+    );
+    fixture.release(tables[0]);
+    fixture.ok(folder, contents);
+    let open = open_folder(ids::fid(special::INBOX));
+    for _ in TABLES_MAX + 2..OBJECTS_MAX {
+        fixture.ok(logon, open.clone());
+    }
+    assert_eq!(fixture.code(logon, open), ErrorCode::MAX_OBJS_EXCEEDED);
+    // A new logon under the same id makes room.
+    let logon = fixture.logon(0);
+    fixture.open_folder(logon, special::INBOX);
+}
