@@ -1,10 +1,12 @@
 //! HTTP: listeners, connections, and from a request to its response.
 //!
 //! [`service`] routes and authenticates, [`mapi`] holds requests to MS-OXCMAPIHTTP and finds their
-//! session contexts, [`mailbox`] and [`address_book`] are the two endpoints.
+//! session contexts, [`mailbox`] and [`address_book`] are the two endpoints. [`autodiscover`] is the
+//! way to them.
 
 mod activity;
 mod address_book;
+mod autodiscover;
 mod body;
 mod connection;
 mod deliver;

@@ -9,8 +9,10 @@ pub enum Route {
     Mapi(Endpoint),
     /// Another path below `/mapi`.
     UnknownMapi,
-    /// `/autodiscover/...`.
+    /// `/autodiscover/autodiscover.xml`.
     Autodiscover,
+    /// `/autodiscover/autodiscover.json` and what is below it.
+    AutodiscoverJson,
     /// Nothing.
     Unknown,
 }
@@ -30,8 +32,11 @@ impl Route {
             Self::Mapi(Endpoint::AddressBook)
         } else if is("/mapi") || below("/mapi/") {
             Self::UnknownMapi
-        } else if below("/autodiscover/") {
+        } else if is("/autodiscover/autodiscover.xml") {
             Self::Autodiscover
+        } else if is("/autodiscover/autodiscover.json") || below("/autodiscover/autodiscover.json/")
+        {
+            Self::AutodiscoverJson
         } else {
             Self::Unknown
         }
@@ -55,6 +60,13 @@ mod tests {
             ("/mapi", Route::UnknownMapi),
             ("/mapix", Route::Unknown),
             ("/Autodiscover/Autodiscover.xml", Route::Autodiscover),
+            ("/Autodiscover/Autodiscover.json", Route::AutodiscoverJson),
+            (
+                "/autodiscover/autodiscover.json/v1.0/a@b",
+                Route::AutodiscoverJson,
+            ),
+            ("/autodiscover/autodiscover.jsonx", Route::Unknown),
+            ("/autodiscover/autodiscover.svc", Route::Unknown),
             ("/autodiscover", Route::Unknown),
             ("/", Route::Unknown),
             ("", Route::Unknown),

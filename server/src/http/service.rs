@@ -14,11 +14,11 @@ use hyper::{
     body::Body,
     header::{AUTHORIZATION, HOST, HeaderValue, WWW_AUTHENTICATE},
 };
-use ropewalk_store::{Store, User};
+use ropewalk_store::Store;
 use tokio::sync::watch;
 
 use super::{
-    BindError, ServeConfig, Timing, body, mapi,
+    BindError, ServeConfig, Timing, autodiscover, body, mapi,
     payload::Payload,
     reply::{self, ReplyBody, SessionHeaders},
     route::Route,
@@ -82,6 +82,9 @@ impl Server {
             }
             return response;
         }
+        if route == Route::AutodiscoverJson {
+            return autodiscover::answer_json(&self, request, secure).await;
+        }
         let user = match self
             .auth
             .authenticate(request.headers().get(AUTHORIZATION))
@@ -95,18 +98,8 @@ impl Server {
         };
         match route {
             Route::Mapi(endpoint) => mapi::answer(&self, endpoint, user, request, secure).await,
-            _ => self.autodiscover(user, request, secure).await,
+            _ => autodiscover::answer_xml(&self, request, secure).await,
         }
-    }
-
-    async fn autodiscover<B: Body<Data = Bytes>>(
-        &self,
-        _user: Arc<User>,
-        request: Request<B>,
-        _secure: bool,
-    ) -> Response<ReplyBody> {
-        body::discard(request.into_body(), self.timing.body).await;
-        reply::plain(StatusCode::NOT_FOUND, "there is nothing under this path")
     }
 
     /// Where a client that used this host is told to go; `None` if that is no host.
