@@ -127,7 +127,8 @@ fn folder_names_are_unique_among_siblings_in_any_case() {
         )
         .unwrap();
     assert_eq!(again.folder_id, first.folder_id);
-    assert_ne!(again.is_existing_folder, 0);
+    // MS-OXCFOLD 2.2.1.2.2: IsExistingFolder is for public folders alone.
+    assert_eq!(again.is_existing_folder, 0);
     // OpenExisting makes one that is not there.
     let new = client
         .create_folder_with(
