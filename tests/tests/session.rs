@@ -472,7 +472,7 @@ fn accepts(rop_id: u8) -> Option<(&'static [Kind], u32)> {
         0x03 => (&[Store, Folder], code::NULL_OBJECT),
         0x06 => (&[Store, Folder], 0),
         0x0D..=0x11 | 0x21..=0x24 => (&[Message], code::NULL_OBJECT),
-        0x0C => (&[Message], code::NOT_SUPPORTED),
+        0x0C => (&[Message], 0),
         0x25 => (&[Attachment], code::NOT_SUPPORTED),
         0x46 => (&[Attachment], code::NULL_OBJECT),
         0x66 => (&[Folder], code::NULL_OBJECT),

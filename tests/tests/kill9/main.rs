@@ -6,6 +6,7 @@
 mod model;
 
 use std::{
+    collections::HashSet,
     env, fs,
     path::Path,
     thread,
@@ -103,6 +104,11 @@ fn write_kill_verify(rounds: u64, seed: u64, between: impl Fn(&Path)) {
         for (writer, (client, logon)) in writers.iter_mut().zip(&mut sessions) {
             writer.verify(client, logon);
         }
+        for of_one_user in writers.chunks(WRITERS) {
+            let all: HashSet<u64> = of_one_user.iter().flat_map(|w| &w.used).copied().collect();
+            let sum: usize = of_one_user.iter().map(|writer| writer.used.len()).sum();
+            assert_eq!(all.len(), sum, "two writers have been told the same id");
+        }
     }
     let written: usize = writers.iter().map(|writer| writer.used.len()).sum();
     println!("{written} identifiers");
@@ -111,12 +117,12 @@ fn write_kill_verify(rounds: u64, seed: u64, between: impl Fn(&Path)) {
 
 #[test]
 fn what_was_acknowledged_survives_kill_9() {
-    write_kill_verify(rounds(5), seed(), |_| {});
+    write_kill_verify(rounds(12), seed(), |_| {});
 }
 
 #[test]
 fn what_was_acknowledged_survives_kill_9_and_the_loss_of_the_index() {
-    write_kill_verify(rounds(3), seed(), |dir| {
+    write_kill_verify(rounds(6), seed(), |dir| {
         let index = dir.join("index");
         assert!(index.is_dir(), "{:?}", entries(dir));
         fs::remove_dir_all(index).unwrap();
@@ -139,7 +145,7 @@ fn a_save_in_flight_at_kill_9_happens_whole_or_not_at_all() {
     let mut server = TestServer::start_in(dir.path(), &[]);
     let (mut client, mut logon) = log_on(&server, USERS[0], PASSWORD, &dns[0]);
     let mut writer = Writer::new(&mut client, &logon, "in flight", seed);
-    for round in 0..rounds(8) {
+    for round in 0..rounds(16) {
         // A few that are acknowledged, then one that is not waited for.
         for _ in 0..3 {
             writer.step(&mut client, &logon).unwrap();

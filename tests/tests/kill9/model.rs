@@ -49,6 +49,10 @@ pub struct Writer {
     pub pending: Option<State>,
     /// Every MID and FID that it has ever been told.
     pub used: HashSet<u64>,
+    /// The MIDs of messages by their keys, where they are known: a move makes a new one.
+    ids: BTreeMap<u32, u64>,
+    /// The old MID of the message whose move is in flight.
+    moving: Option<u64>,
     next: u32,
 }
 
@@ -97,6 +101,8 @@ impl Writer {
             state: State::default(),
             pending: None,
             used: HashSet::from(folders),
+            ids: BTreeMap::new(),
+            moving: None,
             next: 1,
         }
     }
@@ -107,6 +113,13 @@ impl Writer {
             "{}: the id {id:#018x} is used again",
             self.name
         );
+    }
+
+    /// A message that was being moved has its old id or a new one.
+    fn learn_moved(&mut self, id: u64) {
+        if self.moving != Some(id) {
+            self.learn(id);
+        }
     }
 
     /// One random change. An error is the server's end: the change is pending then.
@@ -153,7 +166,7 @@ impl Writer {
         let attachment = self.random.below(3) == 0;
         let message = Message {
             version: 0,
-            body: self.random.below(20_000) as usize,
+            body: self.random.below(12_000) as usize,
             attachment: attachment.then(|| self.random.below(60_000) as usize),
             read: true,
             second: false,
@@ -196,17 +209,31 @@ impl Writer {
         let id = client.save_message(handle)?;
         self.acknowledge();
         self.learn(id);
+        self.ids.insert(key, id);
         client.release(handle)
+    }
+
+    /// The MID of a message.
+    fn id(&mut self, client: &mut Client, logon: &Logon, key: u32) -> Result<u64> {
+        if let Some(id) = self.ids.get(&key) {
+            return Ok(*id);
+        }
+        let message = &self.state.messages[&key];
+        let folder_id = self.folders[usize::from(message.second)];
+        let id = find(client, logon, folder_id, &subject(key, message.version))?;
+        self.learn(id);
+        self.ids.insert(key, id);
+        Ok(id)
     }
 
     fn change(&mut self, client: &mut Client, logon: &Logon, key: u32) -> Result<()> {
         let old = self.state.messages[&key].clone();
         let folder_id = self.folders[usize::from(old.second)];
-        let id = find(client, logon, folder_id, &subject(key, old.version))?;
+        let id = self.id(client, logon, key)?;
         let opened = client.open_message(logon.handle, folder_id, id, 1)?;
         let new = Message {
             version: old.version + 1,
-            body: self.random.below(20_000) as usize,
+            body: self.random.below(12_000) as usize,
             ..old
         };
         client.set_props(
@@ -226,7 +253,7 @@ impl Writer {
     fn mark(&mut self, client: &mut Client, logon: &Logon, key: u32) -> Result<()> {
         let old = self.state.messages[&key].clone();
         let folder_id = self.folders[usize::from(old.second)];
-        let id = find(client, logon, folder_id, &subject(key, old.version))?;
+        let id = self.id(client, logon, key)?;
         let folder = client.open_folder(logon.handle, folder_id)?;
         let flags = if old.read { 0x05 } else { 0x01 };
         self.intend(|state| {
@@ -242,15 +269,18 @@ impl Writer {
         let old = self.state.messages[&key].clone();
         let from_id = self.folders[usize::from(old.second)];
         let to_id = self.folders[usize::from(!old.second)];
-        let id = find(client, logon, from_id, &subject(key, old.version))?;
+        let id = self.id(client, logon, key)?;
         let from = client.open_folder(logon.handle, from_id)?;
         let to = client.open_folder(logon.handle, to_id)?;
         self.intend(|state| {
             let second = !old.second;
             state.messages.insert(key, Message { second, ..old });
         });
+        self.ids.remove(&key);
+        self.moving = Some(id);
         assert_eq!(client.move_copy_messages(from, to, &[id], false)?, 0);
         self.acknowledge();
+        self.moving = None;
         client.release(from)?;
         client.release(to)
     }
@@ -258,7 +288,7 @@ impl Writer {
     fn delete(&mut self, client: &mut Client, logon: &Logon, key: u32) -> Result<()> {
         let old = self.state.messages[&key].clone();
         let folder_id = self.folders[usize::from(old.second)];
-        let id = find(client, logon, folder_id, &subject(key, old.version))?;
+        let id = self.id(client, logon, key)?;
         let folder = client.open_folder(logon.handle, folder_id)?;
         self.intend(|state| {
             state.messages.remove(&key);
@@ -366,10 +396,13 @@ impl Writer {
             }
         }
         for (key, found) in seen {
-            // A moved message has a new id, which nobody has told yet.
-            self.used.insert(found.id);
+            match self.ids.insert(key, found.id) {
+                Some(known) => assert_eq!(found.id, known, "{}: id of {key}", self.name),
+                None => self.learn_moved(found.id),
+            }
             self.verify_message(client, logon, key, &found);
         }
+        self.moving = None;
     }
 
     fn subfolders(&self, client: &mut Client, logon: &Logon) -> BTreeMap<String, u64> {
