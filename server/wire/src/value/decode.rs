@@ -77,13 +77,15 @@ fn marked(input: &mut Reader<'_>, form: Form) -> Result<bool, DecodeError> {
 
 /// The bytes of one string or binary.
 fn variable<'a>(input: &mut Reader<'a>, form: Form, ty: PropType) -> Result<&'a [u8], DecodeError> {
+    if ty == PropType::SERVER_ID && form == Form::AddressBook {
+        return Err(DecodeError::PropertyType(ty.0));
+    }
     if !marked(input, form)? {
         return Ok(&[]);
     }
     match ty {
         PropType::STRING => input.utf16_z(),
         PropType::STRING8 => input.ascii_z(),
-        PropType::SERVER_ID if form == Form::AddressBook => Err(DecodeError::PropertyType(ty.0)),
         _ => {
             let len = match form {
                 Form::Rop => usize::from(input.u16()?),
@@ -169,4 +171,21 @@ fn elements<T>(
     (0..count)
         .map(|_| variable(input, form, ty.element()).map(&from_bytes))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// MS-OXCMAPIHTTP 2.2.1.1 has no PtypServerId, so there is no absent one either.
+    #[test]
+    fn an_address_book_has_no_server_ids_not_even_absent_ones() {
+        let mut input = Reader::new(&[0, 0]);
+        let refused = Err(DecodeError::PropertyType(PropType::SERVER_ID.0));
+        let form = Form::AddressBook;
+        assert_eq!(skip_value(&mut input, form, PropType::SERVER_ID), refused);
+        assert!(take_value(&mut input, form, PropType::SERVER_ID).is_err());
+        let taken = take_value(&mut Reader::new(&[0, 0]), Form::Rop, PropType::SERVER_ID);
+        assert_eq!(taken, Ok(PropValue::ServerId(Vec::new())));
+    }
 }
