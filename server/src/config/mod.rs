@@ -182,6 +182,22 @@ pub enum ConfigError {
         /// What is wrong, in one line.
         message: String,
     },
+    /// A public_host that is no host.
+    #[error(
+        "public_host in {path} must be a host name or address, with a port or without, as in mail.example.test:8443"
+    )]
+    PublicHost {
+        /// The file.
+        path: String,
+    },
+    /// Sessions that end at once.
+    #[error(
+        "limits.context_idle_timeout in {path} is zero, which leaves no session alive; the default is \"15 min\""
+    )]
+    NoIdleTimeout {
+        /// The file.
+        path: String,
+    },
     /// A certificate without a key, or the other way round.
     #[error(
         "the configuration {path} names only one of tls.certificate and tls.private_key; give both or neither"
@@ -218,13 +234,26 @@ impl Config {
             });
         }
         let config: Self = toml::from_str(text).map_err(invalid)?;
+        let path = path.to_owned();
+        if !config.public_host.as_deref().is_none_or(is_authority) {
+            return Err(ConfigError::PublicHost { path });
+        }
+        if config.limits.context_idle_timeout.0.is_zero() {
+            return Err(ConfigError::NoIdleTimeout { path });
+        }
         if config.tls.certificate.is_some() != config.tls.private_key.is_some() {
-            return Err(ConfigError::HalfTls {
-                path: path.to_owned(),
-            });
+            return Err(ConfigError::HalfTls { path });
         }
         Ok(config)
     }
+}
+
+/// Host and perhaps port, in characters that need no escape in a URL (RFC 3986 3.2.2).
+fn is_authority(host: &str) -> bool {
+    format!("https://{host}/")
+        .parse::<hyper::Uri>()
+        .is_ok_and(|uri| uri.authority().is_some_and(|authority| authority == host))
+        && !host.contains(['@', '%', '\'', '&'])
 }
 
 fn line_of(text: &str, error: &toml::de::Error) -> String {

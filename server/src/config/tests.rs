@@ -68,6 +68,19 @@ fn values_are_read() {
 }
 
 #[test]
+fn a_public_host_may_have_a_port() {
+    for host in [
+        "mail.example.test",
+        "mail.example.test:8443",
+        "192.0.2.1",
+        "[2001:db8::1]:443",
+    ] {
+        let config = parse(&format!("public_host = \"{host}\"")).unwrap();
+        assert_eq!(config.public_host.as_deref(), Some(host));
+    }
+}
+
+#[test]
 fn an_unknown_key_is_named_with_its_nearest_neighbour() {
     assert_eq!(
         message("htpp = \"127.0.0.1:1\""),
@@ -90,6 +103,13 @@ fn other_mistakes_are_told_in_one_line() {
         ("tls = 1", "in line 1"),
         ("[tls]\ncertificate = \"a.pem\"", "give both or neither"),
         ("[store]\ncache_size = -1", "in line 2"),
+        ("public_host = \"https://mail.example.test\"", "a host name"),
+        ("public_host = \"\"", "a host name"),
+        ("public_host = \"a&b\"", "a host name"),
+        (
+            "[limits]\ncontext_idle_timeout = \"0 s\"",
+            "context_idle_timeout",
+        ),
     ] {
         let message = message(text);
         assert!(message.contains(part), "{text}: {message}");

@@ -118,7 +118,7 @@ pub struct Bound {
 
 /// Listens. Runs within a tokio runtime.
 pub fn bind(config: &ServeConfig) -> Result<Bound, BindError> {
-    let tls = tls::acceptor(&config.tls, &config.data_dir)?;
+    let tls = tls::acceptor(&config.tls, &config.data_dir, config.public_host.as_deref())?;
     let server = Server::new(config, Arc::new(SystemClock))?;
     Ok(Bound {
         http: listen_on(config.http, "--http")?,

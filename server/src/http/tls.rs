@@ -70,14 +70,19 @@ pub enum TlsError {
 const CONFIGURED_HINT: &str = "check tls.certificate and tls.private_key in the configuration";
 const OWN_HINT: &str = "remove it together with its key to have a new one made";
 
-/// What accepts TLS connections, for HTTP/2 and HTTP/1.1.
-pub fn acceptor(tls: &Tls, data_dir: &Path) -> Result<TlsAcceptor, TlsError> {
+/// What accepts TLS connections, for HTTP/2 and HTTP/1.1. A self-signed certificate that has to be
+/// made is for this machine alone and for `public_host`.
+pub fn acceptor(
+    tls: &Tls,
+    data_dir: &Path,
+    public_host: Option<&str>,
+) -> Result<TlsAcceptor, TlsError> {
     let config = match (&tls.certificate, &tls.private_key) {
         (Some(certificate), Some(key)) => server_config(certificate, key, CONFIGURED_HINT)?,
         _ => {
             let files = OwnFiles::of(data_dir);
             if !(files.certificate.exists() && files.key.exists()) {
-                files.make()?;
+                files.make(public_host)?;
             }
             server_config(&files.certificate, &files.key, OWN_HINT)?
         }
@@ -129,11 +134,22 @@ impl OwnFiles {
         }
     }
 
-    fn make(&self) -> Result<(), TlsError> {
-        let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
+    fn make(&self, public_host: Option<&str>) -> Result<(), TlsError> {
+        let mut names = ["localhost", "127.0.0.1", "::1"]
+            .map(str::to_owned)
+            .to_vec();
+        names.extend(public_host.map(|host| without_port(host).to_owned()));
         let made = rcgen::generate_simple_self_signed(names)?;
         write(&self.key, 0o600, &made.signing_key.serialize_pem())?;
         write(&self.certificate, 0o644, &made.cert.pem())
+    }
+}
+
+/// The host of `HOST`, `HOST:PORT`, `[ADDRESS]` or `[ADDRESS]:PORT`.
+fn without_port(host: &str) -> &str {
+    match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or(rest),
+        None => host.split(':').next().unwrap_or(host),
     }
 }
 
@@ -171,25 +187,38 @@ mod tests {
     fn a_self_signed_certificate_is_made_once_and_its_key_is_secret() {
         let dir = tempfile::tempdir().unwrap();
         let none = Tls::default();
-        acceptor(&none, dir.path()).unwrap();
+        acceptor(&none, dir.path(), None).unwrap();
         let files = OwnFiles::of(dir.path());
         let first = fs::read(&files.certificate).unwrap();
         let mode = fs::metadata(&files.key).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
-        acceptor(&none, dir.path()).unwrap();
+        acceptor(&none, dir.path(), None).unwrap();
         assert_eq!(fs::read(&files.certificate).unwrap(), first);
         // A half of it is not enough.
         fs::remove_file(&files.key).unwrap();
-        acceptor(&none, dir.path()).unwrap();
+        acceptor(&none, dir.path(), None).unwrap();
         assert_ne!(fs::read(&files.certificate).unwrap(), first);
+    }
+
+    #[test]
+    fn a_public_host_loses_its_port() {
+        for (host, name) in [
+            ("mail.example.test", "mail.example.test"),
+            ("mail.example.test:8443", "mail.example.test"),
+            ("192.0.2.1:443", "192.0.2.1"),
+            ("[2001:db8::1]:443", "2001:db8::1"),
+            ("[2001:db8::1]", "2001:db8::1"),
+        ] {
+            assert_eq!(without_port(host), name);
+        }
     }
 
     #[test]
     fn what_is_wrong_with_a_certificate_is_told_in_one_sentence() {
         let dir = tempfile::tempdir().unwrap();
-        acceptor(&Tls::default(), dir.path()).unwrap();
+        acceptor(&Tls::default(), dir.path(), None).unwrap();
         let other = tempfile::tempdir().unwrap();
-        acceptor(&Tls::default(), other.path()).unwrap();
+        acceptor(&Tls::default(), other.path(), Some("[::2]:8443")).unwrap();
         let (one, two) = (OwnFiles::of(dir.path()), OwnFiles::of(other.path()));
         let empty = dir.path().join("empty.pem");
         fs::write(&empty, "").unwrap();
@@ -211,7 +240,7 @@ mod tests {
                 certificate: Some(certificate.clone()),
                 private_key: Some(key.clone()),
             };
-            let error = acceptor(&tls, dir.path()).err().unwrap().to_string();
+            let error = acceptor(&tls, dir.path(), None).err().unwrap().to_string();
             assert!(error.contains(part), "{error}");
             assert!(error.ends_with("in the configuration"), "{error}");
             assert!(!error.contains('\n'), "{error}");
