@@ -1,7 +1,7 @@
 //! Inputs made from a corpus: always the same ones for a seed.
 
 /// Bytes of an input at most.
-const INPUT_BYTES_MAX: usize = 2048;
+const INPUT_BYTES_MAX: usize = 4096;
 /// Numbers that counts, lengths and flags go wrong with.
 const INTERESTING: [u32; 14] = [
     0,

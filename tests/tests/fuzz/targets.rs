@@ -1,7 +1,7 @@
 //! The decoders, each with inputs to begin with and what must hold for any input: no panic, and
 //! that what is decoded encodes to something that decodes to the same.
 
-use std::fmt::Debug;
+use std::{fmt::Debug, fs, path::Path};
 
 use ropewalk_props::PropTag;
 use ropewalk_wire::{
@@ -124,6 +124,11 @@ pub const TARGETS: &[Target] = &[
         name: "aux_buffer",
         corpus: aux_buffers,
         check: check_aux_buffer,
+    },
+    Target {
+        name: "mime",
+        corpus: mime_files,
+        check: ropewalk_mime::fuzz,
     },
 ];
 
@@ -415,7 +420,10 @@ fn check_ext_buffer(bytes: &[u8]) {
         for form in 0..4 {
             let mut out = Vec::new();
             ext_buffer::encode(&mut out, payload, form | ext_buffer::LAST).unwrap();
-            assert_eq!(ext_buffer::decode(&out).unwrap(), [payload.clone()]);
+            assert_eq!(
+                ext_buffer::decode(&out).unwrap(),
+                std::slice::from_ref(payload)
+            );
         }
     }
 }
@@ -792,3 +800,33 @@ fn check_aux_buffer(bytes: &[u8]) {
         assert_eq!(handles.iter().count(), handles.len());
     }
 }
+
+// Files that an import reads
+
+/// The small files of the demo office: messages, contacts and appointments.
+fn mime_files() -> Vec<Vec<u8>> {
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../data/demo");
+    let mut folders = vec![demo];
+    let mut paths = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("the demo office") {
+            let path = entry.expect("a directory entry").path();
+            let list = if path.is_dir() {
+                &mut folders
+            } else {
+                &mut paths
+            };
+            list.push(path);
+        }
+    }
+    // In an order that does not depend on the file system.
+    paths.sort();
+    paths
+        .iter()
+        .map(|path| fs::read(path).expect("a readable file"))
+        .filter(|file| file.len() <= MIME_BYTES_MAX)
+        .collect()
+}
+
+/// Larger files take longer and have no more in them.
+const MIME_BYTES_MAX: usize = 3000;
