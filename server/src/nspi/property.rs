@@ -2,15 +2,11 @@
 
 use ropewalk_props::{Guid, PropTag, PropType, PropValue, tags};
 use ropewalk_store::User;
-use ropewalk_wire::{ErrorCode, Put, row::RowCell};
+use ropewalk_wire::{ErrorCode, Put, entry_id::provider, row::RowCell};
 
 use super::{code_page::CodePage, names::alias};
 use crate::autodiscover::urls::mailbox_id;
 
-/// GUID_NSPI, the provider of permanent EntryIDs and the mapping signature (MS-OXNSPI 2.2.1.7).
-pub const GUID_NSPI: Guid = Guid([
-    0xDC, 0xA7, 0x40, 0xC8, 0xC0, 0x42, 0x10, 0x1A, 0xB4, 0xB9, 0x08, 0x00, 0x2B, 0x2F, 0xE1, 0x82,
-]);
 /// Display type of a user (MS-OXNSPI 2.2.1.3).
 const DT_MAILUSER: u32 = 0;
 /// Display type of an address book container (MS-OXNSPI 2.2.1.3).
@@ -102,7 +98,7 @@ impl View {
             .ok()?;
         let integer = |value: u32| PropValue::Integer32(value as i32);
         Some(match *USER_PROPERTIES.get(index)? {
-            tags::PID_TAG_MAPPING_SIGNATURE => PropValue::Binary(GUID_NSPI.0.to_vec()),
+            tags::PID_TAG_MAPPING_SIGNATURE => PropValue::Binary(provider::ADDRESS_BOOK.0.to_vec()),
             tags::PID_TAG_INSTANCE_KEY => PropValue::Binary(user.minimal_id.to_le_bytes().to_vec()),
             // MS-OXOABK 2.2.3.4: the same as PidTagTemplateid.
             tags::PID_TAG_RECORD_KEY | tags::PID_TAG_TEMPLATEID => {
@@ -161,7 +157,7 @@ pub fn with_strings(properties: impl IntoIterator<Item = PropTag>, unicode: bool
 pub fn permanent_entry_id(display_type: u32, dn: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(29 + dn.len());
     out.put_u32(0); // IDType, R1, R2, R3
-    out.put_guid(GUID_NSPI);
+    out.put_guid(provider::ADDRESS_BOOK);
     out.put_u32(1); // R4
     out.put_u32(display_type);
     out.put_ascii_z(dn.as_bytes());
@@ -284,7 +280,11 @@ mod tests {
             panic!("PidTagEntryId")
         };
         assert_eq!(permanent[..4], [0; 4]);
-        assert_eq!(permanent[4..20], GUID_NSPI.0);
+        let guid_nspi = [
+            0xDC, 0xA7, 0x40, 0xC8, 0xC0, 0x42, 0x10, 0x1A, 0xB4, 0xB9, 0x08, 0x00, 0x2B, 0x2F,
+            0xE1, 0x82,
+        ];
+        assert_eq!(permanent[4..20], guid_nspi);
         assert_eq!(permanent[20..28], [1, 0, 0, 0, 0, 0, 0, 0]);
         assert_eq!(permanent[28..], [user.legacy_dn.as_bytes(), &[0]].concat());
         let Some(PropValue::Binary(ephemeral)) = view(true).native(&user, 0x0FFF) else {

@@ -437,6 +437,214 @@ fn rows_are_decoded_with_their_columns() {
     );
 }
 
+/// The requests of [`requests`], laid out by hand from the tables of MS-OXCMAPIHTTP 2.2.5.
+#[test]
+fn every_request_is_laid_out_as_specified() {
+    let zero = &[0, 0, 0, 0][..];
+    let state = [&[1], &STATE_BYTES[..]].concat();
+    let tags = [2, 0, 0, 0, 0x1F, 0, 0x01, 0x30, 0x02, 0x01, 0xFF, 0x0F];
+    let tags = [&[1], &tags[..]].concat();
+    let ids = [2, 0, 0, 0, 0x10, 0, 0, 0, 0x11, 0, 0, 0];
+    let some_ids = [&[1], &ids[..]].concat();
+    let ada = [b'a', 0, b'd', 0, b'a', 0, 0, 0];
+    let aux = [3, 0, 0, 0, 7, 7, 7];
+    let mut values = vec![1];
+    PropertyValueList::from(&self::values())
+        .encode(&mut values)
+        .unwrap();
+    let target = [
+        1, 0x1F, 0, 0x01, 0x30, 0xFF, b'A', 0, b'd', 0, b'a', 0, 0, 0,
+    ];
+    let filter = [
+        &[1, 0x00, 2, 0, 0, 0][..],         // HasFilter; AND of two
+        &[0x04, 0x04, 0x1F, 0, 0x0C, 0x36], // PidTagAnr =
+        &[0x1F, 0, 0x0C, 0x36, 0xFF],       // TaggedValue
+        &ada,
+        &[0x02, 0x08, 0x02, 0x01, 0xFF, 0x0F], // NOT EXIST PidTagEntryId
+    ]
+    .concat();
+    let property_name = [&[1][..], &[9; 16], &[0x0E, 0x80, 0, 0]].concat();
+    let names = [&[1, 2, 0, 0, 0][..], &ada, &[0, 0]].concat();
+    let layouts: [(RequestType, &[&[u8]]); 19] = [
+        (RequestType::Bind, &[&[0x20, 0, 0, 0], &state]),
+        (RequestType::Unbind, &[zero]),
+        (RequestType::CompareMIds, &[zero, &state, &ids[4..]]),
+        (
+            RequestType::DnToMId,
+            &[zero, &[1, 2, 0, 0, 0], b"/o=x\0", b"\0"],
+        ),
+        (
+            RequestType::GetMatches,
+            &[
+                zero,
+                &state,
+                &some_ids,
+                zero,
+                &filter,
+                &property_name,
+                &[100, 0, 0, 0],
+                &tags,
+            ],
+        ),
+        (
+            RequestType::GetPropList,
+            &[&[1, 0, 0, 0], &[0x10, 0, 0, 0], &[0xB0, 4, 0, 0]],
+        ),
+        (RequestType::GetProps, &[&[3, 0, 0, 0], &state, &tags]),
+        (
+            RequestType::GetSpecialTable,
+            &[&[4, 0, 0, 0], &state, &[1, 1, 0, 0, 0]],
+        ),
+        (
+            RequestType::GetTemplateInfo,
+            &[
+                &[1, 0, 0, 0],
+                zero,
+                b"\x01/cn=t\0",
+                &[0xE4, 4, 0, 0],
+                &[9, 4, 0, 0],
+            ],
+        ),
+        (
+            RequestType::ModLinkAtt,
+            &[
+                &[1, 0, 0, 0],
+                &[0x1E, 0x10, 0x15, 0x80],
+                &[0x10, 0, 0, 0],
+                &[1, 2, 0, 0, 0],
+                &[3, 0, 0, 0, 1, 2, 3],
+                zero,
+            ],
+        ),
+        (RequestType::ModProps, &[zero, &state, &tags, &values]),
+        (
+            RequestType::QueryRows,
+            &[&[2, 0, 0, 0], &state, &ids, &[5, 0, 0, 0], &tags],
+        ),
+        (RequestType::QueryColumns, &[zero, &[0, 0, 0, 0x80]]),
+        (RequestType::ResolveNames, &[zero, &state, &tags, &names]),
+        (RequestType::ResortRestriction, &[zero, &state, &some_ids]),
+        (
+            RequestType::SeekEntries,
+            &[zero, &state, &target, &some_ids, &tags],
+        ),
+        (RequestType::UpdateStat, &[zero, &state, &[1]]),
+        (RequestType::GetMailboxUrl, &[zero, &ada]),
+        (RequestType::GetAddressBookUrl, &[zero, &ada]),
+    ];
+    for ((request_type, body), (wanted_type, wanted)) in requests().into_iter().zip(layouts) {
+        assert_eq!(request_type, wanted_type);
+        assert_eq!(
+            body,
+            [&wanted.concat()[..], &aux].concat(),
+            "{request_type:?}"
+        );
+    }
+}
+
+/// MS-OXCMAPIHTTP 2.2.5.1.2 to 2.2.5.19.2, those that are not laid out elsewhere.
+#[test]
+fn responses_are_laid_out_as_specified() {
+    fn check<'r, B: Wire<'r>>(body: B, wanted: &[&[u8]]) {
+        let mut out = Vec::new();
+        done(body).encode(&mut out).unwrap();
+        let aux = [3, 0, 0, 0, 7, 7, 7];
+        assert_eq!(out, [&[0; 8], &wanted.concat()[..], &aux].concat());
+    }
+    let state = [&[1], &STATE_BYTES[..]].concat();
+    let ids = [1, 2, 0, 0, 0, 0x10, 0, 0, 0, 0x11, 0, 0, 0];
+    let row_data = [0, 3, 0, 0, 0];
+    let tags = [tags::PID_TAG_OBJECT_TYPE];
+    let columns = [1, 1, 0, 0, 0, 3, 0, 0xFE, 0x0F];
+    let rows = [&columns[..], &[1, 0, 0, 0], &row_data].concat();
+    let columns_and_rows = Some(ColumnsAndRows {
+        columns: (&tags[..]).into(),
+        row_count: 1,
+        row_data: &row_data,
+    });
+    let minimal_ids = Some((&IDS).into());
+    let server_guid = Guid([3; 16]);
+    check(BindResponse { server_guid }, &[&[3; 16]]);
+    check(EmptyResponse {}, &[]);
+    check(CompareMIdsResponse { result: -1 }, &[&[0xFF; 4]]);
+    check(DnToMIdResponse { minimal_ids }, &[&ids]);
+    check(
+        GetMatchesResponse {
+            state: Some(STATE),
+            minimal_ids,
+            columns_and_rows,
+        },
+        &[&state, &ids, &rows],
+    );
+    check(
+        GetPropListResponse {
+            property_tags: Some((&tags[..]).into()),
+        },
+        &[&columns],
+    );
+    let value = tagged(tags::PID_TAG_OBJECT_TYPE, PropValue::Integer32(6));
+    let values = [value];
+    let list = PropertyValueList::from(&values);
+    let listed = [1, 0, 0, 0, 3, 0, 0xFE, 0x0F, 6, 0, 0, 0];
+    check(
+        GetSpecialTableResponse {
+            code_page: 1200,
+            version: Some(7),
+            rows: Some((&[list]).into()),
+        },
+        &[
+            &[0xB0, 4, 0, 0],
+            &[1, 7, 0, 0, 0],
+            &[1, 1, 0, 0, 0],
+            &listed,
+        ],
+    );
+    check(
+        GetTemplateInfoResponse {
+            code_page: 1252,
+            row: Some(list),
+        },
+        &[&[0xE4, 4, 0, 0], &[1], &listed],
+    );
+    check(
+        StateAndRowsResponse {
+            state: None,
+            columns_and_rows,
+        },
+        &[&[0], &rows],
+    );
+    check(
+        QueryColumnsResponse {
+            columns: Some((&tags[..]).into()),
+        },
+        &[&columns],
+    );
+    check(
+        ResolveNamesResponse {
+            code_page: 1252,
+            minimal_ids,
+            rows_and_columns: columns_and_rows,
+        },
+        &[&[0xE4, 4, 0, 0], &ids, &rows],
+    );
+    check(
+        ResortRestrictionResponse {
+            state: Some(STATE),
+            minimal_ids: None,
+        },
+        &[&state, &[0]],
+    );
+    check(
+        UpdateStatResponse {
+            state: Some(STATE),
+            delta: Some(-3),
+        },
+        &[&state, &[1, 0xFD, 0xFF, 0xFF, 0xFF]],
+    );
+    let server_url = Utf16Z(b"h\0");
+    check(UrlResponse { server_url }, &[&[b'h', 0, 0, 0]]);
+}
+
 /// MS-OXCMAPIHTTP 2.2.5.12.1, field by field.
 #[test]
 fn a_query_rows_request_is_laid_out_as_specified() {
