@@ -181,6 +181,11 @@ impl RopContext {
                 Ok(()) if output.out.len() + reserve <= out_max => continue,
                 Ok(()) => output.out.len() - before,
                 Err(Fail::NoRoom(needed)) => needed,
+                Err(Fail::Last(code)) => {
+                    output.out.truncate(before);
+                    put_failure(output.out, &request.rop, code);
+                    break;
+                }
                 Err(Fail::Code(code)) => {
                     output.out.truncate(before);
                     put_failure(output.out, &request.rop, code);

@@ -111,6 +111,21 @@ fn a_failed_rop_does_not_stop_the_others_and_indexes_are_checked() {
     });
 }
 
+/// MS-OXCTABL 3.2.5.9.
+#[test]
+fn nothing_follows_a_seek_on_something_that_is_no_table() {
+    let (mut fixture, logon) = Fixture::logged_on();
+    let state = [0x7B, 0, 0];
+    let rops = [&state[..], &[0x18, 0, 0, 0, 1, 0, 0, 0, 0], &state].concat();
+    let size = (rops.len() as u16 + 2).to_le_bytes();
+    let payload = [&size[..], &rops, &logon.to_le_bytes()].concat();
+    let reply = execute(&mut fixture, &payload).unwrap();
+    let seek = [0x18, 0, 2, 1, 4, 0x80];
+    let answered = [&[18, 0, 0x7B, 0, 0, 0, 0, 0, 0, 0, 0, 0][..], &seek].concat();
+    assert_eq!(reply[8..26], answered);
+    assert_eq!(reply.len(), 30);
+}
+
 /// Executes a payload as it is.
 fn execute(fixture: &mut Fixture, payload: &[u8]) -> Result<Vec<u8>, ErrorCode> {
     let mut buffer = Vec::new();

@@ -19,6 +19,8 @@ use super::{
 pub enum Fail {
     /// It failed with this ReturnValue.
     Code(ErrorCode),
+    /// It failed with this ReturnValue, and the ROPs after it are not executed.
+    Last(ErrorCode),
     /// Its response needs this many bytes and there is less room; nothing has been done yet that
     /// doing it again would not do alike.
     NoRoom(usize),
@@ -152,8 +154,15 @@ impl Exec<'_> {
         Ok(handle)
     }
 
-    /// Fails with `ecNullObject` if an output index lies outside the handle table.
+    /// Whether something can be opened at an output index: `ecNullObject` if it lies outside the
+    /// handle table, `ecMaxObjsExceeded` if there are too many open objects.
     pub fn check_output(&self, index: u8) -> Result<(), ErrorCode> {
+        self.check_index(index)?;
+        self.session.objects.check_room()
+    }
+
+    /// Fails with `ecNullObject` if an output index lies outside the handle table.
+    pub fn check_index(&self, index: u8) -> Result<(), ErrorCode> {
         if usize::from(index) < self.handles.len() {
             Ok(())
         } else {

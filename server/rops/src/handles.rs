@@ -49,6 +49,14 @@ impl Handles {
         Ok(handle)
     }
 
+    /// Fails with `ecMaxObjsExceeded` if no object can be opened.
+    pub fn check_room(&self) -> Result<(), ErrorCode> {
+        if self.free.is_empty() && self.slots.len() >= OBJECTS_MAX {
+            return Err(ErrorCode::MAX_OBJS_EXCEEDED);
+        }
+        Ok(())
+    }
+
     fn insert_any(&mut self, logon_id: u8, object: Object) -> Result<u32, ErrorCode> {
         let entry = Some(Entry { logon_id, object });
         if let Some(index) = self.free.pop()

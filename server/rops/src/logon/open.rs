@@ -47,7 +47,7 @@ const RESPONSE_LEN: usize = 160;
 
 /// RopLogon.
 pub fn logon(exec: &mut Exec<'_>, request: &LogonRequest<'_>) -> Result<(), Fail> {
-    exec.check_output(exec.handle_index)?;
+    exec.check_index(exec.handle_index)?;
     exec.need(RESPONSE_LEN)?;
     if request.logon_flags & !logon_flags::ALL != 0 || request.open_flags & !open_flags::KNOWN != 0
     {

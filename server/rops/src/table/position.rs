@@ -75,8 +75,11 @@ fn move_cursor(table: &mut TableObject, base: usize, count: i32, wanted: bool) -
     }
 }
 
-/// RopSeekRow.
+/// RopSeekRow. On an object that is no table, the ROPs after it are not executed.
 pub fn seek_row(exec: &mut Exec<'_>, request: &SeekRowRequest) -> Result<(), Fail> {
+    if exec.object()?.table().is_err() {
+        return Err(Fail::Last(ErrorCode::NOT_SUPPORTED));
+    }
     with_rows(exec, 5, |exec, table| {
         let base = match request.origin {
             bookmark::BEGINNING => 0,
