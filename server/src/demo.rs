@@ -114,7 +114,7 @@ fn fill(store: &Store, email: &Email, mailbox: Guid) -> Result<(), DemoError> {
     for group in files.chunk_by(|one, other| one.folder == other.folder) {
         let Some(first) = group.first() else { continue };
         let items = group.iter().map(|file| file.item.clone()).collect();
-        let importer = Importer::new(store, &mailbox, Some(first.folder));
+        let importer = Importer::new(&mailbox, Some(first.folder));
         for (file, outcome) in group.iter().zip(importer.save(items)?) {
             if let Outcome::Failed(reason) = outcome {
                 return Err(DemoError::Item(file.path.to_owned(), reason));

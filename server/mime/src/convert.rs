@@ -61,7 +61,7 @@ pub fn at_depth(data: &[u8], context: &Context<'_>, depth: usize) -> Message {
     if smime::set_clear_signed(&mut message, &headers, &part) {
         return message;
     }
-    report::set(&mut message.props, &part);
+    report::set(&mut message, &part);
     let is_meeting = meeting::set(&mut message, &layout, context);
     let references = References::of(html.as_deref().unwrap_or(""));
     let calendar = layout.calendar.filter(|_| !is_meeting);

@@ -124,7 +124,7 @@ impl Operations {
             .zip(data)
             .map(|(header, data)| Item { header, data })
             .collect();
-        Importer::new(&self.store, &mailbox, folder)
+        Importer::new(&mailbox, folder)
             .save(items)
             .map(Response::Imported)
             .map_err(|error| Refused(error.to_string()))

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use ropewalk_props::GlobCnt;
-use ropewalk_store::{Mailbox, Message, SaveMessage, Store, StoreError};
+use ropewalk_store::{Mailbox, Message, SaveMessage, StoreError};
 
 use super::{
     Item, Kind, Outcome,
@@ -13,7 +13,6 @@ use super::{
 
 /// Saves items in one mailbox, in one folder or in the ones that suit them.
 pub struct Importer<'a> {
-    store: &'a Store,
     mailbox: &'a Arc<Mailbox>,
     path: Option<&'a str>,
 }
@@ -28,12 +27,8 @@ struct Converted {
 impl<'a> Importer<'a> {
     /// An importer into the folder with this path below the top of the mailbox, or, without one,
     /// into the Inbox, Contacts and Calendar.
-    pub fn new(store: &'a Store, mailbox: &'a Arc<Mailbox>, path: Option<&'a str>) -> Self {
-        Self {
-            store,
-            mailbox,
-            path,
-        }
+    pub fn new(mailbox: &'a Arc<Mailbox>, path: Option<&'a str>) -> Self {
+        Self { mailbox, path }
     }
 
     /// Converts the items and saves them all in one commit; tells what became of each, in order.

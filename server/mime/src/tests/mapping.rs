@@ -463,6 +463,38 @@ fn reports_have_the_class_of_what_they_tell() {
 }
 
 #[test]
+fn the_worst_action_of_a_report_counts_and_names_its_recipients() {
+    let message = convert(
+        "To: ada@x\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\n\n--b\n\nx\n--b\n\
+         Content-Type: message/delivery-status\n\nReporting-MTA: dns; mail.x\n\n\
+         Final-Recipient: rfc822; one@x\nAction: delayed\nStatus: 4.4.1\n\n\
+         Final-Recipient: rfc822; <two@x>\nAction: failed\nStatus: 5.1.1 (no such user)\n\
+         Remote-MTA: dns; far.y\nDiagnostic-Code: smtp; 550 no\n such user\n--b--\n",
+    );
+    let bag = &message.props;
+    assert_eq!(text(bag, PID_TAG_MESSAGE_CLASS), "REPORT.IPM.Note.NDR");
+    assert_eq!(
+        text(bag, PID_TAG_REPORTING_MESSAGE_TRANSFER_AGENT),
+        "mail.x"
+    );
+    assert_eq!(text(bag, PID_TAG_DISPLAY_TO), "ada@x; two@x");
+    let [_, two] = &message.recipients[..] else {
+        panic!("{:?}", message.recipients)
+    };
+    assert_eq!(text(&two.props, PID_TAG_SMTP_ADDRESS), "two@x");
+    assert_eq!(
+        text(&two.props, PID_TAG_REMOTE_MESSAGE_TRANSFER_AGENT),
+        "far.y"
+    );
+    assert_eq!(
+        text(&two.props, PID_TAG_SUPPLEMENTARY_INFO),
+        "550 no such user"
+    );
+    let code = two.props.get_i32(PID_TAG_NON_DELIVERY_REPORT_STATUS_CODE);
+    assert_eq!(code, Some(511));
+}
+
+#[test]
 fn calendar_parts_make_meeting_objects() {
     let meeting = |method: &str, answer: &str| {
         let names = Names::default();

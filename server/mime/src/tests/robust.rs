@@ -73,58 +73,58 @@ fn huge_and_deep_messages_take_bounded_time() {
     let cases = [
         (
             "nested messages",
-            repeat("Content-Type: message/rfc822\n\n", 2 << 20),
+            repeat("Content-Type: message/rfc822\n\n", 1 << 20),
         ),
         ("nested multiparts", multiparts),
         (
             "multiparts without their boundary",
             format!(
                 "Content-Type: multipart/mixed; boundary=b\n\n{}",
-                repeat(unclosed, 2 << 20)
+                repeat(unclosed, 1 << 20)
             ),
         ),
         (
             "many parts",
             format!(
                 "Content-Type: multipart/mixed; boundary=b\n\n{}",
-                repeat("--b\nA:\n\n\n", 2 << 20)
+                repeat("--b\nA:\n\n\n", 1 << 20)
             ),
         ),
         (
             "a huge field",
-            format!("Subject: {}\n\nx", repeat("=?utf-8?q?x ", 4 << 20)),
+            format!("Subject: {}\n\nx", repeat("=?utf-8?q?x ", 1 << 20)),
         ),
         (
             "many fields",
-            format!("{}\nx", repeat("To: a@x\n", 4 << 20)),
+            format!("{}\nx", repeat("To: a@x\n", 1 << 20)),
         ),
         (
             "many addresses",
-            format!("To: {}\n\nx", repeat("a@x,", 4 << 20)),
+            format!("To: {}\n\nx", repeat("a@x,", 1 << 20)),
         ),
         (
             "open quotes",
-            format!("To: {}\n\nx", repeat("\"(<", 4 << 20)),
+            format!("To: {}\n\nx", repeat("\"(<", 1 << 20)),
         ),
         (
             "hostile HTML",
-            format!("Content-Type: text/html\n\n{}", repeat("<", 4 << 20)),
+            format!("Content-Type: text/html\n\n{}", repeat("<", 1 << 20)),
         ),
         (
             "comments in HTML",
-            format!("Content-Type: text/html\n\n{}", repeat("<!--", 4 << 20)),
+            format!("Content-Type: text/html\n\n{}", repeat("<!--", 1 << 20)),
         ),
         (
             "entities in HTML",
-            format!("Content-Type: text/html\n\n{}", repeat("&", 4 << 20)),
+            format!("Content-Type: text/html\n\n{}", repeat("&", 1 << 20)),
         ),
         (
             "references in HTML",
-            format!("Content-Type: text/html\n\n{}", repeat("cid:", 4 << 20)),
+            format!("Content-Type: text/html\n\n{}", repeat("cid:", 1 << 20)),
         ),
-        ("one line", repeat("x", 4 << 20)),
-        ("line ends", repeat("\n", 4 << 20)),
-        ("carriage returns", repeat("\r", 4 << 20)),
+        ("one line", repeat("x", 1 << 20)),
+        ("line ends", repeat("\n", 1 << 20)),
+        ("carriage returns", repeat("\r", 1 << 20)),
     ];
     for (what, data) in cases {
         in_time(what, data.as_bytes());
@@ -167,7 +167,7 @@ fn huge_contact_and_calendar_files_take_bounded_time() {
             "BEGIN:VCARD\nN:",
             "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:20260101\n",
         ] {
-            let data = format!("{head}{}", unit.repeat((1 << 20) / unit.len()));
+            let data = format!("{head}{}", unit.repeat((256 << 10) / unit.len()));
             let _ = crate::contacts(data.as_bytes(), &Names::default(), now());
             let _ = crate::calendar(data.as_bytes(), &Names::default(), now());
         }
