@@ -10,6 +10,9 @@ use crate::{
 /// The ByteCount and BufferSize that say that a maximum follows.
 pub const SIZE_FOLLOWS: u16 = 0xBABE;
 
+/// A larger MaximumByteCount fails the whole call (MS-OXCPRPT 2.2.15.1).
+pub const MAXIMUM_BYTE_COUNT_MAX: u32 = 0x8000_0000;
+
 wire_struct! {
     /// RopOpenStream request.
     #[derive(Copy)]
@@ -85,6 +88,12 @@ impl<'a> Wire<'a> for ReadStreamRequest {
         let maximum_byte_count = (byte_count == SIZE_FOLLOWS)
             .then(|| input.u32())
             .transpose()?;
+        if let Some(value) = maximum_byte_count.filter(|count| *count > MAXIMUM_BYTE_COUNT_MAX) {
+            return Err(DecodeError::Value {
+                field: "MaximumByteCount",
+                value: value.into(),
+            });
+        }
         Ok(Self {
             byte_count,
             maximum_byte_count,
