@@ -78,6 +78,9 @@ impl StoredMessage {
 
     /// The content, read in place.
     pub fn view(&self) -> &ArchivedMessage {
+        // Checked anew each time: some 40 ns for a usual message, half a microsecond for one with 200
+        // recipients (bags are checked as two runs of plain bytes). Too little to go without the
+        // check, which would take unsafe code.
         let archive = self.record.get(RECORD_HEADER..).unwrap_or_default();
         rkyv::access::<ArchivedMessage, rancor::Error>(archive)
             .expect("the archive was validated when it was loaded")
