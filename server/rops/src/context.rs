@@ -12,6 +12,7 @@ use ropewalk_wire::{
 };
 
 use super::{
+    budget::Budget,
     code_page::CodePage,
     dispatch,
     exec::{Exec, Fail},
@@ -42,6 +43,8 @@ pub struct Session {
     pub logons: BTreeMap<u8, LogonObject>,
     /// The Server Object Maps of all logons.
     pub objects: Handles,
+    /// What those objects may keep in memory.
+    pub budget: Budget,
     /// DefaultCodePage of Connect, as the client gave it.
     pub code_page_id: u32,
     /// DefaultCodePage of Connect.
@@ -75,6 +78,7 @@ impl RopContext {
                 user,
                 logons: BTreeMap::new(),
                 objects: Handles::default(),
+                budget: Budget::default(),
                 code_page_id: connect.code_page,
                 code_page: CodePage::new(connect.code_page),
                 string_lcid: connect.string_lcid,

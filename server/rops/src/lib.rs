@@ -6,6 +6,7 @@
 //! `stream`.
 
 pub mod attachment;
+pub mod budget;
 pub mod code_page;
 pub mod context;
 pub mod dispatch;

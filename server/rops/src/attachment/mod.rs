@@ -9,6 +9,7 @@ use ropewalk_store::{Attachment, Mailbox};
 use ropewalk_wire::ErrorCode;
 
 use super::{
+    budget::Share,
     code_page::CodePage,
     limits::DRAFT_BYTES_MAX,
     property::value::{Found, Properties, in_bag},
@@ -37,6 +38,8 @@ pub struct AttachmentObject {
     pub code_page: CodePage,
     /// Streams whose content it does not have yet.
     pub streams: PendingStreams,
+    /// What it keeps in memory, apart from what its message does.
+    pub share: Share,
 }
 
 impl AttachmentObject {
@@ -66,9 +69,11 @@ impl AttachmentObject {
             return Err(ErrorCode::ACCESS_DENIED);
         }
         if self.draft.is_none() {
+            self.share.resize(self.view().memory())?;
             self.draft = Some(Box::new(self.view().to_attachment()));
         }
         let draft = self.draft.as_mut().ok_or(ErrorCode::GENERAL_FAILURE)?;
+        self.share.grow(draft.props.data_len())?;
         if draft.props.data_len() > DRAFT_BYTES_MAX {
             draft.props.compact();
             if draft.props.data_len() > DRAFT_BYTES_MAX {

@@ -63,12 +63,16 @@ pub fn open_attachment(exec: &mut Exec<'_>, request: &OpenAttachmentRequest) -> 
         .enumerate()
         .find(|(_, attachment)| attachment.number() == request.attachment_id)
         .ok_or(ErrorCode::NOT_FOUND)?;
+    let mut share = exec.session.budget.share();
     let (stored, draft) = match attachment {
         AttachmentView::Stored(_) => (
             message.stored.as_ref().map(|stored| stored.child(position)),
             None,
         ),
-        AttachmentView::Draft(draft) => (None, Some(Box::new(draft.clone()))),
+        AttachmentView::Draft(draft) => {
+            share.resize(attachment.memory())?;
+            (None, Some(Box::new(draft.clone())))
+        }
     };
     let object = AttachmentObject {
         message: handle,
@@ -80,6 +84,7 @@ pub fn open_attachment(exec: &mut Exec<'_>, request: &OpenAttachmentRequest) -> 
         depth: depth(exec, message),
         code_page: message.code_page,
         streams: pending::PendingStreams::default(),
+        share,
     };
     exec.open(
         request.output_handle_index,
@@ -127,6 +132,7 @@ pub fn create_attachment(exec: &mut Exec<'_>, request: &OpenOnlyRequest) -> Resu
         depth,
         code_page,
         streams: pending::PendingStreams::default(),
+        share: exec.session.budget.share(),
     };
     exec.open(
         request.output_handle_index,
@@ -196,6 +202,7 @@ fn put_into_message(
     if bytes > MESSAGE_BYTES_MAX {
         return Err(ErrorCode::NOT_ENOUGH_MEMORY);
     }
+    message.share.grow(bytes)?;
     let attachments = &mut message.edit()?.attachments;
     let count = attachments.len();
     match attachments
@@ -242,6 +249,7 @@ pub fn open_embedded_message(
     exec.check_output(request.output_handle_index)?;
     let handle = exec.handle_at(exec.handle_index)?;
     let code_page = exec.known_code_page(request.code_page_id)?;
+    let mut share = exec.session.budget.share();
     let attachment = attachment_at_mut(exec, exec.handle_index, ErrorCode::NULL_OBJECT)?;
     let wants_write = request.open_mode_flags & (READ_WRITE | CREATE) != 0;
     if wants_write && !attachment.writable {
@@ -254,14 +262,15 @@ pub fn open_embedded_message(
     let object = match attachment.view().embedded() {
         Some(MessageView::Stored(_)) => {
             let part = attachment.stored.clone().ok_or(ErrorCode::NOT_FOUND)?;
-            MessageObject::stored(place, None, part, wants_write, code_page)
+            MessageObject::stored(place, None, part, wants_write, code_page, share)?
         }
         Some(MessageView::Draft(draft)) => {
-            MessageObject::draft(place, draft.clone(), wants_write, code_page)
+            share.resize(MessageView::Draft(draft).memory())?;
+            MessageObject::draft(place, draft.clone(), wants_write, code_page, share)
         }
         None if request.open_mode_flags & CREATE != 0 => {
             let draft = new_embedded(exec, code_page)?;
-            let mut object = MessageObject::draft(place, draft, true, code_page);
+            let mut object = MessageObject::draft(place, draft, true, code_page, share);
             object.dirty = true;
             object
         }

@@ -361,3 +361,32 @@ fn ten_mebibytes_go_in_and_come_out_by_streams() {
     let stored = other.mailbox().read_message(&entry).unwrap();
     assert!(stored.view().attachments[0].props.get(DATA).is_none());
 }
+
+#[test]
+fn copies_of_a_large_attachment_have_a_bound_in_all() {
+    let mut client = Client::new();
+    let message = client.create_message();
+    let (attachment, number) = client.create_attachment(message).unwrap();
+    for id in 0..130 {
+        let tag = PropTag(0x6900_0102 + (id << 16));
+        client
+            .set(
+                attachment,
+                &[tagged(tag, PropValue::Binary(vec![1; 30_000]))],
+            )
+            .unwrap();
+    }
+    client.save_attachment(attachment, 2).unwrap();
+    let mut open = Vec::new();
+    let code = loop {
+        match client.open_attachment(message, number, 0) {
+            Ok(handle) => open.push(handle),
+            Err(code) => break code,
+        }
+        assert!(open.len() < 100);
+    };
+    assert_eq!(code, ErrorCode::NOT_ENOUGH_MEMORY);
+    assert!(open.len() > 50);
+    client.release(open[0]);
+    assert!(client.open_attachment(message, number, 0).is_ok());
+}

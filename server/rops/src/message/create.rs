@@ -29,7 +29,8 @@ pub fn create_message(exec: &mut Exec<'_>, request: &CreateMessageRequest) -> Re
         associated: request.associated_flag,
     };
     let draft = new_message(exec.session, code_page)?;
-    let mut object = MessageObject::draft(place, draft, true, code_page);
+    let mut object =
+        MessageObject::draft(place, draft, true, code_page, exec.session.budget.share());
     object.dirty = true;
     exec.open(
         request.output_handle_index,

@@ -17,6 +17,7 @@ use ropewalk_wire::ErrorCode;
 
 use self::properties::MessageProperties;
 use super::{
+    budget::Share,
     code_page::CodePage,
     exec::Exec,
     limits::DRAFT_BYTES_MAX,
@@ -49,6 +50,8 @@ pub struct MessageObject {
     pub recipient_columns: Vec<PropTag>,
     /// Streams whose content it does not have yet.
     pub streams: PendingStreams,
+    /// What it keeps in memory.
+    pub share: Share,
 }
 
 /// Where a message belongs.
@@ -76,23 +79,32 @@ impl MessageObject {
         part: StoredPart,
         writable: bool,
         code_page: CodePage,
-    ) -> Self {
-        let mut object = Self::empty(place, writable, code_page);
+        mut share: Share,
+    ) -> Result<Self, ErrorCode> {
+        let view = part.message().map(MessageView::Stored);
+        share.resize(view.map_or(0, MessageView::memory))?;
+        let mut object = Self::empty(place, writable, code_page, share);
         object.entry = entry;
+        object.next_attachment = view.map_or(0, next_attachment_number);
         object.stored = Some(part);
-        object.next_attachment = next_attachment_number(object.view());
-        object
+        Ok(object)
     }
 
     /// A message that is not saved yet.
-    pub fn draft(place: Place, draft: Message, writable: bool, code_page: CodePage) -> Self {
-        let mut object = Self::empty(place, writable, code_page);
+    pub fn draft(
+        place: Place,
+        draft: Message,
+        writable: bool,
+        code_page: CodePage,
+        share: Share,
+    ) -> Self {
+        let mut object = Self::empty(place, writable, code_page, share);
         object.next_attachment = next_attachment_number(MessageView::Draft(&draft));
         object.draft = Some(Box::new(draft));
         object
     }
 
-    fn empty(place: Place, writable: bool, code_page: CodePage) -> Self {
+    fn empty(place: Place, writable: bool, code_page: CodePage, share: Share) -> Self {
         Self {
             place,
             entry: None,
@@ -104,6 +116,7 @@ impl MessageObject {
             next_attachment: 0,
             recipient_columns: Vec::new(),
             streams: PendingStreams::default(),
+            share,
         }
     }
 
@@ -133,9 +146,12 @@ impl MessageObject {
             return Err(ErrorCode::ACCESS_DENIED);
         }
         if self.draft.is_none() {
+            // What is stored stays where it is besides.
+            self.share.resize(self.view().memory().saturating_mul(2))?;
             self.draft = Some(Box::new(self.view().to_message()));
         }
         let draft = self.draft.as_mut().ok_or(ErrorCode::GENERAL_FAILURE)?;
+        self.share.grow(draft.props.data_len())?;
         if draft.props.data_len() > DRAFT_BYTES_MAX {
             draft.props.compact();
             if draft.props.data_len() > DRAFT_BYTES_MAX {

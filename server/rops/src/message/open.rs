@@ -72,7 +72,10 @@ pub fn open_message(exec: &mut Exec<'_>, request: &OpenMessageRequest) -> Result
         associated: entry.associated,
     };
     let code_page = exec.code_page(request.code_page_id);
-    let object = MessageObject::stored(place, Some(entry), stored, writable, code_page);
+    let object = {
+        let share = exec.session.budget.share();
+        MessageObject::stored(place, Some(entry), stored, writable, code_page, share)?
+    };
     exec.open(
         request.output_handle_index,
         Object::Message(Box::new(object)),

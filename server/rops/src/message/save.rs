@@ -103,6 +103,8 @@ fn save_in_folder(exec: &mut Exec<'_>, index: u8, flags: SaveFlags) -> Result<()
     object.entry = Some(saved);
     object.stored = Some(stored);
     object.draft = None;
+    let bytes = object.view().memory();
+    object.share.resize(bytes)?;
     object.dirty = false;
     Ok(())
 }
@@ -116,11 +118,13 @@ fn is_read(object: &MessageObject) -> bool {
 fn save_in_attachment(exec: &mut Exec<'_>, index: u8, attachment: u32) -> Result<(), ErrorCode> {
     let object = message_at(exec, index)?;
     let message = finished(exec.session, object.view(), false)?;
-    if MessageView::Draft(&message).memory() > MESSAGE_BYTES_MAX {
+    let bytes = MessageView::Draft(&message).memory();
+    if bytes > MESSAGE_BYTES_MAX {
         return Err(ErrorCode::NOT_ENOUGH_MEMORY);
     }
     match exec.session.objects.get_mut(attachment, exec.logon_id)? {
         Object::Attachment(attachment) => {
+            attachment.share.grow(bytes)?;
             attachment.edit()?.embedded = Some(Box::new(message.clone()));
         }
         _ => return Err(ErrorCode::NULL_OBJECT),

@@ -10,7 +10,9 @@ use ropewalk_props::{BlobRef, GlobCnt, PropTag, PropType, Utf16Text};
 use ropewalk_store::{BlobReader, BlobWriter, Store, StoreError};
 use ropewalk_wire::ErrorCode;
 
-use super::{code_page::CodePage, exec::blocking, limits::STREAM_BYTES_MAX, store_error};
+use super::{
+    budget::Share, code_page::CodePage, exec::blocking, limits::STREAM_BYTES_MAX, store_error,
+};
 
 /// An open stream.
 pub struct StreamObject {
@@ -27,6 +29,8 @@ pub struct StreamObject {
     /// The code page of a PtypString8 stream.
     code_page: CodePage,
     content: Content,
+    /// What it keeps in memory.
+    share: Share,
 }
 
 /// The object whose property a stream is.
@@ -61,6 +65,22 @@ pub const STREAM_SEEK_ERROR: ErrorCode = ErrorCode(0x8003_0019);
 /// StreamInvalidParam (MS-OXCPRPT 3.2.5.18).
 pub const STREAM_INVALID_PARAM: ErrorCode = ErrorCode(0x8003_0057);
 
+impl Content {
+    /// Bytes that it keeps in memory: chunks that are being read or written, and where the others
+    /// are.
+    fn memory(&self) -> usize {
+        const CHUNK: usize = 64 << 10;
+        const WRITTEN_CHUNKS: usize = 4;
+        const PLACE: usize = 12;
+        let places = |len: u64| PLACE * usize::try_from(len / CHUNK as u64).unwrap_or(usize::MAX);
+        match self {
+            Self::Memory(bytes) => bytes.len(),
+            Self::Stored(reader) => CHUNK.saturating_add(places(reader.len())),
+            Self::Pending(writer) => (WRITTEN_CHUNKS * CHUNK).saturating_add(places(writer.len())),
+        }
+    }
+}
+
 /// Where a stream is sought from (MS-OXCPRPT 2.2.20.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
@@ -80,8 +100,10 @@ impl StreamObject {
         content: Content,
         writable: bool,
         code_page: CodePage,
-    ) -> Self {
-        Self {
+        mut share: Share,
+    ) -> Result<Self, ErrorCode> {
+        share.resize(content.memory())?;
+        Ok(Self {
             owner,
             tag,
             writable,
@@ -89,7 +111,8 @@ impl StreamObject {
             position: 0,
             code_page,
             content,
-        }
+            share,
+        })
     }
 
     /// Its size in bytes.
@@ -170,7 +193,7 @@ impl StreamObject {
             Content::Stored(_) => return Err(STREAM_ACCESS_DENIED),
         }
         self.position = end;
-        Ok(())
+        self.share.grow(self.content.memory())
     }
 
     /// Cuts the stream or fills it with zeros.
@@ -187,7 +210,7 @@ impl StreamObject {
         }
         // MS-OXCPRPT 2.2.19: the position stays within the stream.
         self.position = self.position.min(len);
-        Ok(())
+        self.share.grow(self.content.memory())
     }
 
     /// Moves the position; `StreamSeekError` before the start or beyond 2^31. Beyond the end, a
@@ -265,6 +288,7 @@ impl StreamObject {
         let mut writer = store.blob_writer();
         blocking(|| writer.write_at(0, content)).map_err(store_error::fail)?;
         self.content = Content::Pending(writer);
+        self.share.resize(self.content.memory())?;
         Ok(())
     }
 }

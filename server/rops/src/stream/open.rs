@@ -70,7 +70,8 @@ pub fn open_stream(exec: &mut Exec<'_>, request: &OpenStreamRequest) -> Result<(
         content,
         opening.writable,
         opening.code_page,
-    );
+        exec.session.budget.share(),
+    )?;
     // Creating deletes the value that was there.
     stream.dirty = is_new;
     let size = u32::try_from(stream.len()).unwrap_or(u32::MAX);

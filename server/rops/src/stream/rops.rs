@@ -27,11 +27,6 @@ fn stream<'e>(exec: &'e mut Exec<'_>) -> Result<&'e mut StreamObject, ErrorCode>
 
 /// RopReadStream: as many bytes as were asked for, are left, and fit the response.
 pub fn read_stream(exec: &mut Exec<'_>, request: &ReadStreamRequest) -> Result<(), Fail> {
-    /// MS-OXCPRPT 2.2.15.1: a larger MaximumByteCount fails the call.
-    const MAXIMUM_BYTE_COUNT_MAX: u32 = 0x8000_0000;
-    if request.limit() > MAXIMUM_BYTE_COUNT_MAX {
-        return Err(ErrorCode::RPC_FORMAT.into());
-    }
     let handle = exec.handle_at(exec.handle_index)?;
     let logon_id = exec.logon_id;
     let left = {

@@ -341,3 +341,21 @@ fn a_stream_outlives_its_message_without_harm() {
     client.release(stream);
     assert_eq!(client.write(stream, b"abc"), Err(ErrorCode::INVALID_OBJECT));
 }
+
+#[test]
+fn a_maximum_byte_count_without_meaning_fails_the_call() {
+    let mut client = Client::new();
+    let message = client.create_message();
+    let (stream, _) = client.open_stream(message, BINARY, CREATE).unwrap();
+    let read = |client: &mut Client, count| {
+        let body = ReadStreamRequest {
+            byte_count: SIZE_FOLLOWS,
+            maximum_byte_count: Some(count),
+        };
+        client
+            .send_with_room(&mut [stream], 0, RequestBody::ReadStream(body), 0x8000)
+            .map(drop)
+    };
+    assert_eq!(read(&mut client, 0x8000_0000), Ok(()));
+    assert_eq!(read(&mut client, 0x8000_0001), Err(ErrorCode::RPC_FORMAT));
+}

@@ -55,8 +55,13 @@ pub fn modify_recipients(
         changes.push((row.row_id, row.recipient_type, props));
     }
     let object = message_at_mut(exec, exec.handle_index)?;
+    let given = changes.iter().filter_map(|(_, _, props)| props.as_ref());
+    let given: usize = given.map(Bag::data_len).sum();
     let message = object.edit()?;
     check_bounds(message, &changes)?;
+    let bytes = object.view().memory().saturating_add(given);
+    object.share.grow(bytes)?;
+    let message = object.edit()?;
     for (row_id, kind, props) in changes {
         apply(&mut message.recipients, row_id, kind, props);
     }
