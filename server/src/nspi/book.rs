@@ -14,10 +14,14 @@ pub struct AddressBook {
     by_id: Vec<(u32, usize)>,
 }
 
-/// A user and what it is sorted by.
+/// A user, and the names that are compared.
 pub struct Row {
-    /// The display name, folded.
+    /// The display name, folded: what rows are sorted by.
     pub key: String,
+    /// The SMTP address, folded.
+    pub email: String,
+    /// The DN, folded.
+    pub dn: String,
     /// The user.
     pub user: Arc<User>,
 }
@@ -39,6 +43,8 @@ impl AddressBook {
             .into_iter()
             .map(|user| Row {
                 key: fold(&user.display_name),
+                email: fold(&user.email),
+                dn: fold(&user.legacy_dn),
                 user,
             })
             .collect();

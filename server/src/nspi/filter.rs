@@ -25,6 +25,38 @@ const FL_SUBSTRING: u16 = 1;
 /// The beginning of the value.
 const FL_PREFIX: u16 = 2;
 
+/// The most parts that a restriction may have; each is held against every user.
+const PARTS_MAX: usize = 256;
+
+/// TooComplex for a restriction of more than [`PARTS_MAX`] parts.
+pub fn check_size(restriction: &Restriction) -> Result<(), ErrorCode> {
+    match parts(restriction) {
+        ..=PARTS_MAX => Ok(()),
+        _ => Err(ErrorCode::TOO_COMPLEX),
+    }
+}
+
+/// The number of restrictions in one, itself included; decoding bounds it, and the depth.
+fn parts(restriction: &Restriction) -> usize {
+    let below = match restriction {
+        Restriction::And(children) | Restriction::Or(children) => children.iter().map(parts).sum(),
+        Restriction::Not(child)
+        | Restriction::SubObject {
+            restriction: child, ..
+        }
+        | Restriction::Count {
+            sub_restriction: child,
+            ..
+        }
+        | Restriction::Comment {
+            restriction: Some(child),
+            ..
+        } => parts(child),
+        _ => 0,
+    };
+    below + 1
+}
+
 /// Whether a row satisfies a restriction; TooComplex for kinds that an address book cannot have.
 pub fn matches(view: &View, row: &Row, restriction: &Restriction) -> Result<bool, ErrorCode> {
     let native = |tag: PropTag| view.native(&row.user, tag.id());
@@ -340,6 +372,16 @@ mod tests {
             size: 8,
         };
         assert_eq!(found(&size).unwrap(), [0x12, 0x11]);
+    }
+
+    #[test]
+    fn a_restriction_of_many_parts_is_too_complex() {
+        let of = |len| {
+            let not = Restriction::Not(Box::new(content(0, NAME, "bob")));
+            check_size(&Restriction::Or(vec![not; len]))
+        };
+        assert_eq!(of(127), Ok(()));
+        assert_eq!(of(128), Err(ErrorCode::TOO_COMPLEX));
     }
 
     #[test]

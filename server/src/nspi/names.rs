@@ -68,16 +68,13 @@ impl Name {
 
     /// Whether the name is exactly the user's.
     fn is(&self, row: &Row) -> bool {
-        let user = &row.user;
         let text = self.text.as_str();
         match self.kind {
-            Kind::Smtp => fold(&user.email) == text,
-            Kind::Ex => fold(&user.legacy_dn) == text,
+            Kind::Smtp => row.email == text,
+            Kind::Ex => row.dn == text,
             Kind::Any | Kind::Exact => {
-                row.key == text
-                    || fold(&user.email) == text
-                    || fold(alias(user)) == text
-                    || fold(&user.legacy_dn) == text
+                let alias = row.email.split_once('@').map(|(alias, _)| alias);
+                row.key == text || row.email == text || alias == Some(text) || row.dn == text
             }
         }
     }
@@ -88,7 +85,7 @@ impl Name {
         // The address begins with the alias.
         self.kind == Kind::Any
             && (row.key.starts_with(text)
-                || fold(&row.user.email).starts_with(text)
+                || row.email.starts_with(text)
                 || row
                     .key
                     .split_whitespace()

@@ -32,8 +32,9 @@ use crate::autodiscover::urls::mailbox_guid;
 const NSPI_UNICODE_PROPTYPES: u32 = 0x8000_0000;
 /// The most names in one ResolveNames request; TableTooBig beyond. Each is held against every user.
 const NAMES_MAX: usize = 1000;
-/// Properties that ModLinkAtt is for: PidTagAddressBookMember and PidTagAddressBookPublicDelegates.
-const LINK_PROPERTIES: [u16; 2] = [0x8009, 0x8015];
+/// The properties that ModLinkAtt is for (MS-OXNSPI 3.1.4.1.15).
+const MEMBER: u16 = 0x8009;
+const PUBLIC_DELEGATES: u16 = 0x8015;
 
 /// MS-OXNSPI 3.1.4.1.1. The session itself is made by the HTTP layer.
 pub fn bind(context: &NspiContext<'_>, request: &BindRequest<'_>, out: &mut Vec<u8>) -> Answer {
@@ -221,22 +222,25 @@ pub fn mod_props(
     .into())
 }
 
-/// MS-OXNSPI 3.1.4.1.15: links are not changed either; GeneralFailure, like Exchange 2013 and later
-/// (note 6).
+/// MS-OXNSPI 3.1.4.1.15: links are not changed either.
 pub fn mod_link_att(
     context: &NspiContext<'_>,
     request: &ModLinkAttRequest<'_>,
     _: &mut Vec<u8>,
 ) -> Answer {
-    let located = AddressBook::read(context.store)
-        .user(request.minimal_id)
-        .is_some();
-    Err(if !LINK_PROPERTIES.contains(&request.property_tag.id()) {
-        ErrorCode::NOT_FOUND
-    } else if !located {
-        ErrorCode::INVALID_PARAMETER
+    let refusal = match request.property_tag.id() {
+        // Constraint 5: a user is no distribution list.
+        MEMBER => ErrorCode::ACCESS_DENIED,
+        // Note 6: like Exchange 2013 and later.
+        PUBLIC_DELEGATES => ErrorCode::GENERAL_FAILURE,
+        _ => return Err(ErrorCode::NOT_FOUND.into()),
+    };
+    let book = AddressBook::read(context.store);
+    let located = book.user(request.minimal_id).is_some();
+    Err(if located {
+        refusal
     } else {
-        ErrorCode::GENERAL_FAILURE
+        ErrorCode::INVALID_PARAMETER
     }
     .into())
 }

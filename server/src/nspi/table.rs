@@ -234,6 +234,7 @@ pub fn get_matches(
     match &request.filter {
         Some(_) if !by_name => return Err(ErrorCode::GENERAL_FAILURE.into()),
         Some(filter) => {
+            filter::check_size(&filter.0)?;
             for row in book.rows() {
                 if filter::matches(&view, row, &filter.0)? {
                     ids.push(row.user.minimal_id);

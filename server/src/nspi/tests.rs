@@ -1168,6 +1168,7 @@ fn nothing_can_be_changed_through_the_protocol() {
     };
     let refused = |reply: Reply, code| reply.refused::<ModLinkAttRequest<'_>>(code);
     refused(mod_link(0x8015_000D, zoe), ErrorCode::GENERAL_FAILURE);
+    refused(mod_link(0x8009_000D, zoe), ErrorCode::ACCESS_DENIED);
     refused(mod_link(0x8015_000D, 0x99), ErrorCode::INVALID_PARAMETER);
     refused(mod_link(NAME.0, zoe), ErrorCode::NOT_FOUND);
 }
