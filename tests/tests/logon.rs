@@ -1,8 +1,8 @@
 //! Logon and what the Logon object can do (MS-OXCSTOR 3.2.5).
 
 use ropewalk_tests::{
-    client::{Cells as _, NO_HANDLE, Rop, logon_rop},
-    fixture::{ADA, ada, code, fails, shared, tag, user},
+    client::{Cells as _, Client, NO_HANDLE, Rop, Value, logon_rop},
+    fixture::{ADA, PASSWORD, ada, code, fails, legacy_dn, new_folder, shared, tag, user},
     server::add_user,
 };
 
@@ -251,4 +251,40 @@ fn the_logon_object_has_the_properties_of_the_store() {
     assert_eq!(row.binary(7), entry_id);
     assert_eq!(row.int(8), 1033);
     assert!(!row.flag(9));
+}
+
+// MS-OXCSTOR 3.2.5.1.1 and MS-OXCROPS 2.2.1: 8-bit strings are in the code page of the Connect.
+#[test]
+fn a_logon_speaks_the_code_page_of_its_session() {
+    let shared = shared();
+    let dn = legacy_dn(shared.server.data_dir(), ADA);
+    let connect = |code_page| {
+        let mut client = Client::new(shared.server.http(), ADA, PASSWORD, &dn);
+        client.code_page = code_page;
+        client.send_connect().map(|_| client)
+    };
+    let name = "\u{41f}\u{440}\u{438}\u{432}\u{435}\u{442}";
+    let mut client = connect(1251).unwrap();
+    let logon = client.logon().unwrap();
+    let (folder, folder_id) = new_folder(&mut client, &logon);
+    let narrow = (tag::COMMENT & 0xFFFF_0000) | 0x001E;
+    let cyrillic = Value::String8(vec![0xCF, 0xF0, 0xE8, 0xE2, 0xE5, 0xF2]);
+    client
+        .set_props(folder, &[(narrow, cyrillic.clone())])
+        .unwrap();
+    let row = client.get_props(folder, &[tag::COMMENT, narrow]).unwrap();
+    assert_eq!(row.text(0), name);
+    assert_eq!(*row.value(1), cyrillic);
+    // In Windows-1252 there are no such letters: something comes, and the session lives on.
+    let mut latin = connect(1252).unwrap();
+    let logon = latin.logon().unwrap();
+    let same = latin.open_folder(logon.handle, folder_id).unwrap();
+    let row = latin.get_props(same, &[tag::COMMENT, narrow]).unwrap();
+    assert_eq!(row.text(0), name);
+    assert!(matches!(row.value(1), Value::String8(text) if text.len() == 6));
+    // A code page that is none: ecUnknownCodePage at the logon, if the Connect says nothing yet.
+    match connect(9999) {
+        Ok(mut client) => fails(client.logon(), code::UNKNOWN_CODE_PAGE),
+        Err(error) => assert_ne!(error.code(), 0),
+    }
 }

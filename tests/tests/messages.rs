@@ -1,7 +1,7 @@
 //! Messages: making, opening, saving, marking, moving, deleting (MS-OXCMSG and MS-OXCFOLD 3.2.5).
 
 use ropewalk_tests::{
-    client::{Cells as _, Client, Handle, NO_HANDLE, Rop, Value, save},
+    client::{Cells as _, Client, Handle, NO_HANDLE, NewRecipient, Rop, Value, save},
     fixture::{ada, code, fails, new_folder, new_message, tag, text},
 };
 
@@ -583,4 +583,192 @@ fn computed_properties_of_a_message_follow_its_content() {
     assert_eq!(row.binary(3), logon.mailbox_guid);
     assert_eq!(row.binary(4)[16..], folder_id.to_le_bytes()[2..]);
     assert_eq!(row.int(5) & 0x10, 0, "mfHasAttach");
+}
+
+// MS-OXCMSG 2.2.1.6: mfRead and mfUnsent are the client's until the first save.
+#[test]
+fn flags_set_before_the_first_save_hold_and_later_ones_do_not() {
+    let (mut client, logon) = ada();
+    let (folder, folder_id) = new_folder(&mut client, &logon);
+    let message = client.create_message(folder, folder_id).unwrap();
+    client
+        .set_props(message, &[(tag::MESSAGE_FLAGS, Value::Integer32(0))])
+        .unwrap();
+    let id = client.save_message(message).unwrap();
+    let flags = |client: &mut Client| {
+        let opened = client.open_message(folder, folder_id, id, READ).unwrap();
+        let row = client
+            .get_props(opened.handle, &[tag::MESSAGE_FLAGS])
+            .unwrap();
+        client.release(opened.handle).unwrap();
+        row.int(0) & (MF_READ | MF_UNSENT)
+    };
+    assert_eq!(flags(&mut client), 0);
+    let row = client
+        .get_props(folder, &[tag::CONTENT_COUNT, tag::CONTENT_UNREAD_COUNT])
+        .unwrap();
+    assert_eq!((row.int(0), row.int(1)), (1, 1));
+    let _ = client.try_set_props(
+        message,
+        &[(tag::MESSAGE_FLAGS, Value::Integer32(MF_READ | MF_UNSENT))],
+    );
+    let _ = client.save_message(message);
+    assert_eq!(flags(&mut client), 0);
+}
+
+// MS-OXCMSG 2.2.1.9, 2.2.1.10 and 2.2.1.46.
+#[test]
+fn a_subject_is_its_prefix_and_the_rest() {
+    let (mut client, logon) = ada();
+    let (folder, folder_id) = new_folder(&mut client, &logon);
+    let parts = [tag::SUBJECT_PREFIX, tag::NORMALIZED_SUBJECT, tag::SUBJECT];
+    for (subject, prefix) in [
+        ("Re: rope", "Re: "),
+        ("FW: RE: rope", "FW: "),
+        ("R: rope", "R: "),
+        ("AW:rope", ""),
+        ("Reply: rope", ""),
+        ("1: rope", ""),
+        ("12: rope", ""),
+        (": rope", ""),
+        ("rope", ""),
+        ("", ""),
+        ("\u{56DE}\u{590D}: rope", "\u{56DE}\u{590D}: "),
+    ] {
+        let (message, _) = new_message(&mut client, folder, folder_id, subject);
+        let row = client.get_props(message, &parts).unwrap();
+        let told = row.cells[0].value().map_or(String::new(), |_| row.text(0));
+        assert_eq!(told, prefix, "{subject:?}");
+        assert_eq!(row.text(1), subject[prefix.len()..], "{subject:?}");
+        assert_eq!(row.text(2), subject);
+    }
+    let message = client.create_message(folder, folder_id).unwrap();
+    client
+        .set_props(
+            message,
+            &[
+                (tag::SUBJECT_PREFIX, text("Antwort: ")),
+                (tag::NORMALIZED_SUBJECT, text("rope")),
+            ],
+        )
+        .unwrap();
+    client.save_message(message).unwrap();
+    let row = client.get_props(message, &parts).unwrap();
+    assert_eq!(row.text(0), "Antwort: ");
+    assert_eq!(row.text(1), "rope");
+    assert_eq!(row.text(2), "Antwort: rope");
+}
+
+#[test]
+fn a_copy_has_the_recipients_and_attachments_of_its_original() {
+    let (mut client, logon) = ada();
+    let (from, from_id) = new_folder(&mut client, &logon);
+    let (to, to_id) = new_folder(&mut client, &logon);
+    let (message, id) = new_message(&mut client, from, from_id, "whole");
+    client
+        .modify_recipients(
+            message,
+            &[],
+            &[NewRecipient {
+                row_id: 0,
+                recipient_type: 1,
+                display_name: "Grace",
+                email_address: "grace@example.test",
+                properties: Vec::new(),
+            }],
+        )
+        .unwrap();
+    let data = vec![0xA5; 50_000];
+    let (attachment, number) = client.create_attachment(message).unwrap();
+    client
+        .set_props(attachment, &[(tag::ATTACH_METHOD, Value::Integer32(1))])
+        .unwrap();
+    client
+        .write_property_stream(attachment, tag::ATTACH_DATA_BINARY, &data)
+        .unwrap();
+    client.save_attachment(message, attachment).unwrap();
+    client.save_message(message).unwrap();
+    assert_eq!(client.move_copy_messages(from, to, &[id], true).unwrap(), 0);
+    // The original goes, the copy does not depend on it.
+    assert_eq!(client.delete_messages(from, &[id]).unwrap(), 0);
+    let copy = mids(&mut client, to, 0)[0];
+    let opened = client.open_message(to, to_id, copy, READ).unwrap();
+    assert_eq!(opened.recipient_count, 1);
+    assert_eq!(opened.recipients[0].display_name.as_deref(), Some("Grace"));
+    let attachment = client.open_attachment(opened.handle, number, READ).unwrap();
+    let read = client
+        .read_property_stream(attachment, tag::ATTACH_DATA_BINARY)
+        .unwrap();
+    assert!(read == data);
+    // A copy into the same folder is another message too.
+    assert_eq!(client.move_copy_messages(to, to, &[copy], true).unwrap(), 0);
+    assert_eq!(mids(&mut client, to, 0).len(), 2);
+}
+
+#[test]
+fn messages_of_another_folder_are_not_deleted_moved_or_marked() {
+    let (mut client, logon) = ada();
+    let (here, here_id) = new_folder(&mut client, &logon);
+    let (there, _) = new_folder(&mut client, &logon);
+    let (message, id) = new_message(&mut client, here, here_id, "mine");
+    client.release(message).unwrap();
+    assert_ne!(client.delete_messages(there, &[id]).unwrap(), 0);
+    assert_ne!(
+        client
+            .move_copy_messages(there, there, &[id], false)
+            .unwrap(),
+        0
+    );
+    assert_ne!(client.set_read_flags(there, &[id], 0x05).unwrap(), 0);
+    let opened = client.open_message(here, here_id, id, READ).unwrap();
+    let row = client
+        .get_props(opened.handle, &[tag::MESSAGE_FLAGS])
+        .unwrap();
+    assert_eq!(row.int(0) & MF_READ, MF_READ);
+    assert_eq!(
+        (count(&mut client, here), count(&mut client, there)),
+        (1, 0)
+    );
+}
+
+#[test]
+fn the_messages_of_a_deleted_folder_are_gone_with_it() {
+    let (mut client, logon) = ada();
+    let (parent, _) = new_folder(&mut client, &logon);
+    let made = client.create_folder(parent, "Doomed").unwrap();
+    let (message, id) = new_message(&mut client, made.handle, made.folder_id, "inside");
+    client.release(message).unwrap();
+    assert_eq!(
+        client.delete_folder(parent, made.folder_id, 0x15).unwrap(),
+        0
+    );
+    fails(
+        client.open_message(logon.handle, made.folder_id, id, READ),
+        code::NOT_FOUND,
+    );
+    assert!(client.create_message(logon.handle, made.folder_id).is_err());
+}
+
+// MS-OXCMSG 3.2.5.3: a save that lost its message must not bring it back.
+#[test]
+fn a_message_deleted_elsewhere_is_not_brought_back_by_a_save() {
+    let (mut client, logon) = ada();
+    let (folder, folder_id) = new_folder(&mut client, &logon);
+    let (message, id) = new_message(&mut client, folder, folder_id, "contended");
+    let (mut other, other_logon) = ada();
+    let theirs = other.open_folder(other_logon.handle, folder_id).unwrap();
+    let partial = other.delete_messages(theirs, &[id]).unwrap();
+    client
+        .set_props(message, &[(tag::SUBJECT, text("changed"))])
+        .unwrap();
+    let saved = client.save_message(message);
+    let left = mids(&mut client, folder, 0);
+    if partial == 0 {
+        assert!(saved.is_err(), "{saved:?}");
+        assert!(left.is_empty(), "{left:x?}");
+    } else {
+        // A server may keep a message that is open for writing (MS-OXCFOLD 3.2.5.12).
+        assert_eq!(saved.unwrap(), id);
+        assert_eq!(left, [id]);
+    }
 }

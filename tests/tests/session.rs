@@ -577,6 +577,62 @@ fn reserved_rop_ids_fail_the_request() {
 }
 
 #[test]
+fn a_rop_that_is_not_served_fails_alone() {
+    let (mut client, logon) = ada();
+    let (folder, _) = new_folder(&mut client, &logon);
+    let (table, _) = client.contents_table(folder, 0).unwrap();
+    let more = [
+        ("RopGetStatus", Rop::new(0x16, 0), table),
+        ("RopAbort", Rop::new(0x38, 0), table),
+        ("RopCreateBookmark", Rop::new(0x1B, 0), table),
+        ("RopQueryColumnsAll", Rop::new(0x37, 0), table),
+        ("RopResetTable", Rop::new(0x81, 0), table),
+        ("RopGetStoreState", Rop::new(0x7B, 0), logon.handle),
+        ("RopGetReceiveFolderTable", Rop::new(0x68, 0), logon.handle),
+        ("RopGetAddressTypes", Rop::new(0x49, 0), logon.handle),
+        ("RopGetTransportFolder", Rop::new(0x6D, 0), logon.handle),
+        (
+            "RopGetLocalReplicaIds",
+            Rop::new(0x7F, 0).u32(4),
+            logon.handle,
+        ),
+        ("RopEmptyFolder", Rop::new(0x58, 0).u8(0).u8(0), folder),
+        (
+            "RopSetMessageStatus",
+            Rop::new(0x20, 0).u64(1).u32(0).u32(0),
+            folder,
+        ),
+        ("RopSubmitMessage", Rop::new(0x32, 0).u8(0), folder),
+        (
+            "RopGetPermissionsTable",
+            Rop::new(0x3E, 0).u8(1).u8(0),
+            folder,
+        ),
+        ("RopGetRulesTable", Rop::new(0x3F, 0).u8(1).u8(0), folder),
+        (
+            "RopSynchronizationOpenCollector",
+            Rop::new(0x7E, 0).u8(1).u8(1),
+            folder,
+        ),
+    ];
+    for (name, rop, handle) in more {
+        // A ROP after it is still understood and answered.
+        let after = Rop::new(0x09, 2);
+        let payload = client
+            .execute(&[rop.clone(), after], &[handle, NO_HANDLE, folder])
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(payload.rops[0], rop.id(), "{name}");
+        let rest = &payload.rops[6..];
+        assert!(
+            rest.windows(6).any(|part| part == [0x09, 2, 0, 0, 0, 0]),
+            "{name}: {:02x?}",
+            payload.rops
+        );
+    }
+    lives(&mut client, &logon);
+}
+
+#[test]
 fn a_rop_cut_short_fails_the_request_with_rpc_format() {
     let (mut client, logon) = ada();
     let (folder, folder_id) = new_folder(&mut client, &logon);

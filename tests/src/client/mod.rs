@@ -145,6 +145,8 @@ pub struct Client {
     pub max_rop_out: u32,
     /// How input buffers are sent.
     pub form: InputForm,
+    /// DefaultCodePage of a Connect; at first 1252.
+    pub code_page: u32,
 }
 
 /// The response to a Connect (MS-OXCMAPIHTTP 2.2.4.1.2).
@@ -171,6 +173,7 @@ impl Client {
             flags: NO_COMPRESSION | NO_XOR_MAGIC,
             max_rop_out: MAX_ROP_OUT,
             form: InputForm::default(),
+            code_page: 1252,
         }
     }
 
@@ -204,7 +207,7 @@ impl Client {
         let mut body = Vec::new();
         body.put_ascii_z(self.user_dn.as_bytes());
         body.put_u32(0);
-        body.put_u32(1252);
+        body.put_u32(self.code_page);
         body.put_u32(1033);
         body.put_u32(1033);
         body.put_u32(0);
