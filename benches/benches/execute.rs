@@ -72,13 +72,7 @@ fn main() {
         let rop = Rop::new(0x07, 0).u16(0).u16(1).tags(tags);
         let payload = framing::rop_buffer(rop.as_bytes(), &[message]);
         let buffer = framing::extended_buffer(&payload, framing::InputForm::default());
-        results.push(compare(
-            &server,
-            &mut client,
-            requests,
-            name,
-            Some(&buffer),
-        ));
+        results.push(compare(&server, &mut client, requests, name, Some(&buffer)));
     }
     if json {
         let all: Vec<_> = results.iter().map(Outcome::json).collect();
