@@ -11,7 +11,9 @@ mod time;
 use ropewalk_wire::rop::GetStoreStateResponse;
 
 use crate::{
+    context::Session,
     exec::{Exec, Fail},
+    object::Object,
     stream,
 };
 
@@ -31,12 +33,23 @@ pub fn release(exec: &mut Exec<'_>) {
     if exec.session.objects.get(handle, exec.logon_id).is_err() {
         return;
     }
-    stream::rops::before_release(exec.session, exec.logon_id, handle);
-    let is_logon = exec.object().is_ok_and(|object| object.logon().is_ok());
-    if is_logon {
-        exec.session.objects.remove_logon(exec.logon_id);
-        exec.session.logons.remove(&exec.logon_id);
+    if exec.object().is_ok_and(|object| object.logon().is_ok()) {
+        release_logon(exec.session, exec.logon_id);
     } else {
+        stream::rops::before_release(exec.session, exec.logon_id, handle);
         exec.session.objects.remove(handle);
     }
+}
+
+/// Releases a logon, if there is one under this LogonId, and everything that was opened under it.
+fn release_logon(session: &mut Session, logon_id: u8) {
+    let logon = session
+        .objects
+        .iter()
+        .find(|(_, entry)| entry.logon_id == logon_id && matches!(entry.object, Object::Logon(_)));
+    if let Some(handle) = logon.map(|(handle, _)| handle) {
+        stream::rops::before_release(session, logon_id, handle);
+    }
+    session.objects.remove_logon(logon_id);
+    session.logons.remove(&logon_id);
 }

@@ -7,7 +7,7 @@ use ropewalk_wire::{
     rop::{LogonRequest, LogonResponse, PrivateLogonResponse},
 };
 
-use super::{special, time::logon_time};
+use super::{release_logon, special, time::logon_time};
 use crate::{
     exec::{Exec, Fail},
     ids,
@@ -83,8 +83,7 @@ pub fn logon(exec: &mut Exec<'_>, request: &LogonRequest<'_>) -> Result<(), Fail
         })?;
 
     // A LogonId that is in use is given to the new logon.
-    exec.session.objects.remove_logon(exec.logon_id);
-    exec.session.logons.remove(&exec.logon_id);
+    release_logon(exec.session, exec.logon_id);
     let logon = LogonObject { mailbox };
     let mailbox = logon.mailbox.clone();
     exec.open(exec.handle_index, Object::Logon(logon.clone()))?;

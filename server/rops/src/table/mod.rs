@@ -13,6 +13,8 @@ pub mod compare;
 pub mod filter;
 pub mod find;
 mod message_row;
+#[cfg(test)]
+mod model_tests;
 pub mod open;
 pub mod position;
 pub mod query;

@@ -1,7 +1,7 @@
 //! The rows of a table by position, with the cursor and the bookmarks kept on their rows while rows
 //! come and go.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, collections::HashSet};
 
 use super::compare::SortKey;
 
@@ -146,15 +146,17 @@ impl Rows {
         self.directions.sort(rows);
     }
 
-    /// Puts other rows in place of all, which are sorted first unless they are `ordered` already.
-    pub fn replace(&mut self, mut rows: Vec<KeyedRow>, ordered: bool) {
-        if !ordered {
-            self.directions.sort(&mut rows);
-        }
+    /// Puts other rows in place of all, in their order.
+    pub fn replace(&mut self, mut rows: Vec<KeyedRow>) {
+        self.directions.sort(&mut rows);
+        self.replace_ordered(rows);
+    }
+
+    /// Puts other rows in place of all, which are in order already.
+    pub fn replace_ordered(&mut self, rows: impl IntoIterator<Item = KeyedRow>) {
         let fresh = self.ids.is_empty();
         let old = std::mem::take(&mut self.ids);
         self.keys.clear();
-        self.ids.reserve(rows.len());
         rows.into_iter().for_each(|row| self.push(row));
         if fresh || (self.cursor == 0 && self.bookmarks.is_empty()) {
             self.cursor = self.cursor.min(self.len());
@@ -195,6 +197,18 @@ impl Rows {
     /// Takes out the rows that `removed` says and puts in `added`, each in its place.
     pub fn change(&mut self, removed: impl Fn(RowId) -> bool, mut added: Vec<KeyedRow>) {
         self.directions.sort(&mut added);
+        // A row that would come back to where it was does not leave.
+        let keeps_its_place = |(at, row): (usize, &RowId)| {
+            let row = (row, self.keys.get(at));
+            let compare = |other: &KeyedRow| self.directions.cmp((&other.0, other.1.as_ref()), row);
+            added.binary_search_by(compare).is_ok()
+        };
+        let unchanged: HashSet<RowId> = (self.ids.iter().enumerate())
+            .filter(|(at, row)| removed(**row) && keeps_its_place((*at, row)))
+            .map(|(_, row)| *row)
+            .collect();
+        added.retain(|(row, _)| !unchanged.contains(row));
+        let removed = |row| removed(row) && !unchanged.contains(&row);
         let old_ids = std::mem::take(&mut self.ids);
         let old_keys = std::mem::take(&mut self.keys);
         let mut old_keys = old_keys.into_iter();
@@ -235,7 +249,7 @@ impl Rows {
         }
         self.cursor = cursor;
         for (mark, bookmark) in marks.into_iter().zip(&mut self.bookmarks) {
-            bookmark.gone |= bookmark.row.is_some_and(&removed);
+            bookmark.gone |= bookmark.row.is_some_and(removed);
             bookmark.at = if bookmark.at >= old_len { end } else { mark };
         }
         added.for_each(|row| self.push(row));
@@ -309,10 +323,7 @@ mod tests {
         rows.reset(Directions {
             descending: vec![true],
         });
-        rows.replace(
-            vec![keyed(1, 10), keyed(3, 30), keyed(4, 30), keyed(5, 50)],
-            false,
-        );
+        rows.replace(vec![keyed(1, 10), keyed(3, 30), keyed(4, 30), keyed(5, 50)]);
         assert_eq!(ids(&rows), [5, 3, 4, 1]);
         rows
     }
@@ -368,7 +379,7 @@ mod tests {
             rows.bookmark(at_end),
             Some(Bookmarked { at: 4, gone: false })
         );
-        rows.replace(vec![keyed(9, 1), keyed(3, 2)], false);
+        rows.replace(vec![keyed(9, 1), keyed(3, 2)]);
         assert_eq!(
             rows.bookmark(at_three),
             Some(Bookmarked { at: 0, gone: false })

@@ -11,7 +11,7 @@ use super::{
     compare::SortKey,
     filter::{Filter, Searched, is_at_hand},
     message_row::MessageRow,
-    rows::{KeyedRow, Keys, RowId},
+    rows::{KeyedRow, Keys, RowId, Rows},
 };
 use crate::{
     attachment::AttachmentProperties,
@@ -175,10 +175,7 @@ impl TableObject {
                         let (removed, added) = made.changes(seen, now);
                         self.rows.change(|row| removed.contains(&row.id), added);
                     }
-                    _ => {
-                        let (rows, ordered) = made.all(now, &self.rows);
-                        self.rows.replace(rows, ordered);
-                    }
+                    _ => made.all(now, &mut self.rows),
                 }
                 self.seen = Seen::Contents(now.clone());
             }
@@ -224,8 +221,9 @@ impl TableObject {
                 .as_ref()
                 .is_none_or(|filter| source.passes(filter, *row))
         };
-        let rows = rows.filter(passes).map(|row| (row, None)).collect();
-        self.rows.replace(rows, true);
+        let rows: Vec<RowId> = rows.filter(passes).collect();
+        self.rows
+            .replace_ordered(rows.into_iter().map(|row| (row, None)));
     }
 }
 
@@ -262,25 +260,36 @@ impl RowMaker<'_> {
         (removed, added)
     }
 
-    /// All rows, and whether they are in order already.
-    fn all(&self, now: &Contents, order: &super::rows::Rows) -> (Vec<KeyedRow>, bool) {
-        let counts = self.filter.is_some_and(Filter::counts);
-        let mut rows = Vec::with_capacity(if self.filter.is_some() { 0 } else { now.len() });
-        for entry in now.iter() {
-            self.make(entry, !counts, &mut rows);
-        }
+    /// Makes all rows.
+    fn all(&self, now: &Contents, rows: &mut Rows) {
         // Messages come in order of id, which is the order of a table that is not sorted.
-        let ordered = self.sort.is_empty();
-        let Some(filter) = self.filter.filter(|_| counts) else {
-            return (rows, ordered);
-        };
-        // The first matches are meant as the table has them.
-        if !ordered {
-            order.sort(&mut rows);
+        let in_order = self.sort.is_empty();
+        if in_order && self.filter.is_none() && self.expanded.is_none() {
+            let row = |entry: &MessageEntry| RowId {
+                id: entry.id.0,
+                part: 0,
+            };
+            rows.replace_ordered(now.iter().map(|entry| (row(entry), None)));
+            return;
         }
-        filter.restart();
-        rows.retain(|(row, _)| self.source.passes(filter, *row));
-        (rows, true)
+        let counting = self.filter.filter(|filter| filter.counts());
+        let mut made = Vec::new();
+        for entry in now.iter() {
+            self.make(entry, counting.is_none(), &mut made);
+        }
+        match counting {
+            None if in_order => rows.replace_ordered(made),
+            None => rows.replace(made),
+            Some(filter) => {
+                // The first matches are meant as the table has them.
+                if !in_order {
+                    rows.sort(&mut made);
+                }
+                filter.restart();
+                made.retain(|(row, _)| self.source.passes(filter, *row));
+                rows.replace_ordered(made);
+            }
+        }
     }
 
     /// Appends the rows of a message: none if it does not pass the filter.
