@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::{
     auth,
-    import::{FolderError, Importer, Item, ItemHeader, Kind, Outcome},
+    import::{FolderError, Importer, Item, ItemHeader, Kind, Outcome, source},
     provision::{self, Email, EmailError, ProvisionError},
 };
 
@@ -138,7 +138,8 @@ fn files_of(local_part: &str) -> impl Iterator<Item = DemoFile> {
         };
         let header = ItemHeader {
             kind,
-            read: folder != "Inbox",
+            // New mail is unread unless it says otherwise, as in an mbox file.
+            read: !folder.starts_with("Inbox") || source::status_says_read(data),
             length: data.len() as u64,
         };
         let data = data.to_vec();

@@ -63,7 +63,7 @@ pub const SENT_REPRESENTING: Group = Group {
     entry_id: PID_TAG_SENT_REPRESENTING_ENTRY_ID,
     search_key: PID_TAG_SENT_REPRESENTING_SEARCH_KEY,
 };
-/// PidTagReadReceipt (MS-OXCMAIL 2.6.6).
+/// PidTagReadReceipt (MS-OXCMAIL 2.6.1).
 pub const READ_RECEIPT: Group = Group {
     name: PID_TAG_READ_RECEIPT_NAME,
     address_type: PID_TAG_READ_RECEIPT_ADDRESS_TYPE,
@@ -83,7 +83,7 @@ impl Mailbox {
         let address = tidy(address);
         let name = tidy(name);
         let name = name.trim_matches(['"', '\'']).trim();
-        // MS-OXCMAIL 2.2.3.1.1: the address stands in for a name.
+        // The address stands in for a name.
         let name = if name.is_empty() {
             address.clone()
         } else {

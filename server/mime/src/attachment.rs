@@ -99,9 +99,15 @@ pub fn convert(
     if is_message && depth < EMBEDDED_DEPTH_MAX && context.take_part() {
         return embedded(info, number, props, &data, context, depth);
     }
+    // MS-OXCMAIL 2.2.3.4.1.1: the description comes last for the file, and first for the display.
+    let description = info.description.as_deref().and_then(file_name::sanitize);
     let name = info.name.as_deref().and_then(file_name::sanitize);
+    let name = name.or_else(|| description.clone());
     let name = name.unwrap_or_else(|| file_name::made_up(number + 1, &info.mime_type()));
     set_name(&mut props, &name);
+    if let Some(description) = &description {
+        props.set_text(PID_TAG_DISPLAY_NAME, description);
+    }
     set_data(&mut props, &data);
     if let Some(label) = info.charset.as_deref().filter(|_| info.main == "text") {
         props.set_text(PID_TAG_TEXT_ATTACHMENT_CHARSET, label);
@@ -113,7 +119,7 @@ pub fn convert(
     }
 }
 
-/// MS-OXCMAIL 2.2.3.4.2.1: a message within a message.
+/// A message within a message (MS-OXCMAIL 2.2.3.4).
 fn embedded(
     info: &Info,
     number: u32,

@@ -156,7 +156,7 @@ pub fn set(bag: &mut Bag, layout: &Layout<'_, '_>) -> Option<String> {
     // MS-OXBBODY 2.1.3.1: with it, HTML is the best body.
     bag.set(PID_TAG_RTF_IN_SYNC, &PropValue::Boolean(false));
     let plain = match plain.trim().is_empty() {
-        // MS-OXCMAIL 2.2.3.3.3: a message with HTML alone gets a plain body too.
+        // A message with HTML alone gets a plain body too.
         true => html_to_text(up_to(&html.text, CONVERTED_BYTES_MAX)),
         false => plain,
     };

@@ -9,12 +9,16 @@ use crate::names::NamedIds;
 /// MIME parts in all, embedded messages included.
 const PARTS_MAX: usize = 4096;
 
+/// Days of calendar series that are looked at.
+const DAYS_MAX: i64 = 10_000_000;
+
 /// The names' ids, the time, and how much of what is bounded is left.
 pub struct Context<'a> {
     names: &'a dyn NamedIds,
     /// When the conversion takes place.
     pub now: FileTime,
     parts_left: Cell<usize>,
+    days_left: Cell<i64>,
 }
 
 impl<'a> Context<'a> {
@@ -23,6 +27,7 @@ impl<'a> Context<'a> {
             names,
             now,
             parts_left: Cell::new(PARTS_MAX),
+            days_left: Cell::new(DAYS_MAX),
         }
     }
 
@@ -52,6 +57,12 @@ impl<'a> Context<'a> {
 
     pub fn set_binary(&self, bag: &mut Bag, tag: NamedTag, bytes: Vec<u8>) {
         self.set(bag, tag, &PropValue::Binary(bytes));
+    }
+
+    /// Accounts for days that were looked at; false once there have been too many.
+    pub fn take_days(&self, days: i64) -> bool {
+        self.days_left.set(self.days_left.get() - days);
+        self.days_left.get() > 0
     }
 
     /// Accounts for one more MIME part; false if there may be no more.

@@ -29,7 +29,7 @@ pub fn set(message: &mut Message, headers: &Headers, context: &Context<'_>) {
     set_keywords(bag, headers, context);
     let text = headers.text();
     if !text.is_empty() {
-        // MS-OXCMAIL 2.2.3.2.24: all fields, folds and all.
+        // MS-OXCMAIL 2.2.3.2.28. Embedded messages get it too: nothing else keeps their header.
         bag.set_text(PID_TAG_TRANSPORT_MESSAGE_HEADERS, &text);
     }
     let recipients = [
@@ -93,7 +93,7 @@ fn set_originators(bag: &mut Bag, headers: &Headers) {
     }
 }
 
-/// MS-OXCMAIL 2.2.3.1.5 and 2.2.3.2.18: read and delivery receipts.
+/// MS-OXCMAIL 2.2.3.1: read and delivery receipts.
 fn set_receipts(bag: &mut Bag, headers: &Headers) {
     let to = mailboxes(headers, "Disposition-Notification-To", 1)
         .into_iter()
@@ -119,7 +119,7 @@ fn set_receipts(bag: &mut Bag, headers: &Headers) {
     );
 }
 
-/// MS-OXCMAIL 2.2.3.2.6 subject, 2.2.3.2.7 conversation topic, 2.2.3.2.8 conversation index.
+/// MS-OXCMAIL 2.2.3.2.6 subject, 2.2.3.2.7 conversation topic, and the conversation index.
 fn set_subject(bag: &mut Bag, headers: &Headers) {
     let subject = headers.decoded("Subject").unwrap_or_default();
     let subject: String = subject.chars().take(SUBJECT_CHARS_MAX).collect();
@@ -155,7 +155,7 @@ fn without_prefixes(subject: &str) -> &str {
     rest
 }
 
-/// MS-OXCMAIL 2.2.3.2.5 importance, 2.2.3.2.4 sensitivity, and PidTagPriority with it.
+/// MS-OXCMAIL 2.2.3.2.5 importance, with PidTagPriority, and sensitivity.
 fn set_importance(bag: &mut Bag, headers: &Headers) {
     let value = |name: &str| headers.raw(name).map(|value| value.to_ascii_lowercase());
     let by_word = |value: String| match value.as_str() {
@@ -188,7 +188,7 @@ fn set_importance(bag: &mut Bag, headers: &Headers) {
     bag.set(PID_TAG_SENSITIVITY, &PropValue::Integer32(sensitivity));
 }
 
-/// MS-OXCMAIL 2.2.3.2.9 to 2.2.3.2.11: the fields as they stand, angle brackets and all.
+/// MS-OXCMAIL 2.2.3.2: the fields as they stand, angle brackets and all.
 fn set_identifiers(bag: &mut Bag, headers: &Headers) {
     for (name, tag) in [
         ("Message-ID", PID_TAG_INTERNET_MESSAGE_ID),
@@ -203,7 +203,7 @@ fn set_identifiers(bag: &mut Bag, headers: &Headers) {
     }
 }
 
-/// MS-OXCMAIL 2.2.3.2.1: the client's time from Date, the delivery's from the newest Received.
+/// MS-OXCMAIL 2.2.3.2: the client's time from Date, the delivery's from the newest Received.
 fn set_times(bag: &mut Bag, headers: &Headers, now: FileTime) {
     let date = headers.time("Date").or_else(|| headers.time("Resent-Date"));
     let received = headers.time("Received");
@@ -217,7 +217,7 @@ fn set_times(bag: &mut Bag, headers: &Headers, now: FileTime) {
     }
 }
 
-/// MS-OXCMAIL 2.2.3.2.23: Keywords are categories.
+/// MS-OXCMAIL 2.2.3.2: Keywords are categories.
 fn set_keywords(bag: &mut Bag, headers: &Headers, context: &Context<'_>) {
     let Some(keywords) = headers.decoded("Keywords") else {
         return;

@@ -16,6 +16,8 @@ const FIELD_BYTES_MAX: usize = 64 << 10;
 /// The same for fields in which an encoded word begins that does not end.
 const BROKEN_FIELD_BYTES_MAX: usize = 4 << 10;
 
+const RESERVED: [&str; 2] = ["X-MS-Exchange-Organization-", "X-MS-Exchange-Forest-"];
+
 /// A header.
 #[derive(Debug, Default)]
 pub struct Headers {
@@ -89,10 +91,23 @@ impl Headers {
         Self { fields, text }
     }
 
-    /// The whole header as text, lines ending with CR LF.
+    /// The header as text, lines ending with CR LF, without the fields that are reserved for a
+    /// server (MS-OXCMAIL 2.2.3.2.28).
     pub fn text(&self) -> String {
-        let lines = self.text.lines().filter(|line| !line.is_empty());
-        lines.flat_map(|line| [line, "\r\n"]).collect()
+        let mut out = String::with_capacity(self.text.len() + self.text.len() / 32);
+        let mut reserved = false;
+        for line in self.text.lines().filter(|line| !line.is_empty()) {
+            if !line.starts_with([' ', '\t']) {
+                reserved = RESERVED.iter().any(|prefix| {
+                    let start = line.split_at_checked(prefix.len());
+                    start.is_some_and(|(start, _)| start.eq_ignore_ascii_case(prefix))
+                });
+            }
+            if !reserved {
+                out.extend([line, "\r\n"]);
+            }
+        }
+        out
     }
 
     /// The value of the first field with this name, unfolded but not decoded.
@@ -313,6 +328,8 @@ mod tests {
         assert_eq!(headers.decoded("Thread-Topic").as_deref(), Some("été"));
         assert_eq!(headers.raw("Missing"), None);
         assert!(headers.text().contains("X-Note:  one\r\n\ttwo\r\n"));
+        let headers = Headers::parse(b"X-MS-Exchange-Organization-SCL: 1\n 2\nA: b\n", None);
+        assert_eq!(headers.text(), "A: b\r\n");
     }
 
     #[test]

@@ -36,6 +36,8 @@ pub struct Info {
     /// Content-Disposition is `attachment`.
     pub is_attachment: bool,
     pub encoding: String,
+    /// Content-Description, decoded.
+    pub description: Option<String>,
     pub content_id: Option<String>,
     pub content_location: Option<String>,
     pub content_base: Option<String>,
@@ -57,6 +59,7 @@ impl Info {
         let mut info = Self {
             encoding: headers.raw("Content-Transfer-Encoding").unwrap_or_default(),
             content_id: headers.raw("Content-ID").map(|id| bare_id(&id)),
+            description: headers.decoded("Content-Description"),
             content_location: headers.decoded("Content-Location"),
             content_base: headers.decoded("Content-Base"),
             ..Self::default()

@@ -83,7 +83,7 @@ fn contact(card: &Component, context: &Context<'_>) -> Message {
     message
 }
 
-/// MS-OXVCARD 2.1.3.6 CLASS.
+/// MS-OXVCARD 2.1.3 CLASS.
 fn sensitivity(card: &Component) -> i32 {
     match card
         .text("CLASS")
@@ -109,7 +109,7 @@ fn set_short(bag: &mut Bag, tag: PropTag, text: &str) {
     }
 }
 
-/// FN, N and NICKNAME (MS-OXVCARD 2.1.3.2, MS-OXOCNTC 2.2.1.1); gives the display name.
+/// FN, N and NICKNAME (MS-OXVCARD 2.1.3, MS-OXOCNTC 2.2.1.1); gives the display name.
 fn set_names(bag: &mut Bag, card: &Component, context: &Context<'_>) -> String {
     let parts = card.line("N").map(Line::fields).unwrap_or_default();
     let part = |at: usize| {
@@ -173,7 +173,7 @@ fn set_names(bag: &mut Bag, card: &Component, context: &Context<'_>) -> String {
     name
 }
 
-/// EMAIL (MS-OXVCARD 2.1.3.5.2, MS-OXOCNTC 2.2.1.2): the first three.
+/// EMAIL (MS-OXVCARD 2.1.3, MS-OXOCNTC 2.2.1.2): the first three.
 fn set_emails(bag: &mut Bag, card: &Component, name: &str, context: &Context<'_>) {
     const SLOTS: [[NamedTag; 5]; 3] = [
         [
@@ -222,7 +222,7 @@ fn set_emails(bag: &mut Bag, card: &Component, name: &str, context: &Context<'_>
     }
 }
 
-/// TEL (MS-OXVCARD 2.1.3.5.1, MS-OXOCNTC 2.2.1.4).
+/// TEL (MS-OXVCARD 2.1.3, MS-OXOCNTC 2.2.1.4).
 fn set_phones(bag: &mut Bag, card: &Component) {
     for line in card.lines("TEL") {
         let number = line.text();
@@ -268,7 +268,7 @@ fn has(bag: &Bag, tag: PropTag) -> bool {
     bag.position(tag.id()).is_some()
 }
 
-/// ADR (MS-OXVCARD 2.1.3.3.1, MS-OXOCNTC 2.2.1.3).
+/// ADR (MS-OXVCARD 2.1.3, MS-OXOCNTC 2.2.1.3).
 fn set_addresses(bag: &mut Bag, card: &Component, context: &Context<'_>) {
     for line in card.lines("ADR").take(16) {
         let fields = line.fields();
@@ -343,7 +343,7 @@ fn set_addresses(bag: &mut Bag, card: &Component, context: &Context<'_>) {
     }
 }
 
-/// ORG, TITLE, ROLE, URL and IMPP (MS-OXVCARD 2.1.3.4, MS-OXOCNTC 2.2.1.6 and 2.2.1.10).
+/// ORG, TITLE, ROLE, URL and IMPP (MS-OXVCARD 2.1.3, MS-OXOCNTC 2.2.1.6 and 2.2.1.10).
 fn set_work(bag: &mut Bag, card: &Component, context: &Context<'_>) {
     let organization = card.line("ORG").map(Line::fields).unwrap_or_default();
     let part = |at: usize| organization.get(at).map(String::as_str).unwrap_or_default();
@@ -385,7 +385,7 @@ fn set_dates(bag: &mut Bag, card: &Component) {
     }
 }
 
-/// PHOTO (MS-OXVCARD 2.1.3.2.6, MS-OXOCNTC 2.2.1.8): an attachment with a name that clients know.
+/// PHOTO (MS-OXVCARD 2.1.3, MS-OXOCNTC 2.2.1.8): an attachment with a name that clients know.
 fn photo(line: &Line, context: &Context<'_>) -> Option<Attachment> {
     let base64 = line.parameter("ENCODING").is_some_and(|encoding| {
         ["B", "BASE64"]

@@ -172,7 +172,7 @@ fn begins_with_header(head: &[u8]) -> bool {
 }
 
 /// The mark that mail programs leave in an mbox file: `Status: RO`.
-fn status_says_read(message: &[u8]) -> bool {
+pub fn status_says_read(message: &[u8]) -> bool {
     message
         .split(|byte| *byte == b'\n')
         .map(<[u8]>::trim_ascii)

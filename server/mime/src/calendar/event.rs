@@ -15,7 +15,7 @@ use crate::{
 /// Attendees of an event.
 const ATTENDEES_MAX: usize = 2_000;
 /// Excluded occurrences of an event.
-const EXCLUDED_MAX: usize = 2_000;
+pub const EXCLUDED_MAX: usize = 2_000;
 /// Characters of a summary or a location.
 const TEXT_CHARS_MAX: usize = 1_000;
 
@@ -141,7 +141,7 @@ pub fn local(stamp: Stamp, zone: Option<&Zone>) -> i64 {
     }
 }
 
-/// MS-OXCICAL 2.1.3.1.1.20.8 DTEND and 2.1.3.1.1.20.12 DURATION, by the clock of the start.
+/// DTEND or DURATION, by the clock of the start.
 fn local_end(event: &Component, start: Stamp, zone: Option<&Zone>, zones: &Zones) -> i64 {
     let default = if start.date_only { DAY } else { 0 };
     let end = event.line("DTEND").and_then(|line| {
@@ -164,7 +164,7 @@ fn local_end(event: &Component, start: Stamp, zone: Option<&Zone>, zones: &Zones
         .unwrap_or(start.seconds + default)
 }
 
-/// MS-OXCICAL 2.1.3.1.1.20.28.
+/// Two dates, or X-MICROSOFT-CDO-ALLDAYEVENT (MS-OXCICAL 2.1.3.1.1.20.28).
 fn is_all_day(event: &Component, start: Stamp, local_end: i64) -> bool {
     let said = [
         "X-MICROSOFT-CDO-ALLDAYEVENT",
@@ -189,7 +189,7 @@ fn mailbox(line: &Line) -> Option<Mailbox> {
     Mailbox::new(line.parameter("CN").unwrap_or(""), address)
 }
 
-/// MS-OXCICAL 2.1.3.1.1.20.2: required, optional, or a resource.
+/// Required, optional, or a resource (MS-OXCICAL 2.1.3.1.1.20).
 fn kind(line: &Line) -> u8 {
     let is = |name: &str, value: &str| {
         line.parameter(name)
@@ -204,7 +204,7 @@ fn kind(line: &Line) -> u8 {
     }
 }
 
-/// MS-OXCICAL 2.1.3.1.1.20.31 X-MICROSOFT-CDO-BUSYSTATUS, 2.1.3.1.1.20.25 TRANSP.
+/// X-MICROSOFT-CDO-BUSYSTATUS, TRANSP and STATUS (MS-OXCICAL 2.1.3.1.1.20).
 fn busy(event: &Component) -> i32 {
     let value = |name: &str| event.text(name).unwrap_or_default().to_ascii_uppercase();
     match value("X-MICROSOFT-CDO-BUSYSTATUS").as_str() {
@@ -222,7 +222,7 @@ fn busy(event: &Component) -> i32 {
     }
 }
 
-/// MS-OXCICAL 2.1.3.1.1.20.32 X-MICROSOFT-CDO-IMPORTANCE, 2.1.3.1.1.20.17 PRIORITY.
+/// X-MICROSOFT-CDO-IMPORTANCE (MS-OXCICAL 2.1.3.1.1.20.32) and PRIORITY.
 fn importance(event: &Component) -> i32 {
     let number = |name: &str| event.text(name)?.parse::<i32>().ok();
     match (number("X-MICROSOFT-CDO-IMPORTANCE"), number("PRIORITY")) {
@@ -233,7 +233,7 @@ fn importance(event: &Component) -> i32 {
     }
 }
 
-/// MS-OXCICAL 2.1.3.1.1.20.4 CLASS.
+/// CLASS (MS-OXCICAL 2.1.3.1.1.20).
 fn sensitivity(event: &Component) -> i32 {
     match event
         .text("CLASS")

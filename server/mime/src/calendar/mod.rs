@@ -17,6 +17,7 @@ use crate::{
     envelope,
 };
 
+use event::EXCLUDED_MAX;
 pub use event::Event;
 pub use properties::set as set_properties;
 use zone::Zones;
@@ -77,7 +78,8 @@ fn except_changed(events: &mut [Event]) {
         .filter(|event| event.original_start.is_none())
     {
         if let Some(originals) = event.uid.as_ref().and_then(|uid| changed.get(uid)) {
-            event.excluded.extend_from_slice(originals);
+            let room = EXCLUDED_MAX.saturating_sub(event.excluded.len());
+            event.excluded.extend(originals.iter().take(room));
         }
     }
 }

@@ -28,7 +28,7 @@ const RULE_OF_DISPLAY: u16 = 2;
 
 /// Sets what an event says. `method` is that of the meeting object, empty for an appointment.
 pub fn set(bag: &mut Bag, event: &Event, method: &str, context: &Context<'_>) {
-    let recurrence = Recurrence::of(event);
+    let recurrence = Recurrence::of(event, context);
     set_times(bag, event, context);
     set_state(bag, event, method, recurrence.is_some(), context);
     set_identity(bag, event, context);
@@ -52,7 +52,7 @@ pub fn set(bag: &mut Bag, event: &Event, method: &str, context: &Context<'_>) {
     context.set_bool(bag, PID_LID_PRIVATE, private);
 }
 
-/// MS-OXOCAL 2.2.1.5 to 2.2.1.9, MS-OXCICAL 2.1.3.1.1.20.10.
+/// MS-OXOCAL 2.2.1.5 to 2.2.1.9.
 fn set_times(bag: &mut Bag, event: &Event, context: &Context<'_>) {
     let (start, end) = (time::file_time(event.start), time::file_time(event.end));
     for tag in [PID_LID_APPOINTMENT_START_WHOLE, PID_LID_COMMON_START] {
@@ -76,7 +76,7 @@ fn set_times(bag: &mut Bag, event: &Event, context: &Context<'_>) {
     }
 }
 
-/// MS-OXOCAL 2.2.1.2, 2.2.1.10, 2.2.1.11, 2.2.2.2, 2.2.6.1 to 2.2.6.5.
+/// MS-OXOCAL 2.2.1.2, 2.2.1.10, 2.2.1.11, 2.2.6.
 fn set_state(bag: &mut Bag, event: &Event, method: &str, recurs: bool, context: &Context<'_>) {
     let is_meeting = !event.attendees.is_empty();
     // Flags, response, icon, side effects, and the type of a meeting object.
@@ -119,7 +119,7 @@ fn answer_icon(event: &Event) -> i32 {
     }
 }
 
-/// MS-OXCICAL 2.1.3.1.1.20.26 UID and 2.1.3.1.1.20.20 RECURRENCE-ID.
+/// UID (MS-OXCICAL 2.1.3.1.1.20.26) and RECURRENCE-ID.
 fn set_identity(bag: &mut Bag, event: &Event, context: &Context<'_>) {
     if let Some(uid) = &event.uid {
         let clean = object_id::clean(uid);
@@ -178,7 +178,7 @@ fn set_recurrence(
     context.set_time(bag, PID_LID_CLIP_END, clip_end);
 }
 
-/// MS-OXORMDR 2.2.1, MS-OXCICAL 2.1.3.1.1.20.62 VALARM.
+/// VALARM (MS-OXORMDR 2.2.1).
 fn set_reminder(bag: &mut Bag, event: &Event, context: &Context<'_>) {
     context.set_bool(bag, PID_LID_REMINDER_SET, event.reminder.is_some());
     let minutes = event.reminder.unwrap_or(15);

@@ -1,4 +1,4 @@
-//! Recurrence: from RRULE to PidLidAppointmentRecur (MS-OXCICAL 2.1.3.2.2, MS-OXOCAL 2.2.1.44).
+//! Recurrence: from RRULE to PidLidAppointmentRecur (MS-OXOCAL 2.2.1.44).
 
 use std::collections::BTreeSet;
 
@@ -6,6 +6,7 @@ use super::{
     event::{Event, local},
     time::{self, DAY, Stamp},
 };
+use crate::context::Context;
 
 /// Days that are looked at for the end of a series; one that goes on after them has none.
 const SCAN_DAYS_MAX: i64 = 40_000;
@@ -64,7 +65,9 @@ pub struct Recurrence {
 
 impl Recurrence {
     /// The recurrence of an event; `None` if it has none, or none that can be said.
-    pub fn of(event: &Event) -> Option<Self> {
+    ///
+    /// Looking for the end of a series uses up the days that a conversion may look at.
+    pub fn of(event: &Event, context: &Context<'_>) -> Option<Self> {
         let start = event.local_start.div_euclid(DAY);
         let mut recurrence = parse(event.rule.as_deref()?, start)?;
         if let End::Until(until) = recurrence.end {
@@ -77,7 +80,9 @@ impl Recurrence {
             };
             recurrence.until = (last - of_day).div_euclid(DAY);
         }
-        recurrence.find_end();
+        if !context.take_days(recurrence.find_end()) {
+            return None;
+        }
         let excluded = event.excluded.iter().map(|seconds| seconds.div_euclid(DAY));
         let excluded: Vec<i64> = excluded.filter(|day| recurrence.falls_on(*day)).collect();
         recurrence.excluded.extend(excluded);
@@ -208,10 +213,10 @@ impl Recurrence {
         }
     }
 
-    /// Finds the last occurrence and their number.
-    fn find_end(&mut self) {
+    /// Finds the last occurrence and their number; gives the number of days that it looked at.
+    fn find_end(&mut self) -> i64 {
         let (count_max, until) = match self.end {
-            End::Never => return,
+            End::Never => return 0,
             End::Count(count) => (count, i64::MAX),
             End::Until(_) => (COUNT_MAX, self.until),
         };
@@ -221,7 +226,7 @@ impl Recurrence {
         while day <= until && count < count_max {
             if day - self.start > SCAN_DAYS_MAX || count == COUNT_MAX {
                 self.end = End::Never;
-                return;
+                return day - self.start;
             }
             if self.falls_on(day) {
                 last = Some(day);
@@ -231,6 +236,7 @@ impl Recurrence {
         }
         self.last = last;
         self.count = count;
+        day - self.start
     }
 }
 

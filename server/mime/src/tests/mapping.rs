@@ -317,6 +317,18 @@ fn attachments_have_names_types_and_positions() {
 }
 
 #[test]
+fn a_description_names_an_attachment_that_has_no_other_name() {
+    for (name, file) in [("", "Floor plan"), ("; name=plan.dwg", "plan.dwg")] {
+        let message = convert(&format!(
+            "Content-Type: application/x-dwg{name}\nContent-Description: Floor plan\n\nx"
+        ));
+        let bag = &message.attachments[0].props;
+        assert_eq!(text(bag, PID_TAG_ATTACH_LONG_FILENAME), file);
+        assert_eq!(text(bag, PID_TAG_DISPLAY_NAME), "Floor plan");
+    }
+}
+
+#[test]
 fn only_images_that_the_html_shows_are_inline() {
     let related = |html: &str, part: &str| {
         convert(&format!(
