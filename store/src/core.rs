@@ -5,9 +5,10 @@ use std::{
     fmt,
     fs::File,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    thread::Thread,
 };
 
 use parking_lot::Mutex;
@@ -41,6 +42,8 @@ pub struct Core {
     next_blob: AtomicU64,
     /// Large values that the index may not have yet, with the frame that completes them.
     new_blobs: Mutex<HashMap<u64, (u64, BlobRecord)>>,
+    /// The thread that ticks.
+    looks_after: OnceLock<Thread>,
     /// Keeps other processes out of the directory.
     lock: Mutex<Option<File>>,
 }
@@ -82,6 +85,7 @@ impl Core {
             wrote: AtomicBool::new(false),
             next_blob: AtomicU64::new(next_lsn.saturating_mul(BLOBS_PER_FRAME)),
             new_blobs: Mutex::default(),
+            looks_after: OnceLock::new(),
             lock: Mutex::new(Some(parts.lock)),
         }
     }
@@ -225,6 +229,11 @@ impl Core {
         self.new_blobs.lock().retain(|_, (lsn, _)| *lsn > applied);
     }
 
+    /// Names the thread that calls [`Core::tick`], to be woken when there is no more to do.
+    pub fn looked_after_by(&self, thread: Thread) {
+        let _ = self.looks_after.set(thread);
+    }
+
     /// True once closed.
     pub fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
@@ -246,8 +255,14 @@ impl Core {
             self.index.advance(self.log.last_lsn());
         }
         let closed = self.index.close();
+        if let Some(thread) = self.looks_after.get() {
+            thread.unpark();
+        }
         // Nothing is written any more: another process may have the directory.
-        self.lock.lock().take();
+        if let Some(lock) = self.lock.lock().take() {
+            // Said outright: a child process that is just being started may have a copy of it.
+            let _ = lock.unlock();
+        }
         synced.and(closed)
     }
 }

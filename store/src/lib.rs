@@ -21,6 +21,8 @@ mod options;
 mod provision;
 mod records;
 mod store;
+#[cfg(test)]
+mod tests;
 mod versions;
 
 pub use blob::{BlobReader, BlobWriter};

@@ -113,18 +113,19 @@ fn look_after(core: &Arc<Core>) -> io::Result<()> {
         Durability::Interval(interval) => interval.clamp(Duration::from_millis(1), TICK),
         Durability::Always | Durability::None => TICK,
     };
-    let core: Weak<Core> = Arc::downgrade(core);
-    std::thread::Builder::new()
+    let weak: Weak<Core> = Arc::downgrade(core);
+    let thread = std::thread::Builder::new()
         .name("ropewalk-store".into())
         .spawn(move || {
             loop {
-                std::thread::sleep(pause);
-                match core.upgrade() {
+                std::thread::park_timeout(pause);
+                match weak.upgrade() {
                     Some(core) if !core.is_closed() => core.tick(),
                     _ => return,
                 }
             }
         })?;
+    core.looked_after_by(thread.thread().clone());
     Ok(())
 }
 

@@ -108,6 +108,12 @@ impl Store {
         })
     }
 
+    /// The engine, for tests.
+    #[cfg(test)]
+    pub(crate) fn core(&self) -> &Core {
+        &self.inner.core
+    }
+
     /// The store's own GUID, made when it was created.
     pub fn store_guid(&self) -> Guid {
         self.inner.core.store_guid()

@@ -3,7 +3,7 @@
 
 mod apply;
 pub mod keys;
-mod memory;
+pub mod memory;
 pub mod open;
 mod sled;
 pub mod value;

@@ -186,6 +186,8 @@ pub fn recover<E: From<RecoveryError>>(
     unvouched
         .write_again(segments, at)
         .and_then(|()| file.sync_data())
+        // The last segment's name may be as new as what is in it.
+        .and_then(|()| segments.disk().sync_dir(segments.dir()))
         .map_err(RecoveryError::from)?;
     Ok(Recovered {
         tail: Tail {
@@ -224,6 +226,12 @@ impl Unvouched {
     /// memory only: after a failed fsync Linux keeps the pages and calls them clean, so that a
     /// later fsync would not write them.
     fn write_again(&self, segments: &Segments, end: Position) -> io::Result<()> {
+        if end.offset == SEGMENT_HEADER {
+            let file = segments.file(end.segment)?;
+            cut::copy(&*file, 0, u64::from(SEGMENT_HEADER), |bytes, at| {
+                file.write_all_at(bytes, at)
+            })?;
+        }
         let Some(first) = self.frames.front() else {
             return Ok(());
         };

@@ -321,6 +321,9 @@ impl Mailbox {
             Some(name) if !name.data.is_empty() => {}
             _ => return Err(StoreError::Invalid("a folder needs a name")),
         }
+        if own == Some(parent) {
+            return Ok(()); // The root has no siblings.
+        }
         let name = folded_name(props);
         match self.state.read().child_named(parent, &name) {
             Some(other) if Some(other) != own => Err(StoreError::DuplicateName(other)),

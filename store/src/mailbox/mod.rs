@@ -71,6 +71,12 @@ impl Mailbox {
         self.owner.clone()
     }
 
+    /// The next counter value, for tests.
+    #[cfg(test)]
+    pub(crate) fn counter(&self) -> u64 {
+        self.writer.lock().counter
+    }
+
     /// Does `remove` while nobody writes; no one does afterwards, if it succeeds.
     pub(crate) fn retire(
         &self,

@@ -1,0 +1,176 @@
+//! Random histories, and one history interrupted at each of its disk calls.
+
+use std::{collections::HashMap, io, sync::Arc, time::Instant};
+
+use ropewalk_props::GlobCnt;
+
+use super::{
+    content::{Content, content, read_blob},
+    disk::Fault,
+    history::{History, Op, Plan, guid_of, perform, random_op},
+    model::Model,
+};
+use crate::{ContentsView, Durability, Store, StoreError};
+
+/// Histories of a normal run; `ROPEWALK_HISTORIES` asks for another number, `ROPEWALK_SEED` for the
+/// first seed.
+const HISTORIES: u64 = 30;
+
+fn setting(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+/// Says which seed it was when a test fails.
+struct Seed(u64);
+
+impl Drop for Seed {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!(
+                "seed {} (ROPEWALK_SEED={} ROPEWALK_HISTORIES=1)",
+                self.0, self.0
+            );
+        }
+    }
+}
+
+fn live(seed: u64) {
+    let _seed = Seed(seed);
+    let durability = match seed % 4 {
+        0 => Durability::None,
+        _ => Durability::Always,
+    };
+    let mut history = History::new(seed, durability);
+    let ops = 40 + history.random.below(160);
+    history.run(Plan { ops });
+}
+
+#[test]
+fn random_histories_with_crashes_keep_every_acknowledged_change() {
+    let first = setting("ROPEWALK_SEED").unwrap_or(1);
+    let count = setting("ROPEWALK_HISTORIES").unwrap_or(HISTORIES);
+    let started = Instant::now();
+    for seed in first..first.saturating_add(count) {
+        live(seed);
+        if (seed - first + 1).is_multiple_of(1000) {
+            let done = seed - first + 1;
+            eprintln!("{done} histories in {} s", started.elapsed().as_secs());
+        }
+    }
+}
+
+#[test]
+fn a_crash_at_any_disk_call_leaves_all_of_a_change_or_nothing() {
+    let seed = setting("ROPEWALK_SEED").unwrap_or(7);
+    let _seed = Seed(seed);
+    for fault in [
+        Fault::Stop,
+        |at| Fault::Fail(at, io::ErrorKind::Other),
+        |at| Fault::Fail(at, io::ErrorKind::StorageFull),
+    ] {
+        for at in 0.. {
+            let mut history = History::new(seed, Durability::Always);
+            history.step(&Op::AddUser(0));
+            history.disk.set_fault(Some(fault(at)));
+            let mut whole = true;
+            for _ in 0..20 {
+                let op = random_op(&mut history.random, &history.model);
+                whole &= history.step(&op);
+            }
+            history.check();
+            history.close(&None);
+            history.check();
+            if whole {
+                assert!(at > 20, "the history has more calls than that");
+                break;
+            }
+        }
+    }
+}
+
+type Known = HashMap<(u64, GlobCnt, GlobCnt), Arc<Content>>;
+
+fn remember(known: &mut Known, model: &Model) {
+    for (user, (_, mailbox)) in &model.users {
+        for folder in mailbox.folders.values() {
+            for (id, message) in &folder.messages {
+                let key = (*user, GlobCnt(*id), GlobCnt(message.cn));
+                known.insert(key, message.content.clone());
+            }
+        }
+    }
+}
+
+/// Whatever a damaged store shows is something that was once in it.
+fn check_nothing_invented(store: &Store, known: &Known) {
+    for number in 0..3 {
+        let Ok(mailbox) = store.mailbox(guid_of(number)) else {
+            continue;
+        };
+        let mut folders = vec![GlobCnt(super::model::ROOT)];
+        let below = mailbox.hierarchy(folders[0], true);
+        folders.extend(below.into_iter().map(|(id, _)| id));
+        for folder in folders {
+            let Ok(contents) = mailbox.contents(folder, ContentsView::Normal) else {
+                continue;
+            };
+            let counts = mailbox.folder(folder).map(|folder| folder.counts.content);
+            assert_eq!(counts, Some(contents.len() as u32));
+            for entry in contents.iter() {
+                let expected = &known[&(number, entry.id, entry.cn)];
+                let stored = match mailbox.read_message(entry) {
+                    Ok(stored) => stored.to_message(),
+                    Err(StoreError::Damaged { .. }) => continue,
+                    Err(error) => panic!("{error:?}"),
+                };
+                let damaged = vec![0xDA; 3];
+                let blob = |blob| match read_blob(store, blob) {
+                    Ok(bytes) => bytes,
+                    Err(StoreError::Damaged { .. } | StoreError::NotFound) => damaged.clone(),
+                    Err(error) => panic!("{error:?}"),
+                };
+                let found = content(&stored, &blob);
+                for value in found.iter().filter(|(_, _, bytes)| *bytes != damaged) {
+                    let time = value.2.len() == 8 && value.0.is_empty();
+                    assert!(time || expected.contains(value), "{value:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_flipped_bit_is_found_and_never_served() {
+    let first = setting("ROPEWALK_SEED").unwrap_or(1);
+    let count = setting("ROPEWALK_HISTORIES").unwrap_or(20);
+    for seed in first..first.saturating_add(count) {
+        let _seed = Seed(seed);
+        let mut history = History::new(seed, Durability::Always);
+        let mut known = Known::new();
+        for _ in 0..40 {
+            let op = random_op(&mut history.random, &history.model);
+            history.step(&op);
+            remember(&mut known, &history.model);
+        }
+        history.close(&None);
+        history.disk.flip_a_bit();
+        let store = history.open_damaged();
+        check_nothing_invented(&store, &known);
+        // No number is given twice, whatever was lost.
+        for (user, (_, mailbox)) in &history.model.users {
+            if let Ok(found) = store.mailbox(guid_of(*user)) {
+                let next = found.reserve_ids(1).expect("the store takes changes");
+                assert!(next.0 >= mailbox.counter, "{next:?} was given before");
+            }
+        }
+        for _ in 0..20 {
+            let op = random_op(&mut history.random, &history.model);
+            if let Err(error) = perform(&store, &op) {
+                let usual = !matches!(error, StoreError::ReadOnly { .. } | StoreError::Index(_));
+                assert!(usual, "{error:?}");
+            }
+        }
+        store.close().expect("a damaged store closes");
+        history.open_damaged().close().expect("and does so again");
+    }
+}
