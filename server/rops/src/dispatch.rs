@@ -67,6 +67,7 @@ pub fn execute(exec: &mut Exec<'_>, request: &Request<'_>) -> Result<(), Fail> {
         Body::ReadRecipients(request) => message::recipients::read_recipients(exec, request),
         Body::ReloadCachedInformation(_) => message::open::reload_cached_information(exec),
         Body::GetMessageStatus(request) => message::status::get_message_status(exec, request),
+        Body::SetMessageStatus(request) => message::status::set_message_status(exec, request),
         Body::SetMessageReadFlag(request) => {
             message::read_flags::set_message_read_flag(exec, request)
         }
@@ -115,7 +116,6 @@ pub fn execute(exec: &mut Exec<'_>, request: &Request<'_>) -> Result<(), Fail> {
         // What this server does not do (MS-OXCDATA 2.4: ecNotSupported).
         Body::GetOwningServers(_)
         | Body::PublicFolderIsGhosted(_)
-        | Body::SetMessageStatus(_)
         | Body::GetValidAttachments(_)
         | Body::CopyProperties(_)
         | Body::CopyTo(_)

@@ -1,7 +1,7 @@
 //! RopCreateMessage (MS-OXCMSG 2.2.3.2, 3.2.5.2).
 
 use ropewalk_props::{PropValue, tags::*};
-use ropewalk_store::Message;
+use ropewalk_store::{FolderKind, Message};
 use ropewalk_wire::{ErrorCode, Put, rop::CreateMessageRequest};
 
 use super::{MessageObject, Place, properties::flags};
@@ -22,7 +22,10 @@ pub fn create_message(exec: &mut Exec<'_>, request: &CreateMessageRequest) -> Re
     }
     let mailbox = exec.mailbox()?;
     let folder = ids::folder_id(request.folder_id)?;
-    mailbox.folder(folder).ok_or(ErrorCode::NOT_FOUND)?;
+    // What a search folder holds lies elsewhere.
+    if mailbox.folder(folder).ok_or(ErrorCode::NOT_FOUND)?.kind == FolderKind::Search {
+        return Err(ErrorCode::NOT_SUPPORTED.into());
+    }
     let code_page = exec.code_page(request.code_page_id);
     let place = Place::Folder {
         folder,

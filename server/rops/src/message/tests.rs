@@ -352,21 +352,40 @@ fn cached_information_is_that_of_the_handle() {
 }
 
 #[test]
-fn a_status_is_read_of_a_message_that_is_not_open() {
+fn a_status_is_read_and_set_of_a_message_that_is_not_open() {
     let mut client = Client::new();
-    let id = client.saved(&[tagged(PID_TAG_MESSAGE_STATUS, PropValue::Integer32(0x1000))]);
+    let id = client.saved(&[tagged(PID_TAG_MESSAGE_STATUS, PropValue::Integer32(0x1800))]);
     let folder = client.open_folder(INBOX);
-    let body = RequestBody::GetMessageStatus(GetMessageStatusRequest { message_id: id });
-    let answer = client.ask(folder, body.clone()).unwrap();
-    assert!(matches!(
-        answer,
-        ResponseBody::GetMessageStatus(MessageStatusResponse {
-            message_status_flags: 0x1000
+    let get = RequestBody::GetMessageStatus(GetMessageStatusRequest { message_id: id });
+    let status = |answer| match answer {
+        Ok(ResponseBody::GetMessageStatus(response) | ResponseBody::SetMessageStatus(response)) => {
+            Ok(response.message_status_flags)
+        }
+        Ok(other) => panic!("{other:?}"),
+        Err(code) => Err(code),
+    };
+    assert_eq!(status(client.ask(folder, get.clone())), Ok(0x1800));
+    let set = |message_id| {
+        RequestBody::SetMessageStatus(SetMessageStatusRequest {
+            message_id,
+            message_status_flags: 0x2001,
+            message_status_mask: 0x3000,
         })
-    ));
+    };
+    assert_eq!(status(client.ask(folder, set(id))), Ok(0x1800));
+    assert_eq!(status(client.ask(folder, get.clone())), Ok(0x2800));
     assert_eq!(
-        client.ask(client.logon, body).unwrap_err(),
-        ErrorCode::NULL_OBJECT
+        status(client.ask(client.logon, get)),
+        Err(ErrorCode::NULL_OBJECT)
+    );
+    assert_eq!(
+        status(client.ask(client.logon, set(id))),
+        Err(ErrorCode::NULL_OBJECT)
+    );
+    let unknown = ids::mid(ropewalk_props::GlobCnt(0x7777));
+    assert_eq!(
+        status(client.ask(folder, set(unknown))),
+        Err(ErrorCode::NOT_FOUND)
     );
 }
 

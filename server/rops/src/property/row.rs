@@ -15,6 +15,9 @@ use crate::{exec::Fail, store_error};
 /// size of the handle table.
 pub const ROW_BYTES_MAX: usize = 0x7800;
 
+/// RopId, handle index and ReturnValue before a row.
+const RESPONSE_HEADER: usize = 6;
+
 /// Bytes that a value may have to be returned. The first limit that makes the whole fit the
 /// largest response is the one that counts; larger values are left to streams.
 const VALUE_LIMITS: [usize; 7] = [ROW_BYTES_MAX, 0x2000, 0x800, 0x200, 0x80, 0x20, 0];
@@ -105,7 +108,7 @@ impl RowWriter<'_> {
             return Ok(());
         }
         self.out.truncate(start);
-        Err(Fail::NoRoom(len))
+        Err(Fail::NoRoom(RESPONSE_HEADER + len))
     }
 
     /// Appends a cell of a standard row; false, and an undefined end of `out`, if it has no value.

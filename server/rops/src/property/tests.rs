@@ -494,6 +494,28 @@ fn names_get_ids_that_stay() {
 }
 
 #[test]
+fn named_properties_run_out() {
+    const MOST: u32 = 32_767;
+    let mut client = Client::new();
+    let names: Vec<_> = (1..=MOST)
+        .map(|lid| PropertyName::Lid(PS_PUBLIC_STRINGS, lid))
+        .collect();
+    assert!(client.mailbox().named_ids(&names, true).is_ok());
+    let wanted = [PropertyNameRef::Lid(PS_PUBLIC_STRINGS, MOST + 1)];
+    let ask = |client: &mut Client, flags| {
+        let body = GetPropertyIdsFromNamesRequest {
+            flags,
+            property_names: (&wanted).into(),
+        };
+        client
+            .ask(client.logon, RequestBody::GetPropertyIdsFromNames(body))
+            .map(drop)
+    };
+    assert_eq!(ask(&mut client, 2), Err(ErrorCode::OUT_OF_MEMORY));
+    assert_eq!(ask(&mut client, 0), Ok(()));
+}
+
+#[test]
 fn an_object_tells_its_named_properties() {
     let mut client = Client::new();
     let message = client.create_message();

@@ -18,6 +18,7 @@ use super::{message_at, message_at_mut};
 use crate::{
     exec::{Exec, Fail},
     limits::{COLUMNS_MAX, DRAFT_BYTES_MAX, RECIPIENTS_MAX},
+    property::row::ROW_BYTES_MAX,
 };
 
 /// RopRemoveAllRecipients.
@@ -174,7 +175,11 @@ pub fn read_recipients(exec: &mut Exec<'_>, request: &ReadRecipientsRequest) -> 
         object.code_page,
     );
     if count == 0 {
-        return Err(ErrorCode::BUFFER_TOO_SMALL.into());
+        // With a buffer of its own the row may have enough room.
+        return Err(match exec.is_first {
+            true => Fail::Code(ErrorCode::BUFFER_TOO_SMALL),
+            false => Fail::NoRoom(ROW_BYTES_MAX),
+        });
     }
     if let Some(place) = exec.out.get_mut(start) {
         *place = count;
