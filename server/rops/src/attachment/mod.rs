@@ -107,8 +107,11 @@ pub struct AttachmentProperties<'a> {
 /// PidTagObjectType of an attachment (MS-OXCPRPT 2.2.1.7).
 const OBJECT_TYPE_ATTACHMENT: i32 = 7;
 
-/// What PidTagAttachSize counts beside the values: the fixed part of an attachment.
-const ATTACHMENT_OVERHEAD: u64 = 0x40;
+/// What PidTagAttachSize counts beside the values: with those that a new attachment has, 0x40
+/// (MS-OXCMSG 3.2.5.13).
+const ATTACHMENT_OVERHEAD: u64 = 0x40 - NEW_VALUES;
+/// PidTagRenderingPosition, PidTagCreationTime, PidTagLastModificationTime.
+const NEW_VALUES: u64 = 4 + 8 + 8;
 
 const COMPUTED: [PropTag; 8] = [
     PID_TAG_ATTACH_NUMBER,

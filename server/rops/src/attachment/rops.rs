@@ -40,17 +40,6 @@ fn attachment_at_mut<'e>(
     }
 }
 
-/// How deep a message is embedded: 0 in a folder, 1 in an attachment of such a one.
-fn depth(exec: &Exec<'_>, message: &MessageObject) -> usize {
-    match message.place {
-        Place::Folder { .. } => 0,
-        Place::Attachment { handle } => match exec.session.objects.get(handle, exec.logon_id) {
-            Ok(Object::Attachment(attachment)) => attachment.depth + 1,
-            _ => EMBEDDING_MAX,
-        },
-    }
-}
-
 /// RopOpenAttachment.
 pub fn open_attachment(exec: &mut Exec<'_>, request: &OpenAttachmentRequest) -> Result<(), Fail> {
     exec.check_output(request.output_handle_index)?;
@@ -81,7 +70,7 @@ pub fn open_attachment(exec: &mut Exec<'_>, request: &OpenAttachmentRequest) -> 
         stored,
         draft,
         writable,
-        depth: depth(exec, message),
+        depth: message.place.depth(),
         code_page: message.code_page,
         streams: pending::PendingStreams::default(),
         share,
@@ -106,7 +95,7 @@ pub fn create_attachment(exec: &mut Exec<'_>, request: &OpenOnlyRequest) -> Resu
     if message.view().attachment_count() >= ATTACHMENTS_MAX {
         return Err(ErrorCode::MAX_ATTACHMENT_EXCEEDED.into());
     }
-    let depth = depth(exec, message);
+    let depth = message.place.depth();
     let message = message_at_mut(exec, exec.handle_index)?;
     let number = message.next_attachment;
     message.next_attachment = number
@@ -258,7 +247,10 @@ pub fn open_embedded_message(
     if attachment.depth >= EMBEDDING_MAX {
         return Err(ErrorCode::TOO_COMPLEX.into());
     }
-    let place = Place::Attachment { handle };
+    let place = Place::Attachment {
+        handle,
+        depth: attachment.depth + 1,
+    };
     let object = match attachment.view().embedded() {
         Some(MessageView::Stored(_)) => {
             let part = attachment.stored.clone().ok_or(ErrorCode::NOT_FOUND)?;

@@ -21,6 +21,10 @@ fn an_attachment_is_stored_after_its_own_save_and_that_of_the_message() {
     let (attachment, number) = client.create_attachment(message).unwrap();
     assert_eq!(number, 0);
     assert_eq!(
+        client.get(attachment, PID_TAG_ATTACH_SIZE),
+        Ok(PropValue::Integer32(0x40))
+    );
+    assert_eq!(
         client.get(attachment, PID_TAG_ATTACH_NUMBER),
         Ok(PropValue::Integer32(0))
     );
@@ -389,4 +393,33 @@ fn copies_of_a_large_attachment_have_a_bound_in_all() {
     assert!(open.len() > 50);
     client.release(open[0]);
     assert!(client.open_attachment(message, number, 0).is_ok());
+}
+
+#[test]
+fn an_embedded_message_is_read_on_when_its_attachment_is_released() {
+    let mut client = Client::new();
+    let top = client.create_message();
+    let (outer, _) = client.create_attachment(top).unwrap();
+    let first = client.open_embedded(outer, 2).unwrap();
+    let (inner, _) = client.create_attachment(first).unwrap();
+    let second = client.open_embedded(inner, 2).unwrap();
+    client
+        .set(second, &[text(PID_TAG_SUBJECT, "deep")])
+        .unwrap();
+    client.save(second, 2).unwrap();
+    client.save_attachment(inner, 2).unwrap();
+    client.save(first, 2).unwrap();
+    client.save_attachment(outer, 2).unwrap();
+    let id = client.save(top, 2).unwrap();
+    let top = client.open_message(id, 0);
+    let outer = client.open_attachment(top, 0, 0).unwrap();
+    let first = client.open_embedded(outer, 0).unwrap();
+    client.release(outer);
+    client.release(top);
+    let inner = client.open_attachment(first, 0, 0).unwrap();
+    let second = client.open_embedded(inner, 0).unwrap();
+    assert_eq!(
+        client.get(second, PID_TAG_SUBJECT),
+        Ok(PropValue::text("deep"))
+    );
 }

@@ -68,7 +68,19 @@ pub enum Place {
     Attachment {
         /// The handle.
         handle: u32,
+        /// How deep the message is embedded: 1 in an attachment of a message in a folder.
+        depth: usize,
     },
+}
+
+impl Place {
+    /// How deep a message here is embedded: 0 in a folder.
+    pub const fn depth(self) -> usize {
+        match self {
+            Self::Folder { .. } => 0,
+            Self::Attachment { depth, .. } => depth,
+        }
+    }
 }
 
 impl MessageObject {

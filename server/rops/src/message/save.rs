@@ -59,7 +59,7 @@ pub fn save_changes_message(exec: &mut Exec<'_>, request: &SaveChangesRequest) -
     if message_at(exec, index)?.dirty {
         match message_at(exec, index)?.place {
             Place::Folder { .. } => save_in_folder(exec, index, flags)?,
-            Place::Attachment { handle } => save_in_attachment(exec, index, handle)?,
+            Place::Attachment { handle, .. } => save_in_attachment(exec, index, handle)?,
         }
     }
     let message = message_at_mut(exec, index)?;

@@ -83,10 +83,14 @@ fn track(
 ) -> Result<(), ErrorCode> {
     let handle = exec.handle_at(exec.handle_index)?;
     let session = &mut *exec.session;
+    let owner = session.objects.get(handle, exec.logon_id)?.stream()?.owner;
+    let frozen = is_read_only(session, exec.logon_id, owner);
     let stream = session
         .objects
         .get_mut(handle, exec.logon_id)?
         .stream_mut()?;
+    // A save can have left its object read-only.
+    stream.writable &= !frozen;
     let was_dirty = stream.dirty;
     let result = work(stream, &session.store);
     let (owner, is_dirty) = (stream.owner, stream.dirty);
@@ -94,6 +98,17 @@ fn track(
         pending::note(session, exec.logon_id, handle, owner);
     }
     result
+}
+
+fn is_read_only(session: &Session, logon_id: u8, owner: Owner) -> bool {
+    let Owner::Object(owner) = owner else {
+        return false;
+    };
+    match session.objects.get(owner, logon_id) {
+        Ok(Object::Message(message)) => !message.writable,
+        Ok(Object::Attachment(attachment)) => !attachment.writable,
+        _ => false,
+    }
 }
 
 /// RopWriteStream.

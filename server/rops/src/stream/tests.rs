@@ -359,3 +359,14 @@ fn a_maximum_byte_count_without_meaning_fails_the_call() {
     assert_eq!(read(&mut client, 0x8000_0000), Ok(()));
     assert_eq!(read(&mut client, 0x8000_0001), Err(ErrorCode::RPC_FORMAT));
 }
+
+#[test]
+fn a_stream_cannot_change_a_message_that_a_save_left_read_only() {
+    let mut client = Client::new();
+    let message = client.create_message();
+    let (stream, _) = client.open_stream(message, BINARY, CREATE).unwrap();
+    client.write(stream, b"abc").unwrap();
+    client.save(message, 1).unwrap();
+    assert_eq!(client.write(stream, b"def"), Err(STREAM_ACCESS_DENIED));
+    assert_eq!(client.get(message, BINARY), binary(b"abc"));
+}
