@@ -107,3 +107,75 @@ impl std::fmt::Debug for PropertyNameRef<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SET: Guid = Guid([0x11; 16]);
+
+    fn bytes(kind: u8, guid: Guid, rest: &[u8]) -> Vec<u8> {
+        [&[kind][..], &guid.0, rest].concat()
+    }
+
+    #[test]
+    fn names_have_the_bytes_of_their_kind() {
+        let examples = [
+            (
+                PropertyNameRef::Lid(SET, 0x8503),
+                bytes(0, SET, b"\x03\x85\0\0"),
+            ),
+            (
+                PropertyNameRef::Name(SET, b"K\0y\0"),
+                bytes(1, SET, b"\x06K\0y\0\0\0"),
+            ),
+            (PropertyNameRef::NONE, bytes(0xFF, Guid::NIL, b"")),
+        ];
+        for (name, bytes) in examples {
+            assert_eq!(PropertyNameRef::decode(&mut Reader::new(&bytes)), Ok(name));
+            let mut out = Vec::new();
+            name.encode(&mut out).unwrap();
+            assert_eq!(out, bytes);
+            for len in 0..bytes.len() {
+                assert!(PropertyNameRef::decode(&mut Reader::new(&bytes[..len])).is_err());
+            }
+        }
+        assert!(PropertyNameRef::decode(&mut Reader::new(&bytes(2, SET, b"\0\0\0\0"))).is_err());
+    }
+
+    #[test]
+    fn a_name_without_its_terminator_is_taken_as_it_is() {
+        let unterminated = bytes(1, SET, b"\x04K\0y\0");
+        let name = PropertyNameRef::decode(&mut Reader::new(&unterminated));
+        assert_eq!(name, Ok(PropertyNameRef::Name(SET, b"K\0y\0")));
+    }
+
+    /// NameSize is a byte and counts the terminator (MS-OXCDATA 2.6.1).
+    #[test]
+    fn a_name_has_at_most_126_units() {
+        let put = |units| {
+            let text = b"a\0".repeat(units);
+            PropertyNameRef::Name(SET, &text).encode(&mut Vec::new())
+        };
+        assert!(put(126).is_ok());
+        assert!(put(127).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_refused_or_written_and_read_again(
+            kind in prop_oneof![0u8..3, Just(0xFF)],
+            rest in prop::collection::vec(any::<u8>(), 0..60),
+        ) {
+            let bytes = [vec![kind], rest].concat();
+            if let Ok(name) = PropertyNameRef::decode(&mut Reader::new(&bytes)) {
+                let mut out = Vec::new();
+                if name.encode(&mut out).is_ok() {
+                    prop_assert_eq!(PropertyNameRef::decode(&mut Reader::new(&out)), Ok(name));
+                }
+            }
+        }
+    }
+}

@@ -461,3 +461,6 @@ fn put_pair(
     out.put_u32(operand);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -300,3 +300,6 @@ impl Iterator for Rows<'_, '_> {
         Some(row)
     }
 }
+
+#[cfg(test)]
+mod tests;

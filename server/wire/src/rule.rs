@@ -11,3 +11,19 @@ pub fn skip_actions(input: &mut Reader<'_>) -> Result<(), DecodeError> {
         input.bytes(len).map(drop)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn actions_end_where_their_lengths_say() {
+        let bytes = [2, 0, 1, 0, 0x0A, 2, 0, 0x0B, 0, 7];
+        let mut input = Reader::new(&bytes);
+        skip_actions(&mut input).unwrap();
+        assert_eq!(input.rest(), [7]);
+        for len in 0..bytes.len() - 1 {
+            assert!(skip_actions(&mut Reader::new(&bytes[..len])).is_err());
+        }
+    }
+}

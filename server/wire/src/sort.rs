@@ -86,3 +86,52 @@ impl<'a> Wire<'a> for SortOrderSet<'a> {
         self.sort_orders.put_items(out)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_set_has_its_three_counts_before_its_columns() {
+        let orders = [
+            SortOrder {
+                tag: PropTag(0x8008_301F),
+                order: SortOrder::ASCENDING,
+            },
+            SortOrder {
+                tag: PropTag(0x0E06_0040),
+                order: SortOrder::DESCENDING,
+            },
+        ];
+        let set = SortOrderSet {
+            categorized_count: 1,
+            expanded_count: 1,
+            sort_orders: (&orders).into(),
+        };
+        // MS-OXCTABL 4.5.2.1.
+        let bytes = b"\x02\0\x01\0\x01\0\x1F\x30\x08\x80\0\x40\0\x06\x0E\x01";
+        let mut out = Vec::new();
+        set.encode(&mut out).unwrap();
+        assert_eq!(out, bytes);
+        assert_eq!(SortOrderSet::decode(&mut Reader::new(bytes)), Ok(set));
+        for len in 0..bytes.len() {
+            assert!(SortOrderSet::decode(&mut Reader::new(&bytes[..len])).is_err());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_refused_or_written_as_they_were(
+            bytes in prop::collection::vec(prop_oneof![0u8..4, any::<u8>()], 0..60),
+        ) {
+            let mut input = Reader::new(&bytes);
+            if let Ok(set) = SortOrderSet::decode(&mut input) {
+                let mut out = Vec::new();
+                set.encode(&mut out).unwrap();
+                prop_assert_eq!(out, &bytes[..input.position()]);
+            }
+        }
+    }
+}

@@ -7,6 +7,8 @@
 mod decode;
 mod encode;
 mod tagged;
+#[cfg(test)]
+mod tests;
 
 pub use decode::{skip_value, take_value};
 pub use encode::{put_value, value_len};
