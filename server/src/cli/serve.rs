@@ -136,11 +136,6 @@ fn log_recovery(store: &Store) {
         let bytes = report.tail_bytes_cut;
         tracing::warn!(bytes, "cut an unfinished write at the end of the log");
     }
-    tracing::info!(
-        frames = report.frames_replayed,
-        index_rebuilt = report.index_rebuilt,
-        "store open"
-    );
 }
 
 /// Listens, tells so, and serves until a signal comes.
@@ -162,6 +157,13 @@ async fn serve(
     let mut text = String::new();
     let bound = http::bind(&http_config(config, data_dir, store))?;
     let (http_addr, https_addr) = (bound.http_addr(), bound.https_addr());
+    // Only now: a start that fails says one sentence and nothing else.
+    let report = store.recovery();
+    tracing::info!(
+        frames = report.frames_replayed,
+        index_rebuilt = report.index_rebuilt,
+        "serving"
+    );
     if args.demo {
         let store = store.clone();
         let users = tokio::task::spawn_blocking(move || demo::load(&store)).await??;

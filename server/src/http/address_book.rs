@@ -42,7 +42,7 @@ pub fn bind(server: &Server, request: &MapiRequest) -> Outcome {
         .create(Endpoint::AddressBook, owner, Payload::AddressBook);
     match made {
         Ok(context) => {
-            let session = server.session_headers(context.id(), context.sequence());
+            let session = SessionHeaders::new(context.id(), context.sequence());
             Outcome::Done(stream.finish(), Some(session))
         }
         Err(error) => {
@@ -68,17 +68,17 @@ pub fn execute(
     let (stream, _) = match respond(server, &request, request_type) {
         Ok(answered) => answered,
         Err(refused) => {
-            return refused.outcome(Some(server.session_headers(id, sequence)));
+            return refused.outcome(Some(SessionHeaders::new(id, sequence)));
         }
     };
     let stream = stream.finish();
     if request_type == RequestType::Unbind {
-        let session = server.session_headers(id, turn.next_sequence());
+        let session = SessionHeaders::new(id, turn.next_sequence());
         server.sessions.remove(turn.context());
         turn.finish(None);
         return Outcome::Done(stream, Some(session));
     }
-    mailbox::finish(server, turn, request.request_id, request.body, stream)
+    mailbox::finish(turn, request.request_id, request.body, stream)
 }
 
 /// Why there is no response body.

@@ -92,6 +92,8 @@ async fn serve_stream<S: AsyncRead + AsyncWrite + Unpin + 'static>(
             began + timing.first_request
         };
         tokio::select! {
+            // What has come is looked at before the time that it took.
+            biased;
             result = connection.as_mut() => {
                 if let Err(error) = result {
                     tracing::debug!(%error, "connection");

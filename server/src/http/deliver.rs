@@ -80,7 +80,7 @@ pub async fn deliver(server: &Arc<Server>, reply: &Reply, mut work: Work) -> Res
             }
         },
     };
-    let session = server.session_headers(work.context.id(), sequence);
+    let session = SessionHeaders::new(work.context.id(), sequence);
     let (sender, receiver) = mpsc::channel(PIECES_MAX);
     tokio::spawn(keep_alive(Arc::clone(server), work, sender));
     reply.success(ReplyBody::pieces(receiver), Some(&session))

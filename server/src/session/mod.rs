@@ -10,7 +10,7 @@ mod tests;
 
 pub use clock::{Clock, SystemClock};
 pub use context::{Begun, Context, Kept, Turn, Wait};
-pub use cookie::{ContextId, Cookies, Presented, sequence_text};
+pub use cookie::{ContextId, Cookies, Presented, SequenceText};
 /// Names of the cookies.
 pub mod cookie_names {
     pub use super::cookie::{CONTEXT, SEQUENCE};
