@@ -471,3 +471,38 @@ fn a_renamed_folder_must_not_take_the_name_of_a_sibling() {
     names.sort();
     assert_eq!(names, ["Warp", "Woof"]);
 }
+
+// MS-OXCFOLD 3.2.5.2 and 3.2.5.6.
+#[test]
+fn a_search_folder_can_be_made_and_takes_no_messages() {
+    let (mut client, logon) = ada();
+    let (folder, folder_id) = new_folder(&mut client, &logon);
+    let finder = client
+        .open_folder(logon.handle, logon.folder_ids[Logon::SEARCH])
+        .unwrap();
+    let search = client
+        .create_folder_with(
+            finder,
+            &NewFolder {
+                folder_type: 2,
+                ..NewFolder::named("Everything")
+            },
+        )
+        .unwrap();
+    let row = client
+        .get_props(search.handle, &[tag::FOLDER_TYPE, tag::CONTENT_COUNT])
+        .unwrap();
+    assert_eq!((row.int(0), row.int(1)), (2, 0));
+    let (_, id) = new_message(&mut client, folder, folder_id, "real");
+    fails(
+        client.move_copy_messages(folder, search.handle, &[id], true),
+        0x0000_0460,
+    );
+    assert_eq!(client.contents_table(search.handle, 0).unwrap().1, 0);
+    assert_eq!(
+        client
+            .delete_folder(finder, search.folder_id, 0x10)
+            .unwrap(),
+        0
+    );
+}

@@ -1,6 +1,6 @@
 //! Properties of objects (MS-OXCPRPT 3.2.5.1 to 3.2.5.5).
 
-use ropewalk_props::{FileTime, Guid};
+use ropewalk_props::{FileTime, Guid, Utf16Text};
 use ropewalk_tests::{
     client::{Cells as _, Client, Handle, Rop, Value},
     fixture::{ada, code, fails, new_folder, new_message, tag, text},
@@ -326,4 +326,28 @@ fn tags_of_an_unknown_type_are_errors_and_not_the_end() {
         client.get_props(0x00F0_F0F0, &[tag::SUBJECT]),
         code::NULL_OBJECT,
     );
+}
+
+#[test]
+fn strings_and_binaries_keep_what_is_odd_about_them() {
+    let (mut client, folder, folder_id, message, id) = message();
+    // An unpaired surrogate, an empty string, no bytes at all, a NUL in a binary.
+    let surrogate = Utf16Text::from_le_bytes(&[0x41, 0, 0x00, 0xD8, 0x42, 0]);
+    let values = [
+        (0x7801_001F, Value::String(surrogate)),
+        (0x7802_001F, text("")),
+        (0x7803_0102, Value::Binary(Vec::new())),
+        (0x7804_0102, Value::Binary(vec![0; 3])),
+        (0x7805_001E, Value::String8(Vec::new())),
+        (0x7806_0102, Value::Binary(vec![0xFF; 8191])),
+        (0x7807_0102, Value::Binary(vec![0xFE; 8193])),
+    ];
+    client.set_props(message, &values).unwrap();
+    client.save_message(message).unwrap();
+    let opened = client.open_message(folder, folder_id, id, 0).unwrap();
+    let tags: Vec<u32> = values.iter().map(|(tag, _)| *tag).collect();
+    let row = client.get_props(opened.handle, &tags).unwrap();
+    for (i, (tag, value)) in values.iter().enumerate() {
+        assert_eq!(row.value(i), value, "{tag:#010x}");
+    }
 }

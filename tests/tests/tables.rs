@@ -2,7 +2,9 @@
 
 use ropewalk_props::{PropTag, PropValue};
 use ropewalk_tests::{
-    client::{Cells as _, Client, Handle, NO_HANDLE, Rop, Sought, Value, restriction_bytes},
+    client::{
+        Cells as _, Client, Handle, NO_HANDLE, NewRecipient, Rop, Sought, Value, restriction_bytes,
+    },
     fixture::{ada, code, fails, new_folder, new_message, tag, text},
 };
 use ropewalk_wire::{
@@ -615,4 +617,174 @@ fn a_released_table_is_gone_and_its_folder_is_not() {
     let rop = Rop::new(0x05, 0).u8(1).u8(0);
     let answer = f.client.rop(&rop, &[f.folder, NO_HANDLE]).unwrap();
     assert_ne!(answer.handle(1).unwrap(), NO_HANDLE);
+}
+
+// What a client that pages through a table relies on: no row twice, none left out.
+#[test]
+fn changes_before_the_cursor_do_not_repeat_or_skip_rows_after_it() {
+    let mut f = fixture();
+    f.sort();
+    let row = f.client.get_props(f.folder, &[tag::FOLDER_ID]).unwrap();
+    let folder_id = row.id(0);
+    let first = f.read(0, true, 3).1;
+    assert_eq!(first[2], "bravo");
+    new_message(&mut f.client, f.folder, folder_id, "aaa");
+    new_message(&mut f.client, f.folder, folder_id, "aab");
+    assert_eq!(
+        f.read(0, true, 100).1,
+        ["charlie", "delta", "echo", "foxtrot"]
+    );
+    f.client.seek_row(f.table, BEGINNING, 0, false).unwrap();
+    let bravo = f.ids[3];
+    let read = f.read(0, true, 5).1;
+    assert_eq!(f.client.delete_messages(f.folder, &[bravo]).unwrap(), 0);
+    let rest = f.read(0, true, 100).1;
+    let mut all = [read, rest].concat();
+    all.dedup();
+    for subject in ["charlie", "delta", "echo", "foxtrot"] {
+        assert_eq!(
+            all.iter().filter(|read| *read == subject).count(),
+            1,
+            "{all:?}"
+        );
+    }
+}
+
+// MS-OXCDATA 2.12.5 to 2.12.10.
+#[test]
+fn restrictions_look_into_sizes_pairs_recipients_and_attachments() {
+    let (mut client, logon) = ada();
+    let (folder, folder_id) = new_folder(&mut client, &logon);
+    let (plain, _) = new_message(&mut client, folder, folder_id, "plain");
+    client
+        .set_props(plain, &[(tag::COMMENT, text("plain"))])
+        .unwrap();
+    client.save_message(plain).unwrap();
+    let (to_grace, to_grace_id) = new_message(&mut client, folder, folder_id, "to Grace");
+    client
+        .modify_recipients(
+            to_grace,
+            &[],
+            &[NewRecipient {
+                row_id: 0,
+                recipient_type: 1,
+                display_name: "Grace",
+                email_address: "grace@example.test",
+                properties: Vec::new(),
+            }],
+        )
+        .unwrap();
+    client
+        .set_props(to_grace, &[(tag::COMMENT, text("other"))])
+        .unwrap();
+    client.save_message(to_grace).unwrap();
+    client.set_read_flags(folder, &[to_grace_id], 0x05).unwrap();
+    let (attached, _) = new_message(&mut client, folder, folder_id, "with attachment");
+    let (attachment, _) = client.create_attachment(attached).unwrap();
+    client
+        .set_props(
+            attachment,
+            &[
+                (tag::ATTACH_METHOD, Value::Integer32(1)),
+                (tag::ATTACH_LONG_FILENAME, text("knots.txt")),
+                (tag::ATTACH_DATA_BINARY, Value::Binary(vec![0; 9000])),
+            ],
+        )
+        .unwrap();
+    client.save_attachment(attached, attachment).unwrap();
+    client.save_message(attached).unwrap();
+
+    let (table, _) = client.contents_table(folder, 0).unwrap();
+    client.set_columns(table, &[tag::SUBJECT]).unwrap();
+    let mut matching = |restriction: Restriction| {
+        client.restrict(table, Some(&restriction)).unwrap();
+        let rows = client
+            .query_rows(table, &[tag::SUBJECT], 0, true, 10)
+            .unwrap();
+        let mut subjects: Vec<String> = rows.rows.iter().map(|row| row.text(0)).collect();
+        subjects.sort();
+        subjects
+    };
+    let recipients = PropTag(0x0E12_000D);
+    let attachments = PropTag(0x0E13_000D);
+    assert_eq!(
+        matching(Restriction::SubObject {
+            subobject: recipients,
+            restriction: Box::new(property(RelOp::EQUAL, tag::DISPLAY_NAME, text("Grace"))),
+        }),
+        ["to Grace"]
+    );
+    assert_eq!(
+        matching(Restriction::SubObject {
+            subobject: attachments,
+            restriction: Box::new(property(
+                RelOp::EQUAL,
+                tag::ATTACH_LONG_FILENAME,
+                text("knots.txt")
+            )),
+        }),
+        ["with attachment"]
+    );
+    assert_eq!(
+        matching(Restriction::CompareProperties {
+            rel_op: RelOp::EQUAL,
+            prop_tag1: PropTag(tag::SUBJECT),
+            prop_tag2: PropTag(tag::COMMENT),
+        }),
+        ["plain"]
+    );
+    assert_eq!(
+        matching(Restriction::Size {
+            rel_op: RelOp::GREATER_THAN,
+            prop_tag: PropTag(tag::SUBJECT),
+            size: 20,
+        }),
+        ["with attachment"]
+    );
+    assert_eq!(
+        matching(property(
+            RelOp::EQUAL,
+            tag::HAS_ATTACHMENTS,
+            Value::Boolean(true)
+        )),
+        ["with attachment"]
+    );
+    // Unread ones: mfRead is not set.
+    assert_eq!(
+        matching(Restriction::BitMask {
+            bitmap_rel_op: 0,
+            prop_tag: PropTag(tag::MESSAGE_FLAGS),
+            mask: 1,
+        }),
+        ["to Grace"]
+    );
+    assert_eq!(
+        matching(property(
+            RelOp::GREATER_THAN,
+            tag::MESSAGE_SIZE,
+            Value::Integer32(9000)
+        )),
+        ["with attachment"]
+    );
+    // A comment does not count, a count takes the first ones.
+    assert_eq!(
+        matching(Restriction::Comment {
+            tagged_values: vec![TaggedPropertyValue {
+                tag: PropTag(tag::SUBJECT),
+                value: text("ignored"),
+            }],
+            restriction: Some(Box::new(subject_is("plain"))),
+        }),
+        ["plain"]
+    );
+    assert_eq!(
+        matching(Restriction::Count {
+            count: 2,
+            sub_restriction: Box::new(Restriction::Exist {
+                prop_tag: PropTag(tag::SUBJECT),
+            }),
+        })
+        .len(),
+        2
+    );
 }
