@@ -126,7 +126,7 @@ pub fn respond(reply: &Reply, outcome: Outcome) -> Response<ReplyBody> {
     }
 }
 
-/// A panic ends the session context: nobody knows in what state it is.
+/// A panic has ended the session context; there is no need to keep it.
 fn outcome(
     server: &Server,
     context: &Context<Payload>,

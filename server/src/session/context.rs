@@ -2,6 +2,7 @@
 
 use std::{
     sync::Arc,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -26,8 +27,8 @@ pub struct Context<P> {
     clock: Arc<dyn Clock>,
     payload: Mutex<P>,
     state: Mutex<State>,
-    /// Changes when a wait has to end.
-    waits: watch::Sender<u64>,
+    /// The number of the latest wait, the only one that goes on.
+    latest_wait: watch::Sender<u64>,
 }
 
 struct State {
@@ -91,7 +92,7 @@ impl<P> Context<P> {
                 last: None,
             }),
             clock,
-            waits: watch::Sender::new(0),
+            latest_wait: watch::Sender::new(0),
         }
     }
 
@@ -165,20 +166,23 @@ impl<P> Context<P> {
 
     /// Starts to wait for notifications, which may go on beside a request. An earlier wait ends.
     pub(super) fn begin_wait(self: Arc<Self>) -> Result<Wait<P>, ResponseCode> {
+        let mut number = 0;
         {
             let mut state = self.state.lock();
             if state.gone {
                 return Err(ResponseCode::ContextNotFound);
             }
             state.waiting += 1;
+            // Under the lock, so that an end that comes later is seen as one.
+            self.latest_wait.send_modify(|latest| {
+                *latest = latest.wrapping_add(1);
+                number = *latest;
+            });
         }
-        self.waits
-            .send_modify(|number| *number = number.wrapping_add(1));
-        let mut changes = self.waits.subscribe();
-        changes.borrow_and_update();
         Ok(Wait {
+            latest: self.latest_wait.subscribe(),
             context: self,
-            changes,
+            number,
         })
     }
 
@@ -199,23 +203,22 @@ impl<P> Context<P> {
         self.state.lock().idle_since = self.clock.now();
     }
 
-    /// Whether it has been idle for that long at `now`.
+    /// Whether it has been idle for that long at `now`, or has ended.
     pub(super) fn is_expired(&self, now: Instant, timeout: Duration) -> bool {
         let state = self.state.lock();
-        !state.busy
+        let idle = !state.busy
             && state.waiting == 0
-            && now.saturating_duration_since(state.idle_since) >= timeout
+            && now.saturating_duration_since(state.idle_since) >= timeout;
+        idle || state.gone
     }
 
     /// No request begins any more, and waits end; a request under way finishes.
     pub(super) fn end(&self) {
-        {
-            let mut state = self.state.lock();
-            state.gone = true;
-            state.last = None;
-        }
-        self.waits
-            .send_modify(|number| *number = number.wrapping_add(1));
+        let mut state = self.state.lock();
+        state.gone = true;
+        state.last = None;
+        self.latest_wait
+            .send_modify(|latest| *latest = latest.wrapping_add(1));
     }
 }
 
@@ -223,7 +226,8 @@ fn next(sequence: u64) -> u64 {
     sequence.wrapping_add(1)
 }
 
-/// The right to execute a request; the next one can begin when it is dropped.
+/// The right to execute a request; the next one can begin when it is dropped. A panic while it is
+/// held ends the session context.
 pub struct Turn<P> {
     context: Arc<Context<P>>,
     sequence: u64,
@@ -264,6 +268,10 @@ impl<P> Drop for Turn<P> {
         if self.rotate || state.told {
             state.sequence = next(self.sequence);
         }
+        if thread::panicking() {
+            // Nobody knows in what state the request has left it.
+            state.gone = true;
+        }
         state.told = false;
         state.busy = false;
         state.idle_since = now;
@@ -273,7 +281,8 @@ impl<P> Drop for Turn<P> {
 /// A wait for notifications.
 pub struct Wait<P> {
     context: Arc<Context<P>>,
-    changes: watch::Receiver<u64>,
+    number: u64,
+    latest: watch::Receiver<u64>,
 }
 
 impl<P> Wait<P> {
@@ -285,7 +294,8 @@ impl<P> Wait<P> {
     /// Returns when the session context ends or another wait takes this one's place.
     pub async fn cancelled(&mut self) {
         // The sender lives in the context, which lives as long as this.
-        let _ = self.changes.changed().await;
+        let number = self.number;
+        let _ = self.latest.wait_for(|latest| *latest != number).await;
     }
 }
 

@@ -277,6 +277,22 @@ fn a_removed_context_is_not_found_and_its_request_finishes() {
 }
 
 #[test]
+fn a_panic_ends_the_context() {
+    let (_, sessions) = sessions(9, 9);
+    let context = sessions.create(MAILBOX, ADA, Token::default()).unwrap();
+    let cookies = cookies(&context);
+    let panicking = turn(&sessions, &cookies);
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || {
+        let _turn = panicking;
+        panic!("as a test of panics");
+    }));
+    assert!(result.is_err());
+    let code = refusal(begin(&sessions, &cookies, "{}:1"));
+    assert_eq!(code, Some(ResponseCode::ContextNotFound));
+    assert!(sessions.is_empty());
+}
+
+#[test]
 fn there_are_only_so_many_of_a_user_and_in_total() {
     let (_, sessions) = sessions(2, 3);
     let first = sessions.create(MAILBOX, ADA, Token::default()).unwrap();
