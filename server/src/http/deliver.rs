@@ -1,5 +1,5 @@
 //! From work under way to a response: whole if the work is done soon, else a stream that says
-//! PENDING until it is (MS-OXCMAPIHTTP 3.2.5.2).
+//! PENDING until it is (MS-OXCMAPIHTTP 2.2.7).
 
 use std::{borrow::Cow, sync::Arc, time::Duration};
 

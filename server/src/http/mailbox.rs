@@ -305,7 +305,7 @@ pub fn check_wait(wait: &Wait<Payload>, body: &[u8]) -> Result<(), Outcome> {
         })
 }
 
-/// NotificationWait: tells when an Execute would bring notifications (MS-OXCMAPIHTTP 3.2.5.5).
+/// NotificationWait: tells when an Execute would bring notifications (MS-OXCMAPIHTTP 2.2.4.4).
 pub async fn notification_wait(
     server: Arc<Server>,
     mut wait: Wait<Payload>,

@@ -191,7 +191,7 @@ async fn dispatch(
 }
 
 /// PING: the endpoint is there, and the session context, if the request has one, lives on
-/// (MS-OXCMAPIHTTP 2.2.6).
+/// (MS-OXCMAPIHTTP 3.2.5.3).
 fn ping(server: &Server, reply: &Reply, request: &MapiRequest) -> Response<ReplyBody> {
     let session = match request.cookies.context {
         Presented::Missing => None,

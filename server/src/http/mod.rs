@@ -66,11 +66,11 @@ pub struct Timing {
     /// The body of a request.
     pub body: Duration,
     /// A response that comes whole; one that takes longer begins without its body
-    /// (MS-OXCMAPIHTTP 3.2.5.2).
+    /// (MS-OXCMAPIHTTP 2.2.7).
     pub prompt: Duration,
     /// Between two PENDING tags.
     pub pending_period: Duration,
-    /// A NotificationWait without events (MS-OXCMAPIHTTP 3.2.5.5).
+    /// A NotificationWait without events (MS-OXCMAPIHTTP 2.2.4.4).
     pub notification_wait: Duration,
 }
 

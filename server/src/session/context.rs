@@ -122,7 +122,7 @@ impl<P> Context<P> {
     }
 
     /// Starts a request. [`ResponseCode::InvalidSequence`] if another one is under way or this is
-    /// not the next one (MS-OXCMAPIHTTP 3.2.5.2).
+    /// not the next one (MS-OXCMAPIHTTP 2.2.3.3.3).
     pub(super) fn begin(
         self: Arc<Self>,
         cookies: &Cookies,
