@@ -282,8 +282,8 @@ fn a_logon_speaks_the_code_page_of_its_session() {
     let row = latin.get_props(same, &[tag::COMMENT, narrow]).unwrap();
     assert_eq!(row.text(0), name);
     assert!(matches!(row.value(1), Value::String8(text) if text.len() == 6));
-    // A code page that is none: ecUnknownCodePage at the logon, if the Connect says nothing yet.
-    match connect(9999) {
+    // No code page has such a number: ecUnknownCodePage at the logon, if the Connect says nothing.
+    match connect(u32::MAX) {
         Ok(mut client) => fails(client.logon(), code::UNKNOWN_CODE_PAGE),
         Err(error) => assert_ne!(error.code(), 0),
     }
