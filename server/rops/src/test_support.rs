@@ -41,12 +41,7 @@ impl Fixture {
     /// With fresh mailboxes.
     pub fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let options = StoreOptions {
-            durability: Durability::None,
-            index: IndexKind::Memory,
-            ..StoreOptions::default()
-        };
-        let store = Store::open(dir.path(), options).unwrap();
+        let store = open_store(dir.path());
         let user = store.add_user(new_user("ada", 1)).unwrap();
         let other = store.add_user(new_user("bob", 2)).unwrap();
         let context = session(&store, &user);
@@ -56,6 +51,29 @@ impl Fixture {
             user,
             other,
             _dir: dir,
+        }
+    }
+
+    /// The same store, closed and opened again, and a new session context.
+    pub fn reopened(self) -> Self {
+        let Self {
+            context,
+            store,
+            user,
+            other,
+            _dir,
+        } = self;
+        drop(context);
+        store.close().unwrap();
+        drop(store);
+        let store = open_store(_dir.path());
+        let context = session(&store, &user);
+        Self {
+            context,
+            store,
+            user,
+            other,
+            _dir,
         }
     }
 
@@ -262,6 +280,15 @@ impl Fixture {
         };
         cells.iter().map(id).collect()
     }
+}
+
+fn open_store(dir: &std::path::Path) -> Store {
+    let options = StoreOptions {
+        durability: Durability::None,
+        index: IndexKind::Memory,
+        ..StoreOptions::default()
+    };
+    Store::open(dir, options).unwrap()
 }
 
 /// A session context of a user.

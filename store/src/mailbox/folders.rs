@@ -33,15 +33,20 @@ pub fn changed_bag(bag: &Bag, set: &[(PropTag, PropValue)], remove: &[u16]) -> B
 }
 
 impl Mailbox {
-    /// A folder.
+    /// A folder, soft-deleted or not.
     pub fn folder(&self, id: GlobCnt) -> Option<Folder> {
         let state = self.state.read();
         Some(state.folders.get(&id)?.snapshot(self.repl_guid))
     }
 
-    /// Whether there is a folder with this id.
+    /// Whether there is a folder with this id that is not soft-deleted.
     pub fn has_folder(&self, id: GlobCnt) -> bool {
-        self.state.read().folders.contains_key(&id)
+        self.is_folder_deleted(id) == Some(false)
+    }
+
+    /// Whether a folder is soft-deleted; `None` without the folder.
+    pub fn is_folder_deleted(&self, id: GlobCnt) -> Option<bool> {
+        Some(self.state.read().folders.get(&id)?.deleted)
     }
 
     /// The direct subfolders, by name without regard to case, then by id.
@@ -55,10 +60,15 @@ impl Mailbox {
 
     /// The ids of the subfolders, with their depth below `parent` (1 for direct ones), each before
     /// its own subfolders; siblings as [`Mailbox::child_folders`] has them. Only the direct ones
-    /// unless `deep`.
-    pub fn hierarchy(&self, parent: GlobCnt, deep: bool) -> Vec<(GlobCnt, u32)> {
+    /// unless `deep`. The soft-deleted ones if `deleted`, else the others.
+    pub fn hierarchy(&self, parent: GlobCnt, deep: bool, deleted: bool) -> Vec<(GlobCnt, u32)> {
         let state = self.state.read();
-        let children = |id| state.children.get(&id).into_iter().flatten();
+        let by_parent = if deleted {
+            &state.deleted_children
+        } else {
+            &state.children
+        };
+        let children = |id| by_parent.get(&id).into_iter().flatten();
         let mut found = Vec::new();
         // Folders whose subfolders are still to come, the next one last.
         let mut waiting: Vec<(GlobCnt, u32)> =
@@ -81,7 +91,8 @@ impl Mailbox {
     pub fn receive_folders(&self) -> Vec<ReceiveFolder> {
         let state = self.state.read();
         let all = state.receive.values();
-        all.filter(|entry| state.folders.contains_key(&entry.folder))
+        let is_there = |id| state.folders.get(id).is_some_and(|folder| !folder.deleted);
+        all.filter(|entry| is_there(&entry.folder))
             .cloned()
             .collect()
     }
@@ -202,7 +213,7 @@ impl Mailbox {
         txn.commit().map(|_| ())
     }
 
-    /// Deletes a folder for good; `false`, and nothing deleted, if it holds messages or subfolders
+    /// Deletes a folder; `false`, and nothing deleted, if it holds messages or subfolders
     /// that `how` does not cover. [`StoreError::Invalid`] for the root.
     pub fn delete_folder(&self, id: GlobCnt, how: DeleteFolder) -> Result<bool, StoreError> {
         let mut txn = Txn::begin(self)?;
@@ -211,15 +222,13 @@ impl Mailbox {
         if parent == id {
             return Err(StoreError::Invalid("the root cannot be deleted"));
         }
-        let doomed = self.subtree(id);
+        let doomed = self.subtree(id, false);
         let counts = folder.meta.counts;
         let has_messages = counts.content > 0 || counts.associated > 0;
         if (has_messages && !how.messages) || (doomed.len() > 1 && !how.folders) {
             return Ok(false);
         }
-        for id in doomed {
-            txn.remove_folder(id);
-        }
+        self.doom(&mut txn, id, doomed, how.hard)?;
         txn.change_folder(parent, |parent| {
             let count = &mut parent.meta.counts.child_folders;
             *count = count.saturating_sub(1);
@@ -259,16 +268,22 @@ impl Mailbox {
                 txn.put_message(Some(&entry), new)?;
             }
         }
-        let children = self.hierarchy(id, false);
+        let children = self.hierarchy(id, false, false);
         let mut complete = true;
+        if how.hard {
+            for (child, _) in self.hierarchy(id, false, true) {
+                changed = true;
+                self.doom(&mut txn, child, Vec::new(), true)?;
+            }
+        }
         for (child, _) in children {
-            let doomed = self.subtree(child);
+            let doomed = self.subtree(child, false);
             if doomed.iter().any(|id| keep(*id)) {
                 complete = false;
                 continue;
             }
             changed = true;
-            doomed.into_iter().for_each(|id| txn.remove_folder(id));
+            self.doom(&mut txn, child, doomed, how.hard)?;
             txn.change_folder(id, |folder| {
                 let count = &mut folder.meta.counts.child_folders;
                 *count = count.saturating_sub(1);
@@ -281,13 +296,33 @@ impl Mailbox {
         Ok(complete)
     }
 
-    /// A folder and all below it.
-    fn subtree(&self, id: GlobCnt) -> Vec<GlobCnt> {
+    /// Deletes a folder with all below it: `live`, which is known already, softly, or everything
+    /// for good.
+    fn doom(
+        &self,
+        txn: &mut Txn<'_>,
+        id: GlobCnt,
+        live: Vec<GlobCnt>,
+        hard: bool,
+    ) -> Result<(), StoreError> {
+        if hard {
+            let all = self.subtree(id, true);
+            all.into_iter().for_each(|id| txn.remove_folder(id));
+            return Ok(());
+        }
+        live.into_iter()
+            .try_for_each(|id| txn.soft_delete_folder(id))
+    }
+
+    /// A folder and all below it, the soft-deleted ones only if `deleted`.
+    fn subtree(&self, id: GlobCnt, deleted: bool) -> Vec<GlobCnt> {
         let state = self.state.read();
         let mut found = vec![id];
         let mut next = 0;
         while let Some(id) = found.get(next) {
-            let children = state.children.get(id).into_iter().flatten();
+            let live = state.children.get(id).into_iter().flatten();
+            let gone = state.deleted_children.get(id).filter(|_| deleted);
+            let children = live.chain(gone.into_iter().flatten());
             found.extend(children.map(|(_, child)| *child));
             next += 1;
         }
@@ -301,7 +336,8 @@ impl Mailbox {
         }
         let mut at = parent;
         for _ in 0..MAX_DEPTH {
-            let folder = state.folders.get(&at).ok_or(StoreError::NotFound)?;
+            let folder = state.folders.get(&at).filter(|folder| !folder.deleted);
+            let folder = folder.ok_or(StoreError::NotFound)?;
             if folder.meta.parent == at {
                 return Ok(());
             }

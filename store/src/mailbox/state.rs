@@ -18,6 +18,8 @@ pub struct FolderState {
     pub props: Arc<Bag>,
     /// The display name, folded so that names that differ in case alone are equal.
     pub name: String,
+    /// Soft-deleted: its bag has PidTagDeletedOn.
+    pub deleted: bool,
 }
 
 /// A folder's messages by view.
@@ -32,6 +34,8 @@ pub struct State {
     pub folders: HashMap<GlobCnt, FolderState>,
     /// Subfolders by folded name.
     pub children: HashMap<GlobCnt, BTreeSet<(String, GlobCnt)>>,
+    /// Soft-deleted subfolders by folded name.
+    pub deleted_children: HashMap<GlobCnt, BTreeSet<(String, GlobCnt)>>,
     /// Contents of the folders that were asked for so far.
     pub contents: HashMap<GlobCnt, FolderContents>,
     pub names: BTreeMap<u16, PropertyName>,
@@ -79,7 +83,13 @@ impl FolderState {
     /// A folder with its bag.
     pub fn new(meta: FolderMeta, props: Arc<Bag>) -> Self {
         let name = folded_name(&props);
-        Self { meta, props, name }
+        let deleted = props.position(tags::PID_TAG_DELETED_ON.id()).is_some();
+        Self {
+            meta,
+            props,
+            name,
+            deleted,
+        }
     }
 
     /// What readers get.
@@ -101,6 +111,7 @@ impl FolderState {
             local_commit_time_max: meta.local_commit_time_max,
             hierarchy_change: meta.hierarchy_change,
             version: meta.version,
+            deleted: self.deleted,
         }
     }
 }
@@ -196,7 +207,12 @@ impl State {
         self.folders_version += 1;
         self.unlink(id);
         if folder.meta.parent != id {
-            let siblings = self.children.entry(folder.meta.parent).or_default();
+            let siblings = if folder.deleted {
+                &mut self.deleted_children
+            } else {
+                &mut self.children
+            };
+            let siblings = siblings.entry(folder.meta.parent).or_default();
             siblings.insert((folder.name.clone(), id));
         }
         self.folders.insert(id, folder);
@@ -208,6 +224,7 @@ impl State {
         self.unlink(id);
         self.folders.remove(&id);
         self.children.remove(&id);
+        self.deleted_children.remove(&id);
         self.contents.remove(&id);
     }
 
@@ -215,8 +232,10 @@ impl State {
         let Some(old) = self.folders.get(&id) else {
             return;
         };
-        if let Some(siblings) = self.children.get_mut(&old.meta.parent) {
-            siblings.remove(&(old.name.clone(), id));
+        for siblings in [&mut self.children, &mut self.deleted_children] {
+            if let Some(siblings) = siblings.get_mut(&old.meta.parent) {
+                siblings.remove(&(old.name.clone(), id));
+            }
         }
     }
 

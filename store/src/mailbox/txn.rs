@@ -7,7 +7,7 @@ use std::{
 
 use parking_lot::MutexGuard;
 use rkyv::rancor;
-use ropewalk_props::{Bag, FileTime, GlobCnt, Guid, PropertyName};
+use ropewalk_props::{Bag, FileTime, GlobCnt, Guid, PropValue, PropertyName, tags};
 
 use super::{
     Mailbox, Writer,
@@ -81,12 +81,13 @@ impl<'a> Txn<'a> {
         Ok(first)
     }
 
-    /// A folder as this commit has it so far.
+    /// A folder as this commit has it so far; not a soft-deleted one.
     pub fn folder(&self, id: GlobCnt) -> Result<FolderState, StoreError> {
         let found = match self.folders.get(&id) {
             Some(changed) => changed.clone(),
             None => self.mailbox.state.read().folders.get(&id).cloned(),
         };
+        let found = found.filter(|folder| !folder.deleted);
         found.ok_or(StoreError::NotFound)
     }
 
@@ -110,6 +111,20 @@ impl<'a> Txn<'a> {
     /// Adds a folder.
     pub fn put_folder(&mut self, folder: FolderState) {
         self.folders.insert(folder.meta.id, Some(folder));
+    }
+
+    /// Marks a folder as soft-deleted: it gets PidTagDeletedOn.
+    pub fn soft_delete_folder(&mut self, id: GlobCnt) -> Result<(), StoreError> {
+        let mut folder = self.folder(id)?;
+        let mut bag = Bag::clone(&folder.props);
+        bag.set(tags::PID_TAG_DELETED_ON, &PropValue::Time(self.now));
+        let (props, at) = self.add_bag(bag)?;
+        folder.props = props;
+        folder.deleted = true;
+        folder.meta.props = at;
+        folder.meta.version += 1;
+        self.put_folder(folder);
+        Ok(())
     }
 
     /// Removes a folder and its messages.

@@ -80,6 +80,8 @@ pub struct Folder {
     pub hierarchy_change: u64,
     /// Rises with any change in or of the folder, and of the properties of its subfolders.
     pub version: u64,
+    /// Whether it is soft-deleted. Such a folder is out of the hierarchy and takes no changes.
+    pub deleted: bool,
 }
 
 /// A folder to create.
@@ -100,7 +102,7 @@ pub struct DeleteFolder {
     pub messages: bool,
     /// Also its subfolders, with all that is in them.
     pub folders: bool,
-    /// For good. (A deleted folder is not kept either way; this is here for what calls it.)
+    /// For good; else it is kept, soft-deleted.
     pub hard: bool,
 }
 

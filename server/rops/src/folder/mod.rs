@@ -22,7 +22,8 @@ pub fn is_special(id: GlobCnt) -> bool {
     id < FIRST_OWN_ID
 }
 
-/// A folder as of now; `ecNotFound` if it was deleted since it was opened.
+/// A folder as of now, soft-deleted or not; `ecNotFound` if it was deleted for good since it was
+/// opened.
 pub fn current(mailbox: &Mailbox, id: GlobCnt) -> Result<Folder, ErrorCode> {
     mailbox.folder(id).ok_or(ErrorCode::NOT_FOUND)
 }

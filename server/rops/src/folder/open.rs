@@ -19,8 +19,10 @@ use crate::{
 /// Code units of a folder's name.
 const NAME_UNITS_MAX: usize = 255;
 
-/// RopOpenFolder. Of OpenModeFlags only OpenSoftDeleted has a meaning, and no deleted folder is
-/// kept.
+/// OpenModeFlags (MS-OXCFOLD 2.2.1.1.1): also a soft-deleted folder. The other bits have no meaning.
+const OPEN_SOFT_DELETED: u8 = 0x04;
+
+/// RopOpenFolder.
 pub fn open_folder(exec: &mut Exec<'_>, request: &OpenFolderRequest) -> Result<(), Fail> {
     match exec.object()? {
         Object::Folder(_) | Object::Logon(_) => {}
@@ -28,8 +30,10 @@ pub fn open_folder(exec: &mut Exec<'_>, request: &OpenFolderRequest) -> Result<(
     }
     exec.need(2)?;
     let id = ids::folder_id(request.folder_id)?;
-    if !exec.logon()?.mailbox.has_folder(id) {
-        return Err(ErrorCode::NOT_FOUND.into());
+    let soft_deleted = request.open_mode_flags & OPEN_SOFT_DELETED != 0;
+    match exec.logon()?.mailbox.is_folder_deleted(id) {
+        Some(deleted) if !deleted || soft_deleted => {}
+        _ => return Err(ErrorCode::NOT_FOUND.into()),
     }
     exec.open(
         request.output_handle_index,
@@ -52,6 +56,9 @@ pub fn create_folder(exec: &mut Exec<'_>, request: &CreateFolderRequest<'_>) -> 
         _ => return Err(ErrorCode::INVALID_PARAM.into()),
     };
     let mailbox = exec.mailbox()?;
+    if !mailbox.has_folder(parent) {
+        return Err(ErrorCode::NOT_FOUND.into());
+    }
     if current(&mailbox, parent)?.kind == FolderKind::Search {
         // MS-OXCFOLD 1.1: a search folder holds links alone.
         return Err(ErrorCode::SEARCH_FOLDER.into());

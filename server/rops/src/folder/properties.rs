@@ -36,7 +36,8 @@ const DELETED_ASSOCIATED_COUNT: PropTag = PropTag(0x6643_0003);
 /// PR_FOLDER_CHILD_COUNT.
 const FOLDER_CHILD_COUNT: PropTag = PropTag(0x6638_0003);
 /// PidTagChangeNumber, PidTagHierarchyChangeNumber and others that are no object property.
-const COMPUTED: [PropTag; 38] = [
+const COMPUTED: [PropTag; 39] = [
+    PID_TAG_DELETED_ON,
     PID_TAG_FOLDER_ID,
     PID_TAG_PARENT_FOLDER_ID,
     PID_TAG_ENTRY_ID,

@@ -228,6 +228,115 @@ fn folders_are_deleted_whole_or_not_at_all() {
 }
 
 #[test]
+fn softly_deleted_folders_stay_and_are_out_of_the_way() {
+    let (mut fixture, logon) = Fixture::logged_on();
+    let inbox = fixture.open_folder(logon, special::INBOX);
+    let (outer, outer_handle) = created(&mut fixture, inbox, b"outer", 1);
+    let (inner, _) = created(&mut fixture, outer_handle, b"inner", 1);
+    let mail = fixture.add_mail(outer, "mail", 1);
+    let table = |flags| RequestBody::GetHierarchyTable(table_request(flags));
+    let rows = |fixture: &mut Fixture, handle, flags| {
+        fixture.call(handle, table(flags), &[], |response, _| {
+            match &response.body {
+                ResponseBody::GetHierarchyTable(body) => body.row_count,
+                other => panic!("{other:?}"),
+            }
+        })
+    };
+    assert!(!fixture.partial(inbox, delete(outer, 0x05)));
+    assert_eq!(
+        (
+            rows(&mut fixture, inbox, 0),
+            rows(&mut fixture, inbox, 0x20)
+        ),
+        (0, 1)
+    );
+    assert_eq!(rows(&mut fixture, inbox, 0x24), 2);
+    assert_eq!(
+        fixture
+            .mailbox()
+            .folder(special::INBOX)
+            .unwrap()
+            .counts
+            .child_folders,
+        0
+    );
+    for folder in [outer, inner] {
+        assert_eq!(
+            fixture.code(logon, open_folder(ids::fid(folder))),
+            ErrorCode::NOT_FOUND
+        );
+    }
+    assert_eq!(
+        fixture.code(inbox, delete(outer, 0x05)),
+        ErrorCode::NOT_FOUND
+    );
+
+    let soft = |folder| {
+        RequestBody::OpenFolder(OpenFolderRequest {
+            output_handle_index: OUTPUT,
+            folder_id: ids::fid(folder),
+            open_mode_flags: 0x04,
+        })
+    };
+    let handle = fixture.open(logon, soft(outer));
+    assert_eq!(rows(&mut fixture, handle, 0x20), 1);
+    fixture.call(
+        handle,
+        RequestBody::GetContentsTable(table_request(0)),
+        &[],
+        |response, _| {
+            let wanted = RowCountResponse { row_count: 1 };
+            assert_eq!(response.body, ResponseBody::GetContentsTable(wanted));
+        },
+    );
+    // It takes no changes.
+    let mids = [ids::mid(mail)];
+    for body in [
+        create(b"x", 1, false),
+        set_read(&mids, 0),
+        RequestBody::DeleteMessages(delete_messages(&mids)),
+    ] {
+        assert_eq!(
+            fixture.code(handle, body.clone()),
+            ErrorCode::NOT_FOUND,
+            "{body:?}"
+        );
+    }
+    // Its name is free; emptying the parent for good takes it along.
+    created(&mut fixture, inbox, b"outer", 1);
+    let request = EmptyFolderRequest {
+        want_asynchronous: false,
+        want_delete_associated: false,
+    };
+    assert!(!fixture.partial(inbox, RequestBody::EmptyFolder(request)));
+    assert_eq!(rows(&mut fixture, inbox, 0x20), 2);
+    assert!(!fixture.partial(inbox, RequestBody::HardDeleteMessagesAndSubfolders(request)));
+    assert_eq!(rows(&mut fixture, inbox, 0x20), 0);
+    assert_eq!(fixture.code(logon, soft(inner)), ErrorCode::NOT_FOUND);
+}
+
+#[test]
+fn soft_deletion_outlives_a_restart() {
+    let (mut fixture, logon) = Fixture::logged_on();
+    let inbox = fixture.open_folder(logon, special::INBOX);
+    let (folder, _) = created(&mut fixture, inbox, b"folder", 1);
+    assert!(!fixture.partial(inbox, delete(folder, 0)));
+    let fixture = fixture.reopened();
+    assert_eq!(fixture.mailbox().is_folder_deleted(folder), Some(true));
+    assert_eq!(
+        fixture.mailbox().hierarchy(special::INBOX, false, true),
+        [(folder, 1)]
+    );
+    assert!(
+        fixture
+            .mailbox()
+            .hierarchy(special::INBOX, false, false)
+            .is_empty()
+    );
+}
+
+#[test]
 fn emptying_spares_the_folder_itself_and_special_ones() {
     let (mut fixture, logon) = Fixture::logged_on();
     let ipm = fixture.open_folder(logon, special::IPM_SUBTREE);

@@ -55,7 +55,7 @@ pub fn set_receive_folder(
     } else {
         let id = ids::folder_id(request.folder_id).map_err(|_| ErrorCode::ERROR)?;
         Some(id)
-            .filter(|id| mailbox.folder(*id).is_some())
+            .filter(|id| mailbox.has_folder(*id))
             .ok_or(ErrorCode::ERROR)
             .map(Some)?
     };

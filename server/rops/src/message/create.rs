@@ -22,8 +22,9 @@ pub fn create_message(exec: &mut Exec<'_>, request: &CreateMessageRequest) -> Re
     }
     let mailbox = exec.mailbox()?;
     let folder = ids::folder_id(request.folder_id)?;
+    let found = mailbox.folder(folder).filter(|folder| !folder.deleted);
     // What a search folder holds lies elsewhere.
-    if mailbox.folder(folder).ok_or(ErrorCode::NOT_FOUND)?.kind == FolderKind::Search {
+    if found.ok_or(ErrorCode::NOT_FOUND)?.kind == FolderKind::Search {
         return Err(ErrorCode::NOT_SUPPORTED.into());
     }
     let code_page = exec.code_page(request.code_page_id);

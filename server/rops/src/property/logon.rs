@@ -70,7 +70,7 @@ impl<'a> LogonProperties<'a> {
 
     /// Messages and bytes of all folders.
     fn totals(&self) -> (u32, u64) {
-        let below = self.mailbox.hierarchy(ROOT, true);
+        let below = self.mailbox.hierarchy(ROOT, true, false);
         let all = below.into_iter().map(|(id, _)| id).chain([ROOT]);
         all.filter_map(|id| self.mailbox.folder(id))
             .fold((0, 0), |(count, size), folder| {

@@ -66,7 +66,7 @@ pub enum TableKind {
         folder: GlobCnt,
         /// All of them, not only the direct ones.
         deep: bool,
-        /// The deleted ones, of which none are kept.
+        /// The soft-deleted ones instead.
         deleted: bool,
     },
     /// The attachments of an open message.

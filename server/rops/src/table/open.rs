@@ -37,9 +37,8 @@ pub fn get_hierarchy_table(exec: &mut Exec<'_>, request: &GetTableRequest) -> Re
     let direct = current(mailbox, folder)?.counts.child_folders;
     let (deep, deleted) = (given & flags::DEPTH != 0, given & flags::SOFT_DELETES != 0);
     let row_count = match (deep, deleted) {
-        (_, true) => 0,
         (false, false) => direct,
-        (true, false) => u32::try_from(mailbox.hierarchy(folder, true).len()).unwrap_or(u32::MAX),
+        _ => u32::try_from(mailbox.hierarchy(folder, deep, deleted).len()).unwrap_or(u32::MAX),
     };
     let table = TableObject::new(TableKind::Hierarchy {
         folder,

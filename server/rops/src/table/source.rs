@@ -56,7 +56,7 @@ impl<'a> Source<'a> {
                 deep,
                 deleted,
             } => {
-                if !logon.mailbox.has_folder(folder) {
+                if logon.mailbox.is_folder_deleted(folder).is_none() {
                     return Err(ErrorCode::NOT_FOUND);
                 }
                 SourceRows::Hierarchy {
@@ -188,11 +188,7 @@ impl TableObject {
                 if matches!(self.seen, Seen::Folders(seen) if seen == version) {
                     return Ok(());
                 }
-                let all = if *deleted {
-                    Vec::new()
-                } else {
-                    source.mailbox.hierarchy(*folder, *deep)
-                };
+                let all = source.mailbox.hierarchy(*folder, *deep, *deleted);
                 let rows = all.into_iter().map(|(id, depth)| RowId {
                     id: id.0,
                     part: depth,
