@@ -78,9 +78,27 @@ pub fn open(dir: &Path, options: StoreOptions, tuning: Tuning) -> Result<Opened,
         let kv = source.renew(store).map_err(|e| context.index(&e.0))?;
         (kv, tail)
     } else {
-        catch_up(&context, &segments, store, &source, &mut report)?
+        let opened = source.open(store).map_err(|e| context.index(&e.0))?;
+        catch_up(&context, &segments, store, &source, opened, &mut report)?
     };
-    let directory = Directory::load(&*kv).map_err(|e| context.index(&e.to_string()))?;
+    let (kv, tail, directory) = match Directory::load(&*kv) {
+        Ok(directory) => (kv, tail, directory),
+        Err(reason) => {
+            tracing::warn!(%reason, "the index is made anew");
+            drop(kv);
+            let new = source.renew(store).map_err(|e| context.index(&e.0))?;
+            let (kv, tail) = catch_up(
+                &context,
+                &segments,
+                store,
+                &source,
+                (new, None),
+                &mut report,
+            )?;
+            let directory = Directory::load(&*kv).map_err(|e| context.index(&e.to_string()))?;
+            (kv, tail, directory)
+        }
+    };
     let recount = kv.get(keys::FENCED).map_err(|e| context.index(&e.0))?;
     let applied = tail.next_lsn.saturating_sub(1);
     let log = Log::new(
@@ -129,16 +147,16 @@ fn look_after(core: &Arc<Core>) -> io::Result<()> {
     Ok(())
 }
 
-/// Opens the index and replays what it does not have yet; makes it anew if it does not fit the log.
+/// Replays what the index does not have yet; makes it anew if it does not fit the log.
 fn catch_up(
     context: &Context<'_>,
     segments: &Segments,
     store: Guid,
     source: &Source<'_>,
+    opened: (Arc<dyn Kv>, Option<Position>),
     report: &mut RecoveryReport,
 ) -> Result<(Arc<dyn Kv>, crate::log::Tail), OpenError> {
-    let opened = source.open(store);
-    let (mut kv, applied) = opened.map_err(|e| context.index(&e.0))?;
+    let (mut kv, applied) = opened;
     let mut from = None;
     let reflected = applied.map_or(0, |at| at.lsn);
     if let Some(at) = applied {
@@ -172,7 +190,7 @@ fn catch_up(
         ReplayError::Index(error) => context.index(&error.0),
     })?;
     report.frames_replayed = recovered.frames;
-    report.tail_bytes_cut = recovered.cut;
+    report.tail_bytes_cut += recovered.cut;
     report.fenced = recovered.fenced;
     let tail = recovered.tail;
     if tail.next_lsn <= reflected {

@@ -245,7 +245,11 @@ impl Store {
         let user = self.user_by_mailbox(guid).ok_or(StoreError::NotFound)?;
         let provisioned = inner.last_provision.load(Ordering::Acquire);
         inner.core.index.wait_applied(provisioned)?;
-        let mailbox = Mailbox::load(inner.core.clone(), guid, &user.email)?;
+        let mailbox = Mailbox::load(inner.core.clone(), guid, &user.email);
+        if let Err(StoreError::Index(why)) = &mailbox {
+            inner.core.index.distrust(why);
+        }
+        let mailbox = mailbox?;
         let mailbox = Arc::new(mailbox);
         *loaded = Some(mailbox.clone());
         Ok(mailbox)

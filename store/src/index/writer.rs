@@ -135,6 +135,12 @@ impl Index {
         }
     }
 
+    /// What was read from the index is not right: it is made anew at the next start.
+    pub fn distrust(&self, why: &str) {
+        tracing::error!(why, "the index is wrong; it is made anew at the next start");
+        self.shared.mark_suspect();
+    }
+
     /// Looks whether the engine hangs; if so nobody waits for it any longer, and the index is made
     /// anew at the next start.
     pub fn watch(&self) {
@@ -255,6 +261,10 @@ impl Shared {
         state.failed.get_or_insert(error);
         state.jobs.clear();
         self.changed.notify_all();
+        self.mark_suspect();
+    }
+
+    fn mark_suspect(&self) {
         if let Err(error) = std::fs::write(suspect_path(&self.dir), b"") {
             tracing::error!(%error, "the index cannot be marked as suspect");
         }

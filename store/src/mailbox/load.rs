@@ -143,13 +143,10 @@ fn recount(kv: &dyn Kv, mailbox: Guid, state: &mut State) -> Result<(), StoreErr
         let contents = contents(kv, mailbox, id)?;
         let children = state.children.get(&id).map_or(0, |children| children.len());
         if let Some(folder) = state.folders.get_mut(&id) {
-            let mut counts = FolderCounts {
+            folder.meta.counts = FolderCounts {
                 child_folders: u32::try_from(children).unwrap_or(u32::MAX),
-                deleted_total: folder.meta.counts.deleted_total,
-                ..FolderCounts::default()
+                ..contents.counts(folder.meta.counts)
             };
-            contents.iter().for_each(|entry| counts.add(entry));
-            folder.meta.counts = counts;
         }
         state.contents.insert(id, contents);
     }

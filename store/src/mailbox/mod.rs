@@ -127,6 +127,9 @@ impl Mailbox {
             .wait_applied(shown)
             .and_then(|()| self.core.index.kv())
             .and_then(|kv| Ok(load::contents(&*kv, self.guid, folder)?));
+        if let Err(StoreError::Index(why)) = &read {
+            self.core.index.distrust(why);
+        }
         let mut state = self.state.write();
         let read = read.inspect_err(|_| {
             state.loading.remove(&folder);
@@ -139,7 +142,12 @@ impl Mailbox {
         for (id, entry) in state.loading.remove(&folder).into_iter().flatten() {
             contents.change(id, entry);
         }
-        if state.folders.contains_key(&folder) {
+        if let Some(known) = state.folders.get(&folder) {
+            if contents.counts(known.meta.counts) != known.meta.counts {
+                self.core
+                    .index
+                    .distrust("a folder does not have as many messages as it should");
+            }
             state.contents.insert(folder, contents);
         }
         Ok(())

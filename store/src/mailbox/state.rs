@@ -166,6 +166,17 @@ impl FolderContents {
         self.views.iter().find_map(|view| view.get(&id))
     }
 
+    /// `known` with the messages counted anew.
+    pub fn counts(&self, known: FolderCounts) -> FolderCounts {
+        let mut counts = FolderCounts {
+            child_folders: known.child_folders,
+            deleted_total: known.deleted_total,
+            ..FolderCounts::default()
+        };
+        self.iter().for_each(|entry| counts.add(entry));
+        counts
+    }
+
     /// All messages.
     pub fn iter(&self) -> impl Iterator<Item = &MessageEntry> {
         self.views.iter().flat_map(OrdMap::values)

@@ -19,8 +19,8 @@ use super::{
     random::Random,
 };
 use crate::{
-    Clock, DeleteFolder, Durability, FolderKind, IndexKind, NewFolder, NewUser, OpenError,
-    SaveMessage, Store, StoreError, StoreOptions, TemplateFolder,
+    Clock, DeleteFolder, Durability, EmptyFolder, FolderKind, IndexKind, NewFolder, NewUser,
+    OpenError, SaveMessage, Store, StoreError, StoreOptions, TemplateFolder,
     index::{Kv, Write, memory::MemoryKv, scan},
     open::Tuning,
 };
@@ -66,6 +66,10 @@ pub enum MailboxOp {
         folder: u64,
         ids: Vec<u64>,
         hard: bool,
+    },
+    Empty {
+        folder: u64,
+        how: EmptyFolder,
     },
     Transfer {
         from: u64,
@@ -203,6 +207,10 @@ fn perform_in(store: &Store, user: u64, op: &MailboxOp) -> Result<String, StoreE
             let missing = mailbox.delete_messages(GlobCnt(*folder), &ids(which), *hard)?;
             Ok(format!("{:?}", numbers(&missing)))
         }
+        MailboxOp::Empty { folder, how } => {
+            let complete = mailbox.empty_folder(GlobCnt(*folder), *how, &|_| false)?;
+            Ok(complete.to_string())
+        }
         MailboxOp::Transfer {
             from,
             to,
@@ -324,7 +332,14 @@ fn random_in(random: &mut Random, mailbox: &ModelMailbox) -> MailboxOp {
             read: random.pick(&[None, Some(true), Some(false)]).flatten(),
             spec: MessageSpec::random(random),
         },
-        55..65 => MailboxOp::Delete {
+        55 => MailboxOp::Empty {
+            folder: from,
+            how: EmptyFolder {
+                associated: random.once_in(2),
+                hard: random.once_in(2),
+            },
+        },
+        56..65 => MailboxOp::Delete {
             folder: from,
             ids: some(random),
             hard: random.once_in(2),
@@ -456,6 +471,7 @@ impl History {
         };
         self.disk.set_fault(None);
         assert_eq!(store.recovery().fenced, [], "nothing is damaged");
+        assert!(!self.suspects_index(), "the index was right");
         self.store = Some(store);
     }
 
@@ -484,6 +500,25 @@ impl History {
         self.store = None;
     }
 
+    /// Removes keys of the index that is found at the next opening.
+    pub fn damage_index(&mut self, damaged: impl Fn(&[u8]) -> bool, value: Option<&[u8]>) {
+        let kv = self.index.clone().expect("the index was kept");
+        let mut writes = Vec::new();
+        for write in dump(&*kv) {
+            if let Write::Put(key, _) = write
+                && damaged(&key)
+            {
+                writes.push(match value {
+                    Some(value) => Write::Put(key, value.to_vec()),
+                    None => Write::Remove(key),
+                });
+            }
+        }
+        assert!(!writes.is_empty());
+        kv.apply(&writes)
+            .expect("an index in memory can be written");
+    }
+
     pub fn tick_clock(&self) {
         self.clock.0.fetch_add(1, Ordering::Relaxed);
     }
@@ -500,6 +535,11 @@ impl History {
             true => self.disk.power_failure(),
             false => self.disk.kill(),
         }
+    }
+
+    /// Whether the index was found to be wrong.
+    pub fn suspects_index(&self) -> bool {
+        self.dir.path().join("index.suspect").exists()
     }
 
     /// Keeps the index for the next opening, an older one, or none.
@@ -586,6 +626,7 @@ impl History {
         self.model
             .check(&store)
             .unwrap_or_else(|error| panic!("{error}"));
+        assert!(!self.suspects_index(), "the index was right");
     }
 
     /// The index that was caught up is the one that is made from the log alone.

@@ -418,6 +418,26 @@ impl ModelMailbox {
                 }
                 Ok(format!("{missing:?}"))
             }
+            Op::Empty { folder, how } => {
+                let doomed = self.subtree(*folder);
+                let folder_id = *folder;
+                let folder = self.folders.get_mut(folder).ok_or("NotFound")?;
+                for (id, mut message) in std::mem::take(&mut folder.messages) {
+                    let kept = message.associated && !how.associated;
+                    if kept || message.soft_deleted && !how.hard {
+                        folder.messages.insert(id, message);
+                        continue;
+                    }
+                    folder.deleted_total += u32::from(!message.soft_deleted);
+                    if !how.hard {
+                        message.soft_deleted = true;
+                        folder.messages.insert(id, message);
+                    }
+                }
+                self.folders
+                    .retain(|id, _| *id == folder_id || !doomed.contains(id));
+                Ok("true".into())
+            }
             Op::Transfer {
                 from,
                 to,

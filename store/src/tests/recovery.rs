@@ -496,3 +496,32 @@ fn a_directory_that_cannot_be_made_is_an_error_with_a_sentence() {
         "{refused}"
     );
 }
+
+#[test]
+fn an_index_with_a_damaged_user_is_made_anew_at_once() {
+    let mut history = with_messages(2);
+    history.close_keeping_index();
+    history.damage_index(|key| key[0] == 2, Some(&[1, 2, 3, 4, 5]));
+    let store = history.store();
+    assert!(store.recovery().index_rebuilt);
+    history.check();
+}
+
+#[test]
+fn an_index_that_lacks_a_message_or_has_a_damaged_one_is_distrusted() {
+    for value in [None, Some(&[9, 9, 9, 9, 9][..])] {
+        let mut history = with_messages(2);
+        history.close_keeping_index();
+        let mut seen = 0;
+        let first = |key: &[u8]| key[0] == 0x10 && key[17] == 4 && key.len() == 30;
+        history.damage_index(first, value);
+        let store = history.store();
+        let mailbox = store.mailbox(guid_of(0)).unwrap();
+        assert!(!history.suspects_index());
+        if let Ok(contents) = mailbox.contents(GlobCnt(INBOX), ContentsView::Normal) {
+            seen = contents.len();
+        }
+        assert_eq!(seen, 0);
+        assert!(history.suspects_index());
+    }
+}
