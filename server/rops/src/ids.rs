@@ -2,7 +2,7 @@
 
 use ropewalk_props::{GlobCnt, Guid};
 use ropewalk_store::Mailbox;
-use ropewalk_wire::{ErrorCode, Fid, LongTermId, Mid};
+use ropewalk_wire::{ErrorCode, Fid, LongTermId, Mid, entry_id};
 
 /// The REPLID of a mailbox's own objects; registered for its REPLGUID in every logon.
 pub const OWN_REPLID: u16 = 1;
@@ -44,28 +44,69 @@ pub fn long_term(mailbox: &Mailbox, id: GlobCnt) -> LongTermId {
 }
 
 /// A server-made source key or change key: a GID of 22 bytes (MS-OXCFXICS 2.2.1.2.5).
-pub fn gid(replguid: Guid, id: GlobCnt) -> Vec<u8> {
-    [&replguid.0[..], &id.to_bytes()].concat()
+pub fn gid(replguid: Guid, id: GlobCnt) -> Key {
+    Key::of(&[&replguid.0, &id.to_bytes()])
+}
+
+/// A few bytes, off the heap: identifiers are worked out for every row of a table.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    bytes: [u8; Key::LEN_MAX],
+    len: u8,
+}
+
+impl Key {
+    /// Bytes of the longest, a message EntryID.
+    pub const LEN_MAX: usize = 70;
+
+    /// The parts one after another; what is beyond the longest length is left out.
+    pub fn of(parts: &[&[u8]]) -> Self {
+        let mut bytes = [0; Self::LEN_MAX];
+        let mut len = 0_u8;
+        for (to, from) in bytes.iter_mut().zip(parts.iter().copied().flatten()) {
+            *to = *from;
+            len += 1;
+        }
+        Self { bytes, len }
+    }
+}
+
+impl std::ops::Deref for Key {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        self.bytes.get(..self.len.into()).unwrap_or_default()
+    }
 }
 
 /// A folder EntryID (MS-OXCDATA 2.2.4.1), 46 bytes.
-pub fn folder_entry_id(mailbox: &Mailbox, id: GlobCnt) -> Vec<u8> {
-    const PRIVATE_FOLDER: u16 = 0x0001;
-    let mut out = Vec::with_capacity(46);
-    put_entry_id_head(&mut out, mailbox.guid(), PRIVATE_FOLDER);
-    put_padded_id(&mut out, mailbox.repl_guid(), id);
-    out
+pub fn folder_entry_id(mailbox: &Mailbox, id: GlobCnt) -> Key {
+    let kind = entry_id::PRIVATE_FOLDER.to_le_bytes();
+    let (provider, replica) = (mailbox.guid(), mailbox.repl_guid());
+    let folder = id.to_bytes();
+    Key::of(&[&FLAGS, &provider.0, &kind, &replica.0, &folder, &PAD])
 }
 
 /// A message EntryID (MS-OXCDATA 2.2.4.2), 70 bytes.
-pub fn message_entry_id(mailbox: &Mailbox, folder: GlobCnt, id: GlobCnt) -> Vec<u8> {
-    const PRIVATE_MESSAGE: u16 = 0x0007;
-    let mut out = Vec::with_capacity(70);
-    put_entry_id_head(&mut out, mailbox.guid(), PRIVATE_MESSAGE);
-    put_padded_id(&mut out, mailbox.repl_guid(), folder);
-    put_padded_id(&mut out, mailbox.repl_guid(), id);
-    out
+pub fn message_entry_id(mailbox: &Mailbox, folder: GlobCnt, id: GlobCnt) -> Key {
+    let kind = entry_id::PRIVATE_MESSAGE.to_le_bytes();
+    let (provider, replica) = (mailbox.guid(), mailbox.repl_guid());
+    let (folder, message) = (folder.to_bytes(), id.to_bytes());
+    Key::of(&[
+        &FLAGS,
+        &provider.0,
+        &kind,
+        &replica.0,
+        &folder,
+        &PAD,
+        &replica.0,
+        &message,
+        &PAD,
+    ])
 }
+
+/// Flags of a long-term EntryID, and the padding behind a counter.
+const FLAGS: [u8; 4] = [0; 4];
+const PAD: [u8; 2] = [0; 2];
 
 /// The EntryID of the mailbox itself (MS-OXCDATA 2.2.4.3).
 pub fn store_entry_id(server: &str, mailbox_dn: &str) -> Vec<u8> {
@@ -116,14 +157,16 @@ pub fn dn_prefix(legacy_dn: &str) -> &str {
         .unwrap_or_default()
 }
 
-fn put_entry_id_head(out: &mut Vec<u8>, provider: Guid, kind: u16) {
-    out.extend_from_slice(&[0; 4]);
-    out.extend_from_slice(&provider.0);
-    out.extend_from_slice(&kind.to_le_bytes());
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn put_padded_id(out: &mut Vec<u8>, replguid: Guid, id: GlobCnt) {
-    out.extend_from_slice(&replguid.0);
-    out.extend_from_slice(&id.to_bytes());
-    out.extend_from_slice(&[0, 0]);
+    #[test]
+    fn a_key_is_its_parts_up_to_its_length() {
+        assert_eq!(&*Key::of(&[b"ab", b"", b"c"]), b"abc");
+        assert_eq!(Key::of(&[&[1; 50], &[2; 50]]).len(), Key::LEN_MAX);
+        let gid = gid(Guid([7; 16]), GlobCnt(0x0102));
+        assert_eq!(gid[..16], [7; 16]);
+        assert_eq!(gid[16..], [0, 0, 0, 0, 1, 2]);
+    }
 }

@@ -138,8 +138,8 @@ impl Properties for AttachmentProperties<'_> {
             PID_TAG_OBJECT_TYPE => Found::i32(OBJECT_TYPE_ATTACHMENT),
             PID_TAG_ACCESS => Found::i32(if self.writable { 0x3 } else { 0x2 }),
             PID_TAG_ACCESS_LEVEL => Found::i32(i32::from(self.writable)),
-            PID_TAG_STORE_RECORD_KEY => Found::binary(self.mailbox.guid().0.to_vec()),
-            PID_TAG_MAPPING_SIGNATURE => Found::binary(self.mailbox.repl_guid().0.to_vec()),
+            PID_TAG_STORE_RECORD_KEY => Found::binary(self.mailbox.guid().0),
+            PID_TAG_MAPPING_SIGNATURE => Found::binary(self.mailbox.repl_guid().0),
             tag => return in_bag(self.view.props(), tag.id()),
         })
     }

@@ -120,8 +120,8 @@ impl FolderProperties<'_> {
                 Found::binary(ids::fid(folder.id).to_u64().to_le_bytes().to_vec())
             }
             PID_TAG_PARENT_ENTRY_ID => Found::binary(ids::folder_entry_id(mailbox, folder.parent)),
-            PID_TAG_STORE_RECORD_KEY => Found::binary(mailbox.guid().0.to_vec()),
-            PID_TAG_MAPPING_SIGNATURE => Found::binary(mailbox.repl_guid().0.to_vec()),
+            PID_TAG_STORE_RECORD_KEY => Found::binary(mailbox.guid().0),
+            PID_TAG_MAPPING_SIGNATURE => Found::binary(mailbox.repl_guid().0),
             PID_TAG_SOURCE_KEY => Found::binary(ids::gid(mailbox.repl_guid(), folder.id)),
             PID_TAG_PARENT_SOURCE_KEY => {
                 Found::binary(ids::gid(mailbox.repl_guid(), folder.parent))

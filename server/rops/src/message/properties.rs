@@ -178,8 +178,8 @@ impl<'a> MessageProperties<'a> {
             PID_TAG_ACCESS if self.entry.is_none() => Found::i32(ACCESS_NEW),
             PID_TAG_ACCESS => Found::i32(ACCESS_OWNER),
             PID_TAG_ACCESS_LEVEL => Found::i32(i32::from(self.writable)),
-            PID_TAG_STORE_RECORD_KEY => Found::binary(self.mailbox.guid().0.to_vec()),
-            PID_TAG_MAPPING_SIGNATURE => Found::binary(self.mailbox.repl_guid().0.to_vec()),
+            PID_TAG_STORE_RECORD_KEY => Found::binary(self.mailbox.guid().0),
+            PID_TAG_MAPPING_SIGNATURE => Found::binary(self.mailbox.repl_guid().0),
             PID_TAG_ASSOCIATED => Found::bool(self.is_associated()),
             _ => return None,
         })

@@ -98,10 +98,8 @@ impl<'a> LogonProperties<'a> {
             PID_TAG_EXTENDED_RULE_SIZE_LIMIT => Found::i32(EXTENDED_RULE_SIZE_LIMIT),
             PID_TAG_ACCESS => Found::i32(ACCESS_OWNER),
             PID_TAG_ACCESS_LEVEL => Found::i32(1),
-            PID_TAG_MAPPING_SIGNATURE => Found::binary(mailbox.repl_guid().0.to_vec()),
-            PID_TAG_RECORD_KEY | PID_TAG_STORE_RECORD_KEY => {
-                Found::binary(mailbox.guid().0.to_vec())
-            }
+            PID_TAG_MAPPING_SIGNATURE => Found::binary(mailbox.repl_guid().0),
+            PID_TAG_RECORD_KEY | PID_TAG_STORE_RECORD_KEY => Found::binary(mailbox.guid().0),
             PID_TAG_ENTRY_ID | PID_TAG_STORE_ENTRY_ID => self
                 .owner(|owner| Found::binary(ids::store_entry_id("ropewalk", &owner.legacy_dn)))?,
             PID_TAG_OBJECT_TYPE => Found::i32(OBJECT_TYPE_STORE),

@@ -132,6 +132,9 @@ pub fn get_names_from_property_ids(
     let count = u16::try_from(request.property_ids.len()).unwrap_or(u16::MAX);
     put(exec, &count)?;
     for id in request.property_ids.iter() {
+        if exec.out.len() > exec.out_max {
+            return Err(Fail::NoRoom(exec.out.len()));
+        }
         if id < FIRST_NAMED {
             put(exec, &PropertyNameRef::Lid(PS_MAPI, id.into()))?;
         } else {

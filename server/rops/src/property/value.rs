@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use ropewalk_props::{BagView, BlobRef, PropTag, PropType, PropValue, Slot, ValueRef};
 use ropewalk_wire::ErrorCode;
 
-use crate::code_page::CodePage;
+use crate::{code_page::CodePage, ids::Key};
 
 /// A property as an object has it.
 #[derive(Clone, Debug)]
@@ -21,16 +21,34 @@ pub enum Found<'a> {
 /// The packed bytes of a computed value; short ones stay off the heap.
 #[derive(Clone, Debug)]
 pub enum Packed {
-    /// Up to eight bytes.
-    Short([u8; 8], u8),
+    /// An integer or an identifier.
+    Short(Key),
     /// Anything.
     Long(Vec<u8>),
+}
+
+impl From<Key> for Packed {
+    fn from(key: Key) -> Self {
+        Self::Short(key)
+    }
+}
+
+impl From<[u8; 16]> for Packed {
+    fn from(guid: [u8; 16]) -> Self {
+        Self::Short(Key::of(&[&guid]))
+    }
+}
+
+impl From<Vec<u8>> for Packed {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Long(bytes)
+    }
 }
 
 impl Packed {
     fn as_slice(&self) -> &[u8] {
         match self {
-            Self::Short(bytes, len) => bytes.get(..usize::from(*len)).unwrap_or_default(),
+            Self::Short(key) => key,
             Self::Long(bytes) => bytes,
         }
     }
@@ -63,8 +81,8 @@ impl Found<'_> {
     }
 
     /// A computed PtypBinary.
-    pub fn binary(value: Vec<u8>) -> Self {
-        Self::Computed(PropType::BINARY, Packed::Long(value))
+    pub fn binary(value: impl Into<Packed>) -> Self {
+        Self::Computed(PropType::BINARY, value.into())
     }
 
     /// A computed PtypString.
@@ -81,11 +99,7 @@ impl Found<'_> {
     }
 
     fn short(ty: PropType, bytes: &[u8]) -> Self {
-        let mut short = [0; 8];
-        for (to, from) in short.iter_mut().zip(bytes) {
-            *to = *from;
-        }
-        Self::Computed(ty, Packed::Short(short, bytes.len().min(8) as u8))
+        Self::Computed(ty, Packed::Short(Key::of(&[bytes])))
     }
 
     /// The type that the object keeps.
