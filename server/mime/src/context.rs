@@ -10,7 +10,7 @@ use crate::names::NamedIds;
 const PARTS_MAX: usize = 4096;
 
 /// Days of calendar series that are looked at.
-const DAYS_MAX: i64 = 10_000_000;
+const DAYS_MAX: i64 = 4_000_000;
 
 /// The names' ids, the time, and how much of what is bounded is left.
 pub struct Context<'a> {
@@ -59,10 +59,14 @@ impl<'a> Context<'a> {
         self.set(bag, tag, &PropValue::Binary(bytes));
     }
 
-    /// Accounts for days that were looked at; false once there have been too many.
-    pub fn take_days(&self, days: i64) -> bool {
+    /// How many days of calendar series may still be looked at.
+    pub fn days_left(&self) -> i64 {
+        self.days_left.get()
+    }
+
+    /// Accounts for days that were looked at.
+    pub fn take_days(&self, days: i64) {
         self.days_left.set(self.days_left.get() - days);
-        self.days_left.get() > 0
     }
 
     /// Accounts for one more MIME part; false if there may be no more.

@@ -80,9 +80,10 @@ impl Recurrence {
             };
             recurrence.until = (last - of_day).div_euclid(DAY);
         }
-        if !context.take_days(recurrence.find_end()) {
+        if context.days_left() <= 0 {
             return None;
         }
+        context.take_days(recurrence.find_end());
         let excluded = event.excluded.iter().map(|seconds| seconds.div_euclid(DAY));
         let excluded: Vec<i64> = excluded.filter(|day| recurrence.falls_on(*day)).collect();
         recurrence.excluded.extend(excluded);
@@ -200,8 +201,12 @@ impl Recurrence {
                     return false;
                 }
                 let first = day - of_month + 1;
-                let matching =
-                    |from: i64, to: i64| (from..to).filter(|day| in_set(days, *day)).count() as i64;
+                // Whole weeks have each weekday once; the days left over are looked at.
+                let matching = |from: i64, to: i64| {
+                    let weeks = (to - from) / 7;
+                    let rest = (from + weeks * 7..to).filter(|day| in_set(days, *day));
+                    weeks * i64::from(days.count_ones()) + rest.count() as i64
+                };
                 let before = matching(first, day);
                 let after = matching(day + 1, first + time::days_in_month(year, month));
                 if week == 5 {
