@@ -441,18 +441,18 @@ fn a_new_password_counts_at_once_and_a_removed_user_is_out() {
 fn an_idle_session_expires() {
     let dir = tempfile::tempdir().unwrap();
     let config = dir.path().join("ropewalk.toml");
-    fs::write(&config, "[limits]\ncontext_idle_timeout = \"1500 ms\"\n").unwrap();
+    fs::write(&config, "[limits]\ncontext_idle_timeout = \"2500 ms\"\n").unwrap();
     let data_dir = dir.path().join("data");
     let server = TestServer::start_in(&data_dir, &["--config", config.to_str().unwrap()]);
     add_user(&data_dir, ADA, "Ada", PASSWORD);
     let mut http = Http::plain(server.http());
     let body = connect_body(&legacy_dn(&data_dir, ADA));
     let connected = http.request(&mapi("Connect", &body));
-    assert_eq!(connected.header("X-ExpirationInfo"), Some("1500"));
+    assert_eq!(connected.header("X-ExpirationInfo"), Some("2500"));
     let idle = http.request(&mapi("Connect", &body));
     // PINGs keep the one alive for longer than the other lives.
     for _ in 0..4 {
-        thread::sleep(Duration::from_millis(500));
+        thread::sleep(Duration::from_millis(700));
         let ping = http.request(&mapi("PING", b"").after(&connected));
         assert_eq!(response_code(&ping), 0);
     }
