@@ -11,7 +11,7 @@ use std::{env, panic, str::FromStr};
 mod load;
 #[path = "fuzz/mutate.rs"]
 mod mutate;
-#[path = "fuzz/targets.rs"]
+#[path = "fuzz/targets/mod.rs"]
 mod targets;
 
 use targets::{TARGETS, Target};
@@ -43,41 +43,53 @@ fn from_hex(digits: &str) -> Vec<u8> {
         .collect()
 }
 
-fn check(target: &Target, input: &[u8], origin: &str) {
-    if panic::catch_unwind(|| (target.check)(input)).is_err() {
+/// Whether the decoder took the input.
+fn check(target: &Target, input: &[u8], origin: &str) -> bool {
+    panic::catch_unwind(|| (target.check)(input)).unwrap_or_else(|_| {
         panic!(
             "{origin}; once more: ROPEWALK_FUZZ_TARGET={} ROPEWALK_FUZZ_INPUT={}",
             target.name,
             hex(input)
-        );
-    }
+        )
+    })
 }
 
 fn run(target: &Target) {
     if let Ok(input) = env::var("ROPEWALK_FUZZ_INPUT") {
-        return check(target, &from_hex(&input), "the given input");
+        check(target, &from_hex(&input), "the given input");
+        return;
     }
     let seed = setting("ROPEWALK_FUZZ_SEED", DEFAULT_SEED);
     let iterations = setting("ROPEWALK_FUZZ_ITERATIONS", DEFAULT_ITERATIONS);
     let corpus = (target.corpus)();
     assert!(!corpus.is_empty(), "{}: no corpus", target.name);
-    for input in &corpus {
-        check(target, input, "an input of the corpus");
-    }
+    let taken = corpus
+        .iter()
+        .filter(|input| check(target, input, "an input of the corpus"))
+        .count();
     // Each target has a sequence of its own.
     let name = target
         .name
         .bytes()
         .fold(0u64, |sum, byte| sum.wrapping_mul(31) + u64::from(byte));
     let mut random = mutate::Random::new(seed ^ name);
+    let mut taken_of_changed = 0;
     for iteration in 0..iterations {
         let input = mutate::input(&mut random, &corpus);
-        check(
-            target,
-            &input,
-            &format!("seed {seed}, iteration {iteration}"),
-        );
+        let origin = format!("seed {seed}, iteration {iteration}");
+        taken_of_changed += u64::from(check(target, &input, &origin));
     }
+    println!(
+        "{}: {taken} of {}, {taken_of_changed} of {iterations} when changed",
+        target.name,
+        corpus.len()
+    );
+    // A decoder that refuses everything would pass any test.
+    assert!(
+        taken > 0,
+        "{}: no input of the corpus is taken",
+        target.name
+    );
 }
 
 #[test]

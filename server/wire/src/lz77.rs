@@ -54,14 +54,13 @@ impl<'a> Decoder<'a> {
             if offset > written || len > self.size - written {
                 return Err(DecodeError::Compression);
             }
+            // A match may overlap what it writes: what there is of it is repeated.
             let from = out.len() - offset;
-            if offset >= len {
-                out.extend_from_within(from..from + len);
-            } else {
-                // The match overlaps what it writes: it repeats the last `offset` bytes.
-                for at in from..from + len {
-                    out.extend_from_within(at..=at);
-                }
+            let mut left = len;
+            while left > 0 {
+                let run = left.min(out.len() - from);
+                out.extend_from_within(from..from + run);
+                left -= run;
             }
         }
         Ok(())
