@@ -351,3 +351,32 @@ fn strings_and_binaries_keep_what_is_odd_about_them() {
         assert_eq!(row.value(i), value, "{tag:#010x}");
     }
 }
+
+// MS-OXCPRPT 2.2.3.2 and MS-OXCROPS 3.2.5.2.
+#[test]
+fn all_properties_of_a_fat_message_are_told_or_the_request_says_why_not() {
+    let (mut client, _, _, message, _) = message();
+    let tags: Vec<u32> = (0..60).map(|i| ((0x7810 + i) << 16) | 0x0102).collect();
+    for tag in &tags {
+        client
+            .set_props(message, &[(*tag, Value::Binary(vec![3; 1000]))])
+            .unwrap();
+    }
+    match client.get_all_props(message) {
+        Ok(all) => {
+            for tag in &tags {
+                assert!(
+                    all.iter().any(|(told, _)| told >> 16 == tag >> 16),
+                    "{tag:#010x}"
+                );
+            }
+        }
+        Err(error) => assert_eq!(error.code(), 0x0000_03F0),
+    }
+    let list = client.list_props(message).unwrap();
+    assert!(tags.iter().all(|tag| list.contains(tag)));
+    assert_eq!(
+        client.get_props(message, &tags[..1]).unwrap().binary(0),
+        [3; 1000]
+    );
+}

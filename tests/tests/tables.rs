@@ -3,11 +3,13 @@
 use ropewalk_props::{PropTag, PropValue};
 use ropewalk_tests::{
     client::{
-        Cells as _, Client, Handle, NO_HANDLE, NewRecipient, Rop, Sought, Value, restriction_bytes,
+        CHAIN, Cells as _, Client, Handle, NO_HANDLE, NewRecipient, Rop, Sought, Value,
+        restriction_bytes, take_row,
     },
     fixture::{ada, code, fails, new_folder, new_message, tag, text},
 };
 use ropewalk_wire::{
+    Reader,
     restriction::{RelOp, Restriction},
     value::TaggedPropertyValue,
 };
@@ -787,4 +789,47 @@ fn restrictions_look_into_sizes_pairs_recipients_and_attachments() {
         .len(),
         2
     );
+}
+
+// MS-OXCTABL 2.2.2.5.1: EnablePackedBuffers, with the Chain flag of the Execute.
+#[test]
+fn packed_rows_come_once_and_in_order() {
+    let (mut client, logon) = ada();
+    let (folder, folder_id) = new_folder(&mut client, &logon);
+    let long = "y".repeat(150);
+    for i in 0..150 {
+        let message = client.create_message(folder, folder_id).unwrap();
+        client
+            .set_props(message, &[(tag::SUBJECT, text(&format!("{i:03}{long}")))])
+            .unwrap();
+        client.save_message(message).unwrap();
+        client.release(message).unwrap();
+    }
+    let (table, _) = client.contents_table(folder, 0).unwrap();
+    client.set_columns(table, &[tag::SUBJECT]).unwrap();
+    client.sort_table(table, &[(tag::SUBJECT, 0)]).unwrap();
+    client.flags |= CHAIN;
+    client.max_rop_out = 0x4_0000;
+    let rop = Rop::new(0x15, 0).u8(0x02).u8(1).u16(1000);
+    let mut subjects = Vec::new();
+    loop {
+        let answer = client.rop(&rop, &[table]).unwrap();
+        let mut bodies = vec![answer.body];
+        // Further buffers have whole responses: RopId, handle index and ReturnValue first.
+        bodies.extend(answer.chained.iter().map(|more| more[6..].to_vec()));
+        let before = subjects.len();
+        for body in bodies {
+            let mut input = Reader::new(&body);
+            let _origin = input.u8().unwrap();
+            for _ in 0..input.u16().unwrap() {
+                subjects.push(take_row(&mut input, &[tag::SUBJECT]).unwrap().text(0));
+            }
+            input.finish().unwrap();
+        }
+        if subjects.len() == before {
+            break;
+        }
+    }
+    let expected: Vec<String> = (0..150).map(|i| format!("{i:03}{long}")).collect();
+    assert_eq!(subjects, expected);
 }
