@@ -1,9 +1,9 @@
 //! Content lines of vCard and iCalendar (RFC 5545 3.1, RFC 6350 3.2, vCard 2.1), read leniently.
 
-use crate::{charset, transfer};
+use crate::{ConvertError, charset, transfer};
 
 /// Lines of a file.
-const LINES_MAX: usize = 200_000;
+const LINES_MAX: usize = 500_000;
 /// Components nest this deep.
 const DEPTH_MAX: usize = 8;
 /// Parameters of a line.
@@ -30,11 +30,14 @@ pub struct Component {
 }
 
 /// The outermost components of a file.
-pub fn components(data: &[u8]) -> Vec<Component> {
+pub fn components(data: &[u8]) -> Result<Vec<Component>, ConvertError> {
     let text = charset::decode(data, None);
     // A component around all others collects them.
     let mut open = vec![Component::default()];
-    for line in unfold(&text).take(LINES_MAX) {
+    for (index, line) in unfold(&text).enumerate() {
+        if index == LINES_MAX {
+            return Err(ConvertError::TooMany);
+        }
         let Some(line) = Line::parse(&line) else {
             continue;
         };
@@ -59,7 +62,7 @@ pub fn components(data: &[u8]) -> Vec<Component> {
         }
     }
     while close(&mut open).is_some() {}
-    open.pop().map(|all| all.children).unwrap_or_default()
+    Ok(open.pop().map(|all| all.children).unwrap_or_default())
 }
 
 /// Closes the innermost component and tells its name; `None` if only the outermost is open.
@@ -274,7 +277,7 @@ mod tests {
     fn lines_are_unfolded_and_taken_apart() {
         let text = "BEGIN:VCARD\r\nitem1.EMAIL;TYPE=work,pref;X=\"a;b:c\":x@y\r\n  z\r\n\
                     NOTE:one\\, two\\nthree\\;\r\nN:Doe;Jane\\;;;\r\nTEL;HOME;VOICE:1\r\nEND:VCARD";
-        let cards = components(text.as_bytes());
+        let cards = components(text.as_bytes()).unwrap();
         let [card] = &cards[..] else {
             panic!("{cards:?}")
         };
@@ -291,14 +294,14 @@ mod tests {
     fn quoted_printable_of_old_cards_is_decoded() {
         let text =
             "BEGIN:VCARD\nFN;CHARSET=KOI8-R;ENCODING=QUOTED-PRINTABLE:=F2=D5=\n=D3=D8\nEND:VCARD\n";
-        let cards = components(text.as_bytes());
+        let cards = components(text.as_bytes()).unwrap();
         assert_eq!(cards[0].text("FN").as_deref(), Some("Русь"));
     }
 
     #[test]
     fn components_close_with_what_they_are_in() {
         let text = "END:X\nBEGIN:A\nBEGIN:B\nX:1\nEND:A\nBEGIN:C\n\u{FEFF}\n:\nx";
-        let found = components(text.as_bytes());
+        let found = components(text.as_bytes()).unwrap();
         let names: Vec<&str> = found
             .iter()
             .map(|component| component.name.as_str())
@@ -306,6 +309,6 @@ mod tests {
         assert_eq!(names, ["A", "C"]);
         assert_eq!(found[0].children[0].line("X").unwrap().value, "1");
         let deep = "BEGIN:X\n".repeat(100_000);
-        assert_eq!(components(deep.as_bytes()).len(), 1);
+        assert_eq!(components(deep.as_bytes()).unwrap().len(), 1);
     }
 }

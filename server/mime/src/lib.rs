@@ -42,6 +42,9 @@ pub enum ConvertError {
     /// No `BEGIN:VCARD` with anything in it.
     #[error("there is no contact in it")]
     NoContact,
+    /// More contacts, events or lines than are taken from one file.
+    #[error("it has more than 10,000 entries or 500,000 lines; split it")]
+    TooMany,
     /// No `BEGIN:VEVENT` with a start.
     #[error("there is no appointment in it")]
     NoAppointment,
@@ -50,8 +53,8 @@ pub enum ConvertError {
 /// Converts an internet message (RFC 5322); `now` stands in for a missing date.
 ///
 /// Takes memory in proportion to `data`. Messages nest up to 16 deep; what is nested deeper is kept
-/// as a file. A message has at most 4,096 parts and 10,000 recipients; header fields after the
-/// first 2,000, or after 512 KiB of them, are not read.
+/// as a file. After 4,096 parts, all that is left becomes one. A message has at most 10,000
+/// recipients; header fields after the first 2,000, or after 512 KiB of them, are not read.
 pub fn message(data: &[u8], names: &dyn NamedIds, now: FileTime) -> Message {
     convert::message(data, &Context::new(names, now))
 }

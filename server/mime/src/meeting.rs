@@ -15,7 +15,7 @@ pub fn set(message: &mut Message, layout: &Layout<'_, '_>, context: &Context<'_>
         return false;
     };
     let text = part.text();
-    let Some(calendar) = calendar::parse(text.as_bytes()) else {
+    let Ok(calendar) = calendar::parse(text.as_bytes()) else {
         return false;
     };
     let Some(event) = calendar.events.first() else {

@@ -229,8 +229,13 @@ impl<'a> Iterator for Entities<'a, '_> {
             let (_, delimiter) = self.take();
             self.done = delimiter.is_none();
         }
-        if self.done || !self.context.take_part() {
+        if self.done {
             return None;
+        }
+        if !self.context.take_part() {
+            // Nothing is lost: all that is left becomes one part.
+            self.done = true;
+            return Some(self.rest).filter(|rest| !rest.is_empty());
         }
         let (entity, delimiter) = self.take();
         // Without a closing boundary, the last part goes to the end.
@@ -314,7 +319,10 @@ mod tests {
             "Content-Type: multipart/mixed; boundary=b\n\n{}",
             "--b\n\nx\n".repeat(10_000)
         );
-        assert_eq!(parse(&wide).matches("text/plain").count(), 4096);
+        let wide = parse(&wide);
+        assert_eq!(wide.matches("text/plain").count(), 4097);
+        // Every body is still there; the types have an x each as well.
+        assert_eq!(wide.matches('x').count(), 10_000 + 4097 + 1);
     }
 
     #[test]

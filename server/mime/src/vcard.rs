@@ -22,13 +22,13 @@ const TEXT_CHARS_MAX: usize = 1_000;
 
 /// Converts all vCards of a file.
 pub fn contacts(data: &[u8], context: &Context<'_>) -> Result<Vec<Message>, ConvertError> {
-    let cards = content_line::components(data);
+    let cards = content_line::components(data)?;
     let cards = cards.iter().filter(|card| card.name == "VCARD");
-    let contacts: Vec<Message> = cards
-        .take(CONTACTS_MAX)
-        .filter(|card| !card.lines.is_empty())
-        .map(|card| contact(card, context))
-        .collect();
+    let cards: Vec<&Component> = cards.filter(|card| !card.lines.is_empty()).collect();
+    if cards.len() > CONTACTS_MAX {
+        return Err(ConvertError::TooMany);
+    }
+    let contacts: Vec<Message> = cards.iter().map(|card| contact(card, context)).collect();
     if contacts.is_empty() {
         return Err(ConvertError::NoContact);
     }

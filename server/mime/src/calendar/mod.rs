@@ -34,12 +34,12 @@ pub struct Calendar {
 }
 
 /// Reads the first VCALENDAR with an event in it, and the events of the others too.
-pub fn parse(data: &[u8]) -> Option<Calendar> {
+pub fn parse(data: &[u8]) -> Result<Calendar, ConvertError> {
     let mut calendar = Calendar {
         method: String::new(),
         events: Vec::new(),
     };
-    let components = content_line::components(data);
+    let components = content_line::components(data)?;
     for component in components
         .iter()
         .filter(|component| component.name == "VCALENDAR")
@@ -55,14 +55,18 @@ pub fn parse(data: &[u8]) -> Option<Calendar> {
             .children
             .iter()
             .filter(|child| child.name == "VEVENT");
-        let events = events.take(EVENTS_MAX.saturating_sub(calendar.events.len()));
-        let read: Vec<Event> = events
-            .filter_map(|event| Event::read(event, &zones))
-            .collect();
-        calendar.events.extend(read);
+        for event in events.filter_map(|event| Event::read(event, &zones)) {
+            if calendar.events.len() == EVENTS_MAX {
+                return Err(ConvertError::TooMany);
+            }
+            calendar.events.push(event);
+        }
     }
     except_changed(&mut calendar.events);
-    (!calendar.events.is_empty()).then_some(calendar)
+    if calendar.events.is_empty() {
+        return Err(ConvertError::NoAppointment);
+    }
+    Ok(calendar)
 }
 
 /// A changed occurrence is an appointment of its own here: its series goes without it.
@@ -86,7 +90,7 @@ fn except_changed(events: &mut [Event]) {
 
 /// Converts all events of a file to appointments.
 pub fn appointments(data: &[u8], context: &Context<'_>) -> Result<Vec<Message>, ConvertError> {
-    let calendar = parse(data).ok_or(ConvertError::NoAppointment)?;
+    let calendar = parse(data)?;
     let messages = calendar
         .events
         .iter()

@@ -208,9 +208,9 @@ fn a_changed_occurrence_is_taken_out_of_its_series() {
 
 #[test]
 fn times_change_with_the_clock() {
-    let component = content_line::components(calendar("[DTSTART:20260101]").as_bytes());
+    let component = content_line::components(calendar("[DTSTART:20260101]").as_bytes()).unwrap();
     let zones = Zones::of(&component[0]);
-    let line = content_line::components(b"BEGIN:X\nDTSTART;TZID=Berlin:1\nEND:X");
+    let line = content_line::components(b"BEGIN:X\nDTSTART;TZID=Berlin:1\nEND:X").unwrap();
     let zone = zones.of_line(&line[0].lines[0]).unwrap();
     for (local, hours) in [
         ("20260329T015959", 1),
@@ -247,4 +247,20 @@ fn a_series_without_end_is_clipped_in_the_far_future() {
     assert_eq!(names.value(&bags[0], PID_LID_CLIP_END), Some(far));
     let tag: PropTag = PID_TAG_ICON_INDEX;
     assert_eq!(bags[0].get_i32(tag), Some(0x401));
+}
+
+#[test]
+fn a_file_with_more_than_can_be_taken_is_refused_whole() {
+    let names = Names::default();
+    let event = "BEGIN:VEVENT\nDTSTART:20260101\nEND:VEVENT\n";
+    for text in [
+        format!("BEGIN:VCALENDAR\n{}", event.repeat(EVENTS_MAX + 1)),
+        format!("BEGIN:VCALENDAR\n{event}{}", "X:1\n".repeat(500_000)),
+    ] {
+        let result = crate::calendar(text.as_bytes(), &names, now());
+        assert_eq!(result.err(), Some(ConvertError::TooMany));
+    }
+    let cards = "BEGIN:VCARD\nFN:x\nEND:VCARD\n".repeat(10_001);
+    let result = crate::contacts(cards.as_bytes(), &names, now());
+    assert_eq!(result.err(), Some(ConvertError::TooMany));
 }
