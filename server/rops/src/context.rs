@@ -1,7 +1,7 @@
 //! A session context's side of ROPs: the ROP input buffer in, the ROP output buffer out
 //! (MS-OXCROPS 2.2.1, 3.2.5.1 and 3.2.5.2).
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use ropewalk_store::{Store, User};
 use ropewalk_wire::{
@@ -119,14 +119,7 @@ impl RopContext {
         {
             return Err(ErrorCode::RPC_FAILED);
         }
-        let payloads = ext_buffer::decode(rop_buffer).map_err(|error| {
-            tracing::debug!(%error, "RopBuffer refused");
-            ErrorCode::RPC_FORMAT
-        })?;
-        // Packed input is only sent to servers that announce it (MS-OXCRPC 3.1.4.2.1.2).
-        let [payload] = &payloads[..] else {
-            return Err(ErrorCode::RPC_FORMAT);
-        };
+        let payload = only_payload(rop_buffer)?;
         let max_rop_out = max_rop_out.min(ROP_OUT_BYTES_MAX) as usize;
         let room = Room {
             payload: PAYLOAD_BYTES_MAX.min(max_rop_out - ext_buffer::HEADER_LEN),
@@ -135,7 +128,7 @@ impl RopContext {
         let header_at = out.len();
         out.put_bytes(&[0; ext_buffer::HEADER_LEN]);
         let mut requests = reuse(std::mem::take(&mut self.scratch.requests));
-        let result = self.run_input_buffer(payload, &mut requests, room, out);
+        let result = self.run_input_buffer(&payload, &mut requests, room, out);
         self.scratch.requests = reuse(requests);
         result?;
         ext_buffer::finish_plain(out, header_at);
@@ -207,6 +200,20 @@ impl RopContext {
             break;
         }
         output.finish(handles)
+    }
+}
+
+/// The payload of a RopBuffer of one extended buffer. Packed input, which has several, is only sent
+/// to servers that announce it (MS-OXCRPC 3.1.4.2.1.2).
+fn only_payload(rop_buffer: &[u8]) -> Result<Cow<'_, [u8]>, ErrorCode> {
+    let mut input = Reader::new(rop_buffer);
+    match ext_buffer::decode_one(&mut input) {
+        Ok((payload, flags)) if flags & ext_buffer::LAST != 0 && input.is_empty() => Ok(payload),
+        Ok(_) => Err(ErrorCode::RPC_FORMAT),
+        Err(error) => {
+            tracing::debug!(%error, "RopBuffer refused");
+            Err(ErrorCode::RPC_FORMAT)
+        }
     }
 }
 

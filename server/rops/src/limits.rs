@@ -32,7 +32,8 @@ pub const COLUMNS_MAX: usize = 1024;
 /// attachments and the messages embedded in them; large values apart.
 pub const MESSAGE_BYTES_MAX: usize = 32 << 20;
 
-/// Bytes that the open messages, attachments and streams of one session keep in memory, together.
+/// Bytes that the open messages, attachments, streams and tables of one session keep in memory,
+/// together.
 pub const SESSION_BYTES_MAX: usize = 256 << 20;
 
 /// How deep messages are embedded in each other; the store takes 32 levels.

@@ -33,6 +33,10 @@ pub fn set_columns(exec: &mut Exec<'_>, request: &SetColumnsRequest<'_>) -> Resu
         let expanded = expanded_property(&columns, &table.sort)?;
         table.columns_need_content = columns.iter().any(|column| !is_at_hand(*column));
         table.columns = Some(columns);
+        if let Err(code) = table.charge() {
+            table.columns = None;
+            return Err(code.into());
+        }
         if table.expanded != expanded {
             table.expanded = expanded;
             table.seen = Seen::Nothing;

@@ -89,6 +89,15 @@ impl SortKey {
         }
     }
 
+    /// Bytes that it takes besides its own size.
+    pub fn heap_bytes(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Bytes(bytes) => bytes.len(),
+            Self::Missing | Self::Integer(_) | Self::Float(_) => 0,
+        }
+    }
+
     /// Ascending order.
     pub fn order(&self, other: &Self) -> Ordering {
         match (self, other) {

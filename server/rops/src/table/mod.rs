@@ -32,7 +32,10 @@ use self::{
     filter::Filter,
     rows::{Directions, Rows},
 };
-use crate::exec::{Exec, Fail};
+use crate::{
+    budget::Share,
+    exec::{Exec, Fail},
+};
 
 /// An open table.
 pub struct TableObject {
@@ -48,6 +51,9 @@ pub struct TableObject {
     rows: Rows,
     /// What `rows` was made from.
     seen: Seen,
+    /// RestrictionData's length, for what the filter made of it takes.
+    filter_len: usize,
+    share: Share,
 }
 
 /// What a table is over.
@@ -90,7 +96,7 @@ enum Seen {
 
 impl TableObject {
     /// A table in its first state: no columns, no restriction, in order of id or name.
-    pub fn new(kind: TableKind) -> Self {
+    pub fn new(kind: TableKind, share: Share) -> Self {
         Self {
             kind,
             columns: None,
@@ -100,7 +106,25 @@ impl TableObject {
             expanded: None,
             rows: Rows::default(),
             seen: Seen::Nothing,
+            filter_len: 0,
+            share,
         }
+    }
+
+    /// Takes what the table keeps in memory from its session's budget. `ecMAPIOOM`, and a table
+    /// without rows, if there is not as much left.
+    fn charge(&mut self) -> Result<(), ErrorCode> {
+        /// Bytes of a filter for each byte of its restriction, at most.
+        const FILTER_FACTOR: usize = 32;
+        let columns = self
+            .columns
+            .as_ref()
+            .map_or(0, |columns| size_of_val(&**columns));
+        let filter = self.filter_len.saturating_mul(FILTER_FACTOR);
+        let rows = self.rows.bytes();
+        self.share
+            .resize(columns + filter + rows)
+            .inspect_err(|_| self.reset_rows())
     }
 
     /// The columns; `ecNullObject` before RopSetColumns (MS-OXCTABL 3.2.5.2).

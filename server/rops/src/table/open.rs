@@ -40,11 +40,14 @@ pub fn get_hierarchy_table(exec: &mut Exec<'_>, request: &GetTableRequest) -> Re
         (false, false) => direct,
         _ => u32::try_from(mailbox.hierarchy(folder, deep, deleted).len()).unwrap_or(u32::MAX),
     };
-    let table = TableObject::new(TableKind::Hierarchy {
-        folder,
-        deep,
-        deleted,
-    });
+    let table = TableObject::new(
+        TableKind::Hierarchy {
+            folder,
+            deep,
+            deleted,
+        },
+        exec.session.budget.share(),
+    );
     exec.open(request.output_handle_index, Object::Table(Box::new(table)))?;
     exec.answer(&RowCountResponse { row_count })
 }
@@ -76,7 +79,10 @@ pub fn get_contents_table(exec: &mut Exec<'_>, request: &GetTableRequest) -> Res
         (true, true) => ContentsView::SoftDeletedAssociated,
     };
     let count = exec.logon()?.mailbox.contents(folder, view)?.len();
-    let table = TableObject::new(TableKind::Contents { folder, view });
+    let table = TableObject::new(
+        TableKind::Contents { folder, view },
+        exec.session.budget.share(),
+    );
     exec.open(request.output_handle_index, Object::Table(Box::new(table)))?;
     exec.answer(&RowCountResponse {
         row_count: u32::try_from(count).unwrap_or(u32::MAX),
@@ -90,7 +96,10 @@ pub fn get_attachment_table(exec: &mut Exec<'_>, request: &GetTableRequest) -> R
         .map_err(|_| ErrorCode::NULL_OBJECT)?;
     exec.need(0)?;
     let message = exec.handle_at(exec.handle_index)?;
-    let table = TableObject::new(TableKind::Attachments { message });
+    let table = TableObject::new(
+        TableKind::Attachments { message },
+        exec.session.budget.share(),
+    );
     exec.open(request.output_handle_index, Object::Table(Box::new(table)))?;
     exec.begin();
     Ok(())

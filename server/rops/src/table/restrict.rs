@@ -22,7 +22,13 @@ pub fn restrict(exec: &mut Exec<'_>, request: &RestrictRequest<'_>) -> Result<()
             [] => None,
             data => Some(Filter::parse(data, exec.session.code_page)?),
         };
+        table.filter_len = data.len();
         table.reset_rows();
+        if let Err(code) = table.charge() {
+            table.filter = None;
+            table.filter_len = 0;
+            return Err(code.into());
+        }
         exec.answer(&TableStatusResponse {
             table_status: TBLSTAT_COMPLETE,
         })
@@ -35,6 +41,7 @@ pub fn reset_table(exec: &mut Exec<'_>) -> Result<(), Fail> {
     with_table(exec, |exec, table| {
         table.columns = None;
         table.filter = None;
+        table.filter_len = 0;
         table.sort = Box::default();
         table.expanded = None;
         table.reset_rows();

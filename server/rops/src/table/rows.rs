@@ -25,6 +25,14 @@ pub enum Keys {
 }
 
 impl Keys {
+    fn heap_bytes(&self) -> usize {
+        let inside: usize = self.as_slice().iter().map(SortKey::heap_bytes).sum();
+        match self {
+            Self::One(_) => inside,
+            Self::Many(keys) => inside + size_of_val(&**keys),
+        }
+    }
+
     fn as_slice(&self) -> &[SortKey] {
         match self {
             Self::One(key) => std::slice::from_ref(key),
@@ -115,6 +123,12 @@ impl Rows {
     /// True without rows.
     pub fn is_empty(&self) -> bool {
         self.ids.is_empty()
+    }
+
+    /// Bytes that the rows take in memory.
+    pub fn bytes(&self) -> usize {
+        let keys = self.keys.iter().map(Keys::heap_bytes).sum::<usize>();
+        size_of_val(&*self.ids) + size_of_val(&*self.keys) + keys
     }
 
     /// The row at a position.

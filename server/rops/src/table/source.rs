@@ -159,7 +159,8 @@ impl Searched for FolderProperties<'_> {
 }
 
 impl TableObject {
-    /// Takes in what changed since the rows were last looked at.
+    /// Takes in what changed since the rows were last looked at. `ecMAPIOOM` if the session's
+    /// budget has no room for the rows.
     pub(super) fn refresh(&mut self, source: &Source<'_>) -> Result<(), ErrorCode> {
         match &source.rows {
             SourceRows::Contents(now) => {
@@ -178,6 +179,7 @@ impl TableObject {
                     _ => made.all(now, &mut self.rows),
                 }
                 self.seen = Seen::Contents(now.clone());
+                self.charge()?;
             }
             SourceRows::Hierarchy {
                 folder,
@@ -195,6 +197,7 @@ impl TableObject {
                 });
                 self.replace_filtered(source, rows);
                 self.seen = Seen::Folders(version);
+                self.charge()?;
             }
             SourceRows::Attachments(message) => {
                 let numbers = message.attachments().map(|attachment| attachment.number());

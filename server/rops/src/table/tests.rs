@@ -1190,3 +1190,28 @@ fn status_columns_and_abort() {
         }
     });
 }
+
+#[test]
+fn what_tables_keep_in_memory_is_bounded() {
+    let (mut fixture, logon) = Fixture::logged_on();
+    let folder = fixture.open_folder(logon, special::INBOX);
+    let long = content(1, 0, tags::PID_TAG_SUBJECT, &"x".repeat(15_000));
+    let mut tables = Vec::new();
+    let refused = loop {
+        let table = fixture.open(folder, RequestBody::GetContentsTable(table_request(0)));
+        tables.push(table);
+        let code = restrict(table, &mut fixture, &long);
+        if code != ErrorCode(0) || tables.len() > 1000 {
+            break code;
+        }
+    };
+    assert_eq!(refused, ErrorCode::NOT_ENOUGH_MEMORY);
+    assert!(tables.len() > 200, "{}", tables.len());
+    // What is released makes room.
+    fixture.release(tables[0]);
+    assert_eq!(restrict(tables[1], &mut fixture, &long), ErrorCode(0));
+    assert_eq!(
+        restrict(*tables.last().unwrap(), &mut fixture, &long),
+        ErrorCode(0)
+    );
+}
