@@ -3,7 +3,8 @@
 use ropewalk_props::Guid;
 use ropewalk_tests::{
     client::{Cells as _, Name, Value},
-    fixture::{ada, code, new_folder, new_message, text},
+    fixture::{ada, code, legacy_dn, log_on, new_folder, new_message, shared, text},
+    server::add_user,
 };
 
 const CREATE: u8 = 0x02;
@@ -140,4 +141,40 @@ fn a_named_property_holds_a_value_and_shows_in_has_named_properties() {
     // An id without a name is no property.
     let row = client.get_props(opened.handle, &[0xFFFD_001F]).unwrap();
     assert_eq!(row.error(0), code::NOT_FOUND);
+}
+
+// MS-OXCPRPT 3.2.5.10: at most 32,767 names, then OutOfMemory.
+#[test]
+fn names_run_out_and_those_that_are_there_stay() {
+    let server = &shared().server;
+    let (email, password) = ("cap@example.test", "a full locker");
+    add_user(server.data_dir(), email, "Cap", password);
+    let dn = legacy_dn(server.data_dir(), email);
+    let (mut client, logon) = log_on(server, email, password, &dn);
+    let name = |lid: u32| Name::Lid(set(5), lid);
+    let mut registered = Vec::new();
+    let error = loop {
+        let first = u32::try_from(registered.len()).unwrap();
+        let names: Vec<Name> = (first..first + 1000).map(name).collect();
+        match client.property_ids(logon.handle, CREATE, &names) {
+            Ok(ids) => registered.extend(ids),
+            Err(error) => break error,
+        }
+        assert!(registered.len() <= 0x8000, "more ids than there are");
+    };
+    assert_eq!(error.code(), code::MEMORY);
+    assert!(registered.len() > 30_000, "{}", registered.len());
+    // Each id once, all of named properties.
+    let mut sorted = registered.clone();
+    sorted.sort_unstable();
+    sorted.dedup();
+    assert_eq!(sorted.len(), registered.len());
+    assert!(sorted[0] >= 0x8000 && sorted[sorted.len() - 1] < 0xFFFF);
+    let last = u32::try_from(registered.len() - 1).unwrap();
+    assert_eq!(
+        client
+            .property_ids(logon.handle, CREATE, &[name(0), name(last)])
+            .unwrap(),
+        [registered[0], registered[last as usize]]
+    );
 }
