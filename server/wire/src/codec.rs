@@ -292,3 +292,78 @@ macro_rules! wire_struct {
     )*};
 }
 pub(crate) use wire_struct;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    wire_struct! {
+        /// Every kind of field.
+        Example<'a> {
+            number: u16,
+            flag: bool,
+            optional: Option<u32>,
+            bytes: Bytes8<'a>,
+            name: AsciiZ<'a>,
+            title: Utf16Z<'a>,
+        }
+    }
+
+    #[test]
+    fn fields_stand_one_after_another() {
+        let example = Example {
+            number: 0x0102,
+            flag: true,
+            optional: Some(3),
+            bytes: Bytes::new(&[0xAA]),
+            name: AsciiZ(b"n"),
+            title: Utf16Z(b"t\0"),
+        };
+        let bytes = b"\x02\x01\x01\x01\x03\0\0\0\x01\xAAn\0t\0\0\0";
+        let mut out = Vec::new();
+        example.encode(&mut out).unwrap();
+        assert_eq!(out, bytes);
+        assert_eq!(Example::decode(&mut Reader::new(bytes)), Ok(example));
+        for len in 0..bytes.len() {
+            assert!(Example::decode(&mut Reader::new(&bytes[..len])).is_err());
+            assert!(Example::skip(&mut Reader::new(&bytes[..len])).is_err());
+        }
+    }
+
+    #[test]
+    fn an_optional_field_that_is_absent_takes_one_byte() {
+        let mut out = Vec::new();
+        None::<u32>.encode(&mut out).unwrap();
+        assert_eq!(out, [0]);
+        // Any value but zero says that it is there.
+        let present = Option::<u8>::decode(&mut Reader::new(&[0x80, 7]));
+        assert_eq!(present, Ok(Some(7)));
+    }
+
+    #[test]
+    fn text_that_would_end_early_is_refused() {
+        let mut out = Vec::new();
+        assert_eq!(
+            AsciiZ(b"a\0b").encode(&mut out),
+            Err(EncodeError::EmbeddedNul)
+        );
+        assert_eq!(
+            Utf16Z(b"a\0\0\0").encode(&mut out),
+            Err(EncodeError::EmbeddedNul)
+        );
+        assert_eq!(Utf16Z(b"a").encode(&mut out), Err(EncodeError::EmbeddedNul));
+        // Two zero bytes across a unit boundary are no NUL.
+        assert!(Utf16Z(b"\x01\0\0\x01").encode(&mut out).is_ok());
+    }
+
+    #[test]
+    fn bytes_beyond_their_size_field_are_refused() {
+        let long = [0; 256];
+        let refused = Bytes8::new(&long).encode(&mut Vec::new());
+        assert!(matches!(
+            refused,
+            Err(EncodeError::TooLong { len: 256, .. })
+        ));
+        assert!(Bytes16::new(&long).encode(&mut Vec::new()).is_ok());
+    }
+}

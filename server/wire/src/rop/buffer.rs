@@ -44,3 +44,39 @@ impl<'a> Wire<'a> for RopBuffer<'a> {
         self.handles.put_items(out)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decode(bytes: &[u8]) -> Result<RopBuffer<'_>, DecodeError> {
+        RopBuffer::decode(&mut Reader::new(bytes))
+    }
+
+    #[test]
+    fn the_handle_table_is_what_follows_the_rops() {
+        let bytes = [4, 0, 0xAA, 0xBB, 5, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF];
+        let buffer = decode(&bytes).unwrap();
+        assert_eq!(buffer.rops, [0xAA, 0xBB]);
+        assert!(buffer.handles.iter().eq([5, NO_HANDLE]));
+        let mut out = Vec::new();
+        buffer.encode(&mut out).unwrap();
+        assert_eq!(out, bytes);
+        // It may be empty, and so may the RopsList.
+        assert_eq!(decode(&[2, 0]), Ok(RopBuffer::default()));
+    }
+
+    #[test]
+    fn sizes_that_cannot_be_are_refused() {
+        for rop_size in [0, 1] {
+            let refused = DecodeError::Value {
+                field: "RopSize",
+                value: rop_size.into(),
+            };
+            assert_eq!(decode(&[rop_size, 0, 0, 0]), Err(refused));
+        }
+        assert!(decode(&[5, 0, 0xAA, 0xBB]).is_err());
+        assert!(decode(&[2, 0, 1, 2, 3]).is_err());
+        assert!(decode(&[2]).is_err());
+    }
+}
