@@ -149,8 +149,10 @@ impl Mailbox {
         let mut txn = Txn::begin(self)?;
         self.check_place(new.parent)?;
         self.check_name(new.parent, None, &new.props)?;
+        let mut props = new.props;
+        props.remove(tags::PID_TAG_DELETED_ON.id()); // It says that a folder is soft-deleted.
         let (id, cn) = (txn.next()?, txn.next()?);
-        let (props, at) = txn.add_bag(new.props)?;
+        let (props, at) = txn.add_bag(props)?;
         let now = txn.now;
         let folder = FolderState::new(
             FolderMeta {
@@ -191,7 +193,8 @@ impl Mailbox {
     ) -> Result<(), StoreError> {
         let mut txn = Txn::begin(self)?;
         let old = txn.folder(id)?;
-        let bag = changed_bag(&old.props, set, remove);
+        let mut bag = changed_bag(&old.props, set, remove);
+        bag.remove(tags::PID_TAG_DELETED_ON.id()); // It says that a folder is soft-deleted.
         if folded_name(&bag) != old.name {
             self.check_name(old.meta.parent, Some(id), &bag)?;
         }

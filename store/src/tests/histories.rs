@@ -108,7 +108,7 @@ fn check_nothing_invented(store: &Store, known: &Known) {
             continue;
         };
         let mut folders = vec![GlobCnt(super::model::ROOT)];
-        let below = mailbox.hierarchy(folders[0], true);
+        let below = mailbox.hierarchy(folders[0], true, false);
         folders.extend(below.into_iter().map(|(id, _)| id));
         for folder in folders {
             let Ok(contents) = mailbox.contents(folder, ContentsView::Normal) else {

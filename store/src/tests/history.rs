@@ -315,7 +315,7 @@ fn random_in(random: &mut Random, mailbox: &ModelMailbox) -> MailboxOp {
             how: DeleteFolder {
                 messages: !random.once_in(3),
                 folders: !random.once_in(3),
-                hard: true,
+                hard: random.once_in(2),
             },
         },
         18..45 => MailboxOp::Save {

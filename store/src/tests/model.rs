@@ -303,7 +303,7 @@ impl ModelMailbox {
                 }
             }
         }
-        let found = mailbox.hierarchy(GlobCnt(ROOT), true).len() + 1;
+        let found = mailbox.hierarchy(GlobCnt(ROOT), true, false).len() + 1;
         same("number of folders", &found, &self.folders.len())?;
         let names: Vec<PropertyName> = mailbox.all_named().into_iter().map(|n| n.1).collect();
         same("names", &names, &self.names)?;
