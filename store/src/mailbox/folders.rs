@@ -1,15 +1,14 @@
 //! Folders.
 
+use std::collections::BTreeSet;
+
 use ropewalk_props::{Bag, BagView, GlobCnt, PropTag, PropValue, tags};
 
 use super::{
     Mailbox,
     state::{FolderState, folded_name},
     txn::Txn,
-    types::{
-        DeleteFolder, EmptyFolder, Folder, FolderCounts, FolderKind, MessageEntry, NewFolder,
-        ReceiveFolder,
-    },
+    types::{Folder, FolderCounts, FolderKind, NewFolder, ReceiveFolder},
 };
 use crate::{StoreError, records::FolderMeta, versions};
 
@@ -60,26 +59,40 @@ impl Mailbox {
 
     /// The ids of the subfolders, with their depth below `parent` (1 for direct ones), each before
     /// its own subfolders; siblings as [`Mailbox::child_folders`] has them. Only the direct ones
-    /// unless `deep`. The soft-deleted ones if `deleted`, else the others.
+    /// unless `deep`. The soft-deleted ones if `deleted`, those below others too, else the others.
     pub fn hierarchy(&self, parent: GlobCnt, deep: bool, deleted: bool) -> Vec<(GlobCnt, u32)> {
         let state = self.state.read();
-        let by_parent = if deleted {
-            &state.deleted_children
-        } else {
-            &state.children
-        };
-        let children = |id| by_parent.get(&id).into_iter().flatten();
         let mut found = Vec::new();
-        // Folders whose subfolders are still to come, the next one last.
-        let mut waiting: Vec<(GlobCnt, u32)> =
-            children(parent).rev().map(|(_, id)| (*id, 1)).collect();
-        while let Some((id, depth)) = waiting.pop() {
-            found.push((id, depth));
-            if deep {
-                waiting.extend(children(id).rev().map(|(_, id)| (*id, depth + 1)));
+        // Folders that are still to come, the next one last.
+        let mut waiting: Vec<(&(String, GlobCnt), u32)> = Vec::new();
+        let (mut at, mut depth) = (parent, 0);
+        loop {
+            if depth == 0 || deep {
+                let live = state.children.get(&at).filter(|_| deep || !deleted);
+                let gone = state.deleted_children.get(&at).filter(|_| deleted);
+                let children = live.into_iter().chain(gone).flatten();
+                let first = waiting.len();
+                waiting.extend(children.map(|child| (child, depth + 1)));
+                if let Some(children) = waiting.get_mut(first..) {
+                    children.sort_unstable_by(|a, b| b.cmp(a));
+                }
+            }
+            let Some(((_, id), below)) = waiting.pop() else {
+                return found;
+            };
+            (at, depth) = (*id, below);
+            let folder = state.folders.get(&at);
+            if folder.is_some_and(|folder| folder.deleted == deleted) {
+                found.push((at, depth));
             }
         }
-        found
+    }
+
+    /// The number of a folder's direct subfolders that are soft-deleted.
+    pub fn soft_deleted_folders(&self, parent: GlobCnt) -> u32 {
+        let state = self.state.read();
+        let count = state.deleted_children.get(&parent).map_or(0, BTreeSet::len);
+        u32::try_from(count).unwrap_or(u32::MAX)
     }
 
     /// A number that rises with every change of any folder: its properties, its place, its counts.
@@ -214,122 +227,6 @@ impl Mailbox {
             txn.change_folder(old.meta.parent, |_| {})?;
         }
         txn.commit().map(|_| ())
-    }
-
-    /// Deletes a folder; `false`, and nothing deleted, if it holds messages or subfolders
-    /// that `how` does not cover. [`StoreError::Invalid`] for the root.
-    pub fn delete_folder(&self, id: GlobCnt, how: DeleteFolder) -> Result<bool, StoreError> {
-        let mut txn = Txn::begin(self)?;
-        let folder = txn.folder(id)?;
-        let parent = folder.meta.parent;
-        if parent == id {
-            return Err(StoreError::Invalid("the root cannot be deleted"));
-        }
-        let doomed = self.subtree(id, false);
-        let counts = folder.meta.counts;
-        let has_messages = counts.content > 0 || counts.associated > 0;
-        if (has_messages && !how.messages) || (doomed.len() > 1 && !how.folders) {
-            return Ok(false);
-        }
-        self.doom(&mut txn, id, doomed, how.hard)?;
-        txn.change_folder(parent, |parent| {
-            let count = &mut parent.meta.counts.child_folders;
-            *count = count.saturating_sub(1);
-            parent.meta.hierarchy_change += 1;
-        })?;
-        txn.commit()?;
-        Ok(true)
-    }
-
-    /// Deletes a folder's messages and subfolders in one commit; the folder stays. Subfolders that
-    /// `keep` names stay as well, with those above them; `false` if there were such.
-    pub fn empty_folder(
-        &self,
-        id: GlobCnt,
-        how: EmptyFolder,
-        keep: &dyn Fn(GlobCnt) -> bool,
-    ) -> Result<bool, StoreError> {
-        let mut txn = Txn::begin(self)?;
-        txn.folder(id)?;
-        let mut changed = false;
-        for entry in txn.entries(id)? {
-            if entry.associated && !how.associated || entry.soft_deleted && !how.hard {
-                continue;
-            }
-            changed = true;
-            if !entry.soft_deleted {
-                txn.change_folder(id, |folder| folder.meta.counts.deleted_total += 1)?;
-            }
-            if how.hard {
-                txn.remove_message(&entry)?;
-            } else {
-                let soft_deleted = true;
-                let new = MessageEntry {
-                    soft_deleted,
-                    ..entry.clone()
-                };
-                txn.put_message(Some(&entry), new)?;
-            }
-        }
-        let children = self.hierarchy(id, false, false);
-        let mut complete = true;
-        if how.hard {
-            for (child, _) in self.hierarchy(id, false, true) {
-                changed = true;
-                self.doom(&mut txn, child, Vec::new(), true)?;
-            }
-        }
-        for (child, _) in children {
-            let doomed = self.subtree(child, false);
-            if doomed.iter().any(|id| keep(*id)) {
-                complete = false;
-                continue;
-            }
-            changed = true;
-            self.doom(&mut txn, child, doomed, how.hard)?;
-            txn.change_folder(id, |folder| {
-                let count = &mut folder.meta.counts.child_folders;
-                *count = count.saturating_sub(1);
-                folder.meta.hierarchy_change += 1;
-            })?;
-        }
-        if changed {
-            txn.commit()?;
-        }
-        Ok(complete)
-    }
-
-    /// Deletes a folder with all below it: `live`, which is known already, softly, or everything
-    /// for good.
-    fn doom(
-        &self,
-        txn: &mut Txn<'_>,
-        id: GlobCnt,
-        live: Vec<GlobCnt>,
-        hard: bool,
-    ) -> Result<(), StoreError> {
-        if hard {
-            let all = self.subtree(id, true);
-            all.into_iter().for_each(|id| txn.remove_folder(id));
-            return Ok(());
-        }
-        live.into_iter()
-            .try_for_each(|id| txn.soft_delete_folder(id))
-    }
-
-    /// A folder and all below it, the soft-deleted ones only if `deleted`.
-    fn subtree(&self, id: GlobCnt, deleted: bool) -> Vec<GlobCnt> {
-        let state = self.state.read();
-        let mut found = vec![id];
-        let mut next = 0;
-        while let Some(id) = found.get(next) {
-            let live = state.children.get(id).into_iter().flatten();
-            let gone = state.deleted_children.get(id).filter(|_| deleted);
-            let children = live.chain(gone.into_iter().flatten());
-            found.extend(children.map(|(_, child)| *child));
-            next += 1;
-        }
-        found
     }
 
     fn check_place(&self, parent: GlobCnt) -> Result<(), StoreError> {

@@ -1,5 +1,6 @@
 //! One mailbox: folders, messages, identifiers and names.
 
+mod deletion;
 mod folders;
 mod ids;
 mod load;

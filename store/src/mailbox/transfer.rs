@@ -28,19 +28,7 @@ impl Mailbox {
                 missing.push(*id);
                 continue;
             };
-            if !entry.soft_deleted {
-                txn.change_folder(folder, |folder| folder.meta.counts.deleted_total += 1)?;
-            }
-            if hard {
-                txn.remove_message(&entry)?;
-            } else {
-                let soft_deleted = true;
-                let new = MessageEntry {
-                    soft_deleted,
-                    ..entry.clone()
-                };
-                txn.put_message(Some(&entry), new)?;
-            }
+            txn.delete_message(&entry, hard)?;
             deleted += 1;
         }
         if deleted > 0 {

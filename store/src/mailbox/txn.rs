@@ -7,7 +7,7 @@ use std::{
 
 use parking_lot::MutexGuard;
 use rkyv::rancor;
-use ropewalk_props::{Bag, FileTime, GlobCnt, Guid, PropValue, PropertyName, tags};
+use ropewalk_props::{Bag, FileTime, GlobCnt, Guid, PropertyName};
 
 use super::{
     Mailbox, Writer,
@@ -83,22 +83,28 @@ impl<'a> Txn<'a> {
 
     /// A folder as this commit has it so far; not a soft-deleted one.
     pub fn folder(&self, id: GlobCnt) -> Result<FolderState, StoreError> {
-        let found = match self.folders.get(&id) {
-            Some(changed) => changed.clone(),
-            None => self.mailbox.state.read().folders.get(&id).cloned(),
-        };
+        let found = Some(self.any_folder(id)?);
         let found = found.filter(|folder| !folder.deleted);
         found.ok_or(StoreError::NotFound)
     }
 
-    /// Changes a folder; its version rises.
+    /// As [`Txn::folder`], soft-deleted or not.
+    pub fn any_folder(&self, id: GlobCnt) -> Result<FolderState, StoreError> {
+        let found = match self.folders.get(&id) {
+            Some(changed) => changed.clone(),
+            None => self.mailbox.state.read().folders.get(&id).cloned(),
+        };
+        found.ok_or(StoreError::NotFound)
+    }
+
+    /// Changes a folder, soft-deleted or not; its version rises.
     pub fn change_folder(
         &mut self,
         id: GlobCnt,
         change: impl FnOnce(&mut FolderState),
     ) -> Result<(), StoreError> {
         if !self.folders.contains_key(&id) {
-            let folder = self.folder(id)?;
+            let folder = self.any_folder(id)?;
             self.folders.insert(id, Some(folder));
         }
         let folder = self.folders.get_mut(&id).and_then(Option::as_mut);
@@ -111,20 +117,6 @@ impl<'a> Txn<'a> {
     /// Adds a folder.
     pub fn put_folder(&mut self, folder: FolderState) {
         self.folders.insert(folder.meta.id, Some(folder));
-    }
-
-    /// Marks a folder as soft-deleted: it gets PidTagDeletedOn.
-    pub fn soft_delete_folder(&mut self, id: GlobCnt) -> Result<(), StoreError> {
-        let mut folder = self.folder(id)?;
-        let mut bag = Bag::clone(&folder.props);
-        bag.set(tags::PID_TAG_DELETED_ON, &PropValue::Time(self.now));
-        let (props, at) = self.add_bag(bag)?;
-        folder.props = props;
-        folder.deleted = true;
-        folder.meta.props = at;
-        folder.meta.version += 1;
-        self.put_folder(folder);
-        Ok(())
     }
 
     /// Removes a folder and its messages.
@@ -178,6 +170,22 @@ impl<'a> Txn<'a> {
         })?;
         self.messages.insert((old.folder, old.id), None);
         Ok(())
+    }
+
+    /// Deletes a message, for good or softly.
+    pub fn delete_message(&mut self, old: &MessageEntry, hard: bool) -> Result<(), StoreError> {
+        if !old.soft_deleted {
+            self.change_folder(old.folder, |folder| folder.meta.counts.deleted_total += 1)?;
+        }
+        if hard {
+            return self.remove_message(old);
+        }
+        let soft_deleted = true;
+        let new = MessageEntry {
+            soft_deleted,
+            ..old.clone()
+        };
+        self.put_message(Some(old), new)
     }
 
     /// Gives a name an id.

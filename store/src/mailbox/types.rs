@@ -80,7 +80,8 @@ pub struct Folder {
     pub hierarchy_change: u64,
     /// Rises with any change in or of the folder, and of the properties of its subfolders.
     pub version: u64,
-    /// Whether it is soft-deleted. Such a folder is out of the hierarchy and takes no changes.
+    /// Whether it is soft-deleted, as then all is that it holds. Such a folder is out of the hierarchy
+    /// and takes no changes.
     pub deleted: bool,
 }
 
@@ -102,7 +103,7 @@ pub struct DeleteFolder {
     pub messages: bool,
     /// Also its subfolders, with all that is in them.
     pub folders: bool,
-    /// For good; else it is kept, soft-deleted.
+    /// For good, and what is soft-deleted in it as well; else it is kept, soft-deleted.
     pub hard: bool,
 }
 

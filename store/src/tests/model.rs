@@ -8,7 +8,7 @@ use super::{
     content::{Content, MessageSpec, content, read_blob},
     history::{Op, guid_of},
 };
-use crate::{ContentsView, DeleteFolder, FolderCounts, Store, StoreError, versions};
+use crate::{ContentsView, FolderCounts, Store, StoreError, versions};
 
 /// What a message should be.
 #[derive(Clone, Debug)]
@@ -29,6 +29,7 @@ pub struct ModelFolder {
     pub parent: u64,
     pub name: String,
     pub cn: u64,
+    pub deleted: bool,
     pub deleted_total: u32,
     pub messages: BTreeMap<u64, ModelMessage>,
 }
@@ -58,12 +59,17 @@ pub const INBOX: u64 = 2;
 
 type Outcome = Result<String, &'static str>;
 
+fn folded(name: &str) -> String {
+    name.to_lowercase().replace('ß', "ss")
+}
+
 impl ModelMailbox {
     fn new() -> Self {
         let folder = |parent, name: &str, cn| ModelFolder {
             parent,
             name: name.to_owned(),
             cn,
+            deleted: false,
             deleted_total: 0,
             messages: BTreeMap::new(),
         };
@@ -83,27 +89,54 @@ impl ModelMailbox {
         self.counter - 1
     }
 
+    /// A folder that is not soft-deleted.
+    fn live(&self, id: u64) -> Result<&ModelFolder, &'static str> {
+        let folder = self.folders.get(&id).filter(|folder| !folder.deleted);
+        folder.ok_or("NotFound")
+    }
+
     fn child_named(&self, parent: u64, name: &str) -> Option<u64> {
         let mut children = self.folders.iter();
-        let folded = |name: &str| name.to_lowercase().replace('ß', "ss");
-        let same = |folder: &ModelFolder| folded(&folder.name) == folded(name);
+        let same = |folder: &ModelFolder| !folder.deleted && folded(&folder.name) == folded(name);
         let found = children.find(|(id, f)| f.parent == parent && **id != ROOT && same(f));
         found.map(|(id, _)| *id)
     }
 
+    /// A folder and all below it, siblings by name.
     fn subtree(&self, id: u64) -> Vec<u64> {
         let mut found = vec![id];
         let mut next = 0;
         while let Some(id) = found.get(next).copied() {
-            let children = self.folders.iter();
-            found.extend(
-                children
-                    .filter(|(child, f)| f.parent == id && **child != id)
-                    .map(|(id, _)| *id),
-            );
+            let all = self.folders.iter();
+            let children = all.filter(|(child, f)| f.parent == id && **child != id);
+            let mut children: Vec<_> = children.map(|(id, f)| (folded(&f.name), *id)).collect();
+            children.sort();
+            found.extend(children.into_iter().map(|(_, id)| id));
             next += 1;
         }
         found
+    }
+
+    /// Deletes a folder and all below it.
+    fn delete_tree(&mut self, id: u64, hard: bool) {
+        for id in self.subtree(id) {
+            if hard {
+                self.folders.remove(&id);
+                continue;
+            }
+            if self.live(id).is_err() {
+                continue;
+            }
+            let cn = self.next();
+            let Some(folder) = self.folders.get_mut(&id) else {
+                continue;
+            };
+            (folder.cn, folder.deleted) = (cn, true);
+            for message in folder.messages.values_mut() {
+                folder.deleted_total += u32::from(!message.soft_deleted);
+                message.soft_deleted = true;
+            }
+        }
     }
 
     fn save(
@@ -115,7 +148,7 @@ impl ModelMailbox {
         spec: &MessageSpec,
         now: u64,
     ) -> Result<(u64, u64), &'static str> {
-        let found = self.folders.get(&folder).ok_or("NotFound")?;
+        let found = self.live(folder)?;
         let old = match id {
             Some(id) => {
                 let old = found.messages.get(&id).filter(|m| !m.soft_deleted);
@@ -143,7 +176,7 @@ impl ModelMailbox {
     fn counts(&self, id: u64) -> FolderCounts {
         let folder = &self.folders[&id];
         let children = self.folders.iter();
-        let children = children.filter(|(child, f)| f.parent == id && **child != id);
+        let children = children.filter(|(child, f)| f.parent == id && **child != id && !f.deleted);
         let mut counts = FolderCounts {
             child_folders: children.count() as u32,
             deleted_total: folder.deleted_total,
@@ -264,6 +297,7 @@ impl ModelMailbox {
             same("name", &name.as_ref(), &Some(&folder.name))?;
             same("parent", &found.parent.0, &folder.parent)?;
             same("folder's cn", &found.cn.0, &folder.cn)?;
+            same("soft-deleted folder", &found.deleted, &folder.deleted)?;
             let xid = versions::xid(replica, GlobCnt(folder.cn));
             same("folder's change key", &found.change_key, &xid)?;
             let counts = self.counts(*id);
@@ -303,8 +337,15 @@ impl ModelMailbox {
                 }
             }
         }
-        let found = mailbox.hierarchy(GlobCnt(ROOT), true, false).len() + 1;
-        same("number of folders", &found, &self.folders.len())?;
+        for deleted in [false, true] {
+            let found = mailbox.hierarchy(GlobCnt(ROOT), true, deleted).into_iter();
+            let mut found: Vec<u64> = found.map(|(id, _)| id.0).collect();
+            found.sort_unstable();
+            let all = self.folders.iter();
+            let expected = all.filter(|(id, f)| **id != ROOT && f.deleted == deleted);
+            let expected: Vec<u64> = expected.map(|(id, _)| *id).collect();
+            same("folders", &found, &expected)?;
+        }
         let names: Vec<PropertyName> = mailbox.all_named().into_iter().map(|n| n.1).collect();
         same("names", &names, &self.names)?;
         for (index, guid) in self.replids.iter().enumerate() {
@@ -321,7 +362,7 @@ impl ModelMailbox {
         let receive = mailbox.receive_folders().into_iter();
         let receive: Vec<_> = receive.map(|r| (r.message_class, r.folder.0)).collect();
         let expected = self.receive.iter();
-        let expected = expected.filter(|(_, folder)| self.folders.contains_key(folder));
+        let expected = expected.filter(|(_, folder)| self.live(**folder).is_ok());
         let expected: Vec<_> = expected.map(|(c, f)| (c.clone(), *f)).collect();
         same("receive folders", &receive, &expected)
     }
@@ -330,7 +371,7 @@ impl ModelMailbox {
         use super::history::MailboxOp as Op;
         match op {
             Op::CreateFolder { parent, name } => {
-                self.folders.get(parent).ok_or("NotFound")?;
+                self.live(*parent)?;
                 if self.child_named(*parent, name).is_some() {
                     return Err("DuplicateName");
                 }
@@ -339,6 +380,7 @@ impl ModelMailbox {
                     parent: *parent,
                     name: name.clone(),
                     cn,
+                    deleted: false,
                     deleted_total: 0,
                     messages: BTreeMap::new(),
                 };
@@ -346,7 +388,7 @@ impl ModelMailbox {
                 Ok(format!("{id} {cn}"))
             }
             Op::RenameFolder { id, name } => {
-                let parent = self.folders.get(id).ok_or("NotFound")?.parent;
+                let parent = self.live(*id)?.parent;
                 let twin = self.child_named(parent, name);
                 if *id != ROOT && twin.is_some_and(|twin| twin != *id) {
                     return Err("DuplicateName");
@@ -358,20 +400,18 @@ impl ModelMailbox {
                 Ok(String::new())
             }
             Op::DeleteFolder { id, how } => {
-                self.folders.get(id).ok_or("NotFound")?;
+                if !how.hard || !self.folders.contains_key(id) {
+                    self.live(*id)?;
+                }
                 if *id == ROOT {
                     return Err("Invalid");
                 }
                 let counts = self.counts(*id);
                 let full = counts.content + counts.associated > 0;
-                let DeleteFolder {
-                    messages, folders, ..
-                } = *how;
-                let doomed = self.subtree(*id);
-                if full && !messages || doomed.len() > 1 && !folders {
+                if full && !how.messages || counts.child_folders > 0 && !how.folders {
                     return Ok("false".into());
                 }
-                self.folders.retain(|id, _| !doomed.contains(id));
+                self.delete_tree(*id, how.hard);
                 Ok("true".into())
             }
             Op::Save {
@@ -402,6 +442,7 @@ impl ModelMailbox {
                 Ok(format!("{:?}", [saved]))
             }
             Op::Delete { folder, ids, hard } => {
+                self.live(*folder)?;
                 let folder = self.folders.get_mut(folder).ok_or("NotFound")?;
                 let mut missing = Vec::new();
                 for id in ids {
@@ -419,7 +460,7 @@ impl ModelMailbox {
                 Ok(format!("{missing:?}"))
             }
             Op::Empty { folder, how } => {
-                let doomed = self.subtree(*folder);
+                self.live(*folder)?;
                 let folder_id = *folder;
                 let folder = self.folders.get_mut(folder).ok_or("NotFound")?;
                 for (id, mut message) in std::mem::take(&mut folder.messages) {
@@ -434,8 +475,14 @@ impl ModelMailbox {
                         folder.messages.insert(id, message);
                     }
                 }
-                self.folders
-                    .retain(|id, _| *id == folder_id || !doomed.contains(id));
+                // The order in which they take change numbers.
+                let mut children = self.subtree(folder_id);
+                children.retain(|id| *id != ROOT && self.folders[id].parent == folder_id);
+                for child in children {
+                    if how.hard || self.live(child).is_ok() {
+                        self.delete_tree(child, how.hard);
+                    }
+                }
                 Ok("true".into())
             }
             Op::Transfer {
@@ -444,8 +491,8 @@ impl ModelMailbox {
                 ids,
                 remove,
             } => {
-                self.folders.get(from).ok_or("NotFound")?;
-                self.folders.get(to).ok_or("NotFound")?;
+                self.live(*from)?;
+                self.live(*to)?;
                 let (mut done, mut missing) = (Vec::new(), Vec::new());
                 for id in ids {
                     let known = self.folders[from].messages.get(id).cloned();
@@ -467,7 +514,7 @@ impl ModelMailbox {
                 Ok(format!("{done:?} {missing:?}"))
             }
             Op::SetRead { folder, ids, read } => {
-                self.folders.get(folder).ok_or("NotFound")?;
+                self.live(*folder)?;
                 let (mut changed, mut missing) = (Vec::new(), Vec::new());
                 for id in ids {
                     let folder = self.folders.get_mut(folder).ok_or("NotFound")?;
@@ -516,7 +563,7 @@ impl ModelMailbox {
             Op::Receive(class, folder) => {
                 match folder {
                     Some(folder) => {
-                        self.folders.get(folder).ok_or("NotFound")?;
+                        self.live(*folder)?;
                         self.receive.insert(class.clone(), *folder);
                     }
                     None => {

@@ -1,6 +1,6 @@
 //! RopOpenFolder and RopCreateFolder (MS-OXCFOLD 3.2.5.1 and 3.2.5.2).
 
-use ropewalk_props::{Bag, GlobCnt, PropValue, Utf16Text, tags};
+use ropewalk_props::{Bag, PropValue, Utf16Text, tags};
 use ropewalk_store::{FolderKind, NewFolder, StoreError};
 use ropewalk_wire::{
     ErrorCode,
@@ -128,15 +128,5 @@ fn create_error(error: &StoreError) -> ErrorCode {
     match error {
         StoreError::TooDeep | StoreError::TooMany => ErrorCode::ERROR,
         error => store_error::code(error),
-    }
-}
-
-/// The folder that a request names beside its input folder.
-pub fn named(exec: &Exec<'_>, fid: ropewalk_wire::Fid) -> Result<GlobCnt, ErrorCode> {
-    let id = ids::folder_id(fid)?;
-    if exec.logon()?.mailbox.has_folder(id) {
-        Ok(id)
-    } else {
-        Err(ErrorCode::NOT_FOUND)
     }
 }

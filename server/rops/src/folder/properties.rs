@@ -156,6 +156,7 @@ impl FolderProperties<'_> {
             PID_TAG_DELETED_COUNT_TOTAL => Found::u32(counts.deleted_total),
             DELETED_MESSAGE_COUNT => Found::u32(counts.deleted),
             DELETED_ASSOCIATED_COUNT => Found::u32(counts.deleted_associated),
+            DELETED_FOLDER_COUNT => Found::u32(self.mailbox.soft_deleted_folders(folder.id)),
             PID_TAG_HIERARCHY_CHANGE_NUMBER => Found::u32(folder.hierarchy_change as u32),
             PID_TAG_LOCAL_COMMIT_TIME => Found::time(folder.local_commit_time),
             PID_TAG_LOCAL_COMMIT_TIME_MAX => Found::time(folder.local_commit_time_max),

@@ -6,9 +6,10 @@ use ropewalk_wire::{
     rop::{DeleteFolderRequest, EmptyFolderRequest, PartialCompletionResponse},
 };
 
-use super::{current, is_special, open::named};
+use super::{current, is_special};
 use crate::{
     exec::{Exec, Fail, blocking},
+    ids,
     logon::special,
 };
 
@@ -20,7 +21,7 @@ mod flags {
     pub const ALL: u8 = DEL_MESSAGES | DEL_FOLDERS | DELETE_HARD_DELETE;
 }
 
-/// RopDeleteFolder: the folder with all in it, or nothing at all.
+/// RopDeleteFolder: the folder with all in it, for good or softly, or nothing at all.
 pub fn delete_folder(exec: &mut Exec<'_>, request: &DeleteFolderRequest) -> Result<(), Fail> {
     exec.object()?.folder()?;
     exec.need(1)?;
@@ -28,7 +29,13 @@ pub fn delete_folder(exec: &mut Exec<'_>, request: &DeleteFolderRequest) -> Resu
     if given & !flags::ALL != 0 {
         return Err(ErrorCode::INVALID_PARAM.into());
     }
-    let id = named(exec, request.folder_id)?;
+    let id = ids::folder_id(request.folder_id)?;
+    let hard = given & flags::DELETE_HARD_DELETE != 0;
+    // What is soft-deleted can still be deleted for good.
+    match exec.logon()?.mailbox.is_folder_deleted(id) {
+        Some(soft_deleted) if hard || !soft_deleted => {}
+        _ => return Err(ErrorCode::NOT_FOUND.into()),
+    }
     if id == special::ROOT {
         return Err(ErrorCode::NOT_SUPPORTED.into());
     }
@@ -39,7 +46,7 @@ pub fn delete_folder(exec: &mut Exec<'_>, request: &DeleteFolderRequest) -> Resu
     let how = DeleteFolder {
         messages: given & flags::DEL_MESSAGES != 0,
         folders: given & flags::DEL_FOLDERS != 0,
-        hard: given & flags::DELETE_HARD_DELETE != 0,
+        hard,
     };
     let deleted = blocking(|| mailbox.delete_folder(id, how))?;
     exec.answer(&PartialCompletionResponse {

@@ -1,8 +1,9 @@
-use ropewalk_props::{BagView, GlobCnt, PropValue, tags};
+use ropewalk_props::{BagView, GlobCnt, PropTag, PropValue, tags};
 use ropewalk_store::ContentsView;
 use ropewalk_wire::{ErrorCode, Fid, Mid, client::RopBatch, list::List, rop::*};
 
-use crate::{ids, logon::special, test_support::*};
+use super::properties::FolderProperties;
+use crate::{ids, logon::special, property::value::Properties, test_support::*};
 
 fn create(name: &[u8], kind: u8, open_existing: bool) -> RequestBody<'_> {
     RequestBody::CreateFolder(CreateFolderRequest {
@@ -281,15 +282,27 @@ fn softly_deleted_folders_stay_and_are_out_of_the_way() {
     };
     let handle = fixture.open(logon, soft(outer));
     assert_eq!(rows(&mut fixture, handle, 0x20), 1);
-    fixture.call(
-        handle,
-        RequestBody::GetContentsTable(table_request(0)),
-        &[],
-        |response, _| {
-            let wanted = RowCountResponse { row_count: 1 };
-            assert_eq!(response.body, ResponseBody::GetContentsTable(wanted));
-        },
-    );
+    // So are its messages and subfolders, whatever handle it is looked at through.
+    for handle in [handle, outer_handle] {
+        assert_eq!(rows(&mut fixture, handle, 0), 0);
+        for (flags, row_count) in [(0, 0), (0x20, 1)] {
+            let table = RequestBody::GetContentsTable(table_request(flags));
+            fixture.call(handle, table, &[], |response, _| {
+                let wanted = RowCountResponse { row_count };
+                assert_eq!(response.body, ResponseBody::GetContentsTable(wanted));
+            });
+        }
+    }
+    for (open_mode_flags, code) in [(0, ErrorCode::NOT_FOUND), (0x04, ErrorCode(0))] {
+        let open = RequestBody::OpenMessage(OpenMessageRequest {
+            output_handle_index: OUTPUT,
+            code_page_id: 0x0FFF,
+            folder_id: ids::fid(outer),
+            open_mode_flags,
+            message_id: ids::mid(mail),
+        });
+        assert_eq!(fixture.code(handle, open), code);
+    }
     // It takes no changes.
     let mids = [ids::mid(mail)];
     for body in [
@@ -314,6 +327,47 @@ fn softly_deleted_folders_stay_and_are_out_of_the_way() {
     assert!(!fixture.partial(inbox, RequestBody::HardDeleteMessagesAndSubfolders(request)));
     assert_eq!(rows(&mut fixture, inbox, 0x20), 0);
     assert_eq!(fixture.code(logon, soft(inner)), ErrorCode::NOT_FOUND);
+}
+
+#[test]
+fn what_is_soft_deleted_is_counted_and_can_be_deleted_for_good() {
+    let (mut fixture, logon) = Fixture::logged_on();
+    let inbox = fixture.open_folder(logon, special::INBOX);
+    let (outer, outer_handle) = created(&mut fixture, inbox, b"outer", 1);
+    let (inner, _) = created(&mut fixture, outer_handle, b"inner", 1);
+    fixture.add_mail(outer, "mail", 1);
+    let counts = |fixture: &Fixture, id| {
+        let mailbox = fixture.mailbox();
+        let folder = &mailbox.folder(id).unwrap();
+        let properties = FolderProperties {
+            mailbox: &mailbox,
+            folder,
+            depth: 0,
+        };
+        // PR_DELETED_FOLDER_COUNT, PidTagFolderChildCount.
+        [0x6641_0003, 0x6638_0003].map(|tag| {
+            let found = properties.find(PropTag(tag)).unwrap();
+            found.value_ref().unwrap().as_i32().unwrap()
+        })
+    };
+    let cn = |fixture: &Fixture, id| fixture.mailbox().folder(id).unwrap().cn;
+    assert_eq!(counts(&fixture, special::INBOX), [0, 1]);
+    let before = cn(&fixture, outer);
+    assert!(!fixture.partial(inbox, delete(outer, 0x05)));
+    assert!(cn(&fixture, outer) > before);
+    assert_eq!(counts(&fixture, special::INBOX), [1, 0]);
+    assert_eq!(counts(&fixture, outer), [1, 0]);
+    // Nothing in it needs a flag of its own any more.
+    assert!(!fixture.partial(inbox, delete(outer, 0x10)));
+    assert_eq!(counts(&fixture, special::INBOX), [0, 0]);
+    for id in [outer, inner] {
+        assert_eq!(fixture.mailbox().is_folder_deleted(id), None);
+        assert_eq!(fixture.code(inbox, delete(id, 0x15)), ErrorCode::NOT_FOUND);
+    }
+    assert_eq!(
+        fixture.code(outer_handle, create(b"x", 1, false)),
+        ErrorCode::NOT_FOUND
+    );
 }
 
 #[test]
