@@ -105,11 +105,11 @@ impl Core {
     pub fn new_blob_id(&self) -> Result<u64, StoreError> {
         let next_frame = self.log.last_lsn() + 1;
         let end = (next_frame + 1).saturating_mul(BLOBS_PER_FRAME);
-        let id = self.next_blob.fetch_add(1, Ordering::Relaxed);
-        if id >= end {
-            return Err(StoreError::TooMany);
-        }
-        Ok(id)
+        self.next_blob
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |id| {
+                (id < end).then_some(id + 1)
+            })
+            .map_err(|_| StoreError::TooMany)
     }
 
     /// An error if the store takes no changes.

@@ -339,3 +339,83 @@ impl<'a> Iterator for Elements<'a> {
         Some(ValueRef { ty: self.ty, data })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*};
+
+    use super::*;
+
+    fn text() -> impl Strategy<Value = Utf16Text> {
+        // Unpaired surrogates too.
+        vec(1u16.., 0..20).prop_map(|units| {
+            let bytes: Vec<u8> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
+            Utf16Text::from_le_bytes(&bytes)
+        })
+    }
+
+    fn string8() -> impl Strategy<Value = Vec<u8>> {
+        vec(1u8.., 0..20)
+    }
+
+    fn bytes() -> impl Strategy<Value = Vec<u8>> {
+        vec(any::<u8>(), 0..40)
+    }
+
+    fn value() -> impl Strategy<Value = PropValue> {
+        let single = prop_oneof![
+            Just(PropValue::Null),
+            any::<i16>().prop_map(PropValue::Integer16),
+            any::<i32>().prop_map(PropValue::Integer32),
+            (-1e9f32..1e9).prop_map(PropValue::Floating32),
+            (-1e9..1e9).prop_map(PropValue::Floating64),
+            any::<i64>().prop_map(PropValue::Currency),
+            (-1e9..1e9).prop_map(PropValue::FloatingTime),
+            any::<u32>().prop_map(PropValue::ErrorCode),
+            any::<bool>().prop_map(PropValue::Boolean),
+            bytes().prop_map(PropValue::Object),
+            any::<i64>().prop_map(PropValue::Integer64),
+            string8().prop_map(PropValue::String8),
+            text().prop_map(PropValue::String),
+            any::<u64>().prop_map(|v| PropValue::Time(FileTime(v))),
+            any::<[u8; 16]>().prop_map(|v| PropValue::Guid(Guid(v))),
+            bytes().prop_map(PropValue::ServerId),
+            bytes().prop_map(PropValue::Restriction),
+            bytes().prop_map(PropValue::RuleAction),
+            bytes().prop_map(PropValue::Binary),
+        ];
+        let multiple = prop_oneof![
+            vec(any::<i16>(), 0..9).prop_map(PropValue::MultipleInteger16),
+            vec(any::<i32>(), 0..9).prop_map(PropValue::MultipleInteger32),
+            vec(-1e9f32..1e9, 0..9).prop_map(PropValue::MultipleFloating32),
+            vec(-1e9..1e9, 0..9).prop_map(PropValue::MultipleFloating64),
+            vec(any::<i64>(), 0..9).prop_map(PropValue::MultipleCurrency),
+            vec(-1e9..1e9, 0..9).prop_map(PropValue::MultipleFloatingTime),
+            vec(any::<i64>(), 0..9).prop_map(PropValue::MultipleInteger64),
+            vec(string8(), 0..9).prop_map(PropValue::MultipleString8),
+            vec(text(), 0..9).prop_map(PropValue::MultipleString),
+            vec(any::<u64>().prop_map(FileTime), 0..9).prop_map(PropValue::MultipleTime),
+            vec(any::<[u8; 16]>().prop_map(Guid), 0..9).prop_map(PropValue::MultipleGuid),
+            vec(bytes(), 0..9).prop_map(PropValue::MultipleBinary),
+        ];
+        prop_oneof![single, multiple]
+    }
+
+    proptest! {
+        #[test]
+        fn a_packed_value_reads_back(value in value()) {
+            let mut data = Vec::new();
+            value.pack(&mut data);
+            let packed = ValueRef { ty: value.ty(), data: &data };
+            prop_assert_eq!(packed.to_value(), Some(value.clone()));
+            prop_assert_eq!(packed.elements().count() > 0, value.ty().is_multi() && !data.is_empty());
+        }
+
+        #[test]
+        fn no_bytes_make_reading_panic(ty in any::<u16>(), data in bytes()) {
+            let packed = ValueRef { ty: PropType(ty), data: &data };
+            let _ = (packed.to_value(), packed.to_text(), packed.as_bool(), packed.as_time());
+            prop_assert!(packed.elements().count() <= data.len());
+        }
+    }
+}

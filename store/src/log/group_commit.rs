@@ -120,7 +120,10 @@ mod tests {
                     let sync = || {
                         syncs.fetch_add(1, Ordering::SeqCst);
                         let covered = written.load(Ordering::SeqCst);
-                        std::thread::sleep(std::time::Duration::from_millis(30));
+                        // The first one goes on once all have written.
+                        while covered == 0 || written.load(Ordering::SeqCst) < 16 {
+                            std::thread::yield_now();
+                        }
                         Ok(covered)
                     };
                     group.wait(lsn, sync).unwrap();
@@ -128,7 +131,32 @@ mod tests {
                 });
             }
         });
-        assert!(syncs.load(Ordering::SeqCst) < 16);
+        // One for those who wrote before it began, one for all others.
+        assert!(syncs.load(Ordering::SeqCst) <= 2);
+    }
+
+    #[test]
+    fn all_who_wait_for_an_fsync_that_fails_are_told_and_none_tries_again() {
+        let group = GroupCommit::new(0);
+        let (written, syncs) = (AtomicU64::new(0), AtomicUsize::new(0));
+        std::thread::scope(|scope| {
+            for _ in 0..16 {
+                scope.spawn(|| {
+                    let lsn = written.fetch_add(1, Ordering::SeqCst) + 1;
+                    let sync = || {
+                        syncs.fetch_add(1, Ordering::SeqCst);
+                        while written.load(Ordering::SeqCst) < 16 {
+                            std::thread::yield_now();
+                        }
+                        Err(io::Error::other("no"))
+                    };
+                    let refused = group.wait(lsn, sync);
+                    assert!(matches!(refused, Err(StoreError::ReadOnly { .. })));
+                });
+            }
+        });
+        assert_eq!(syncs.load(Ordering::SeqCst), 1);
+        assert_eq!(group.durable(), 0);
     }
 
     #[test]

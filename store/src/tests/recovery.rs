@@ -525,3 +525,25 @@ fn an_index_that_lacks_a_message_or_has_a_damaged_one_is_distrusted() {
         assert!(history.suspects_index());
     }
 }
+
+#[test]
+fn blob_ids_of_one_run_are_never_those_of_the_next() {
+    let mut history = with_messages(1);
+    let store = history.store();
+    let mut last = 0;
+    let refused = loop {
+        match store.core().new_blob_id() {
+            Ok(id) => last = last.max(id),
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(refused, StoreError::TooMany));
+    let mailbox = store.mailbox(guid_of(0)).unwrap();
+    mailbox
+        .save_message(new_message(Message::default()))
+        .unwrap();
+    assert_eq!(store.core().new_blob_id().unwrap(), last + 1);
+    drop((mailbox, store));
+    history.crash(&None);
+    assert!(history.store().core().new_blob_id().unwrap() > last);
+}
