@@ -3,4 +3,5 @@
 pub mod client;
 pub mod fixture;
 pub mod http;
+pub mod monkey;
 pub mod server;

@@ -5,6 +5,7 @@ use std::{fs, path::Path};
 use ropewalk_tests::{
     client::{Cells as _, Client, Handle, Logon, Name, NewRecipient, Value},
     fixture::{ADA, PASSWORD, legacy_dn, log_on, new_folder, new_message, tag, text},
+    monkey::Monkey,
     server::{TestServer, add_user},
 };
 
@@ -122,6 +123,9 @@ fn fill(client: &mut Client, logon: &Logon) {
         .unwrap();
     let gone = client.create_folder(folder, "gone").unwrap();
     assert_eq!(client.delete_folder(folder, gone.folder_id, 0).unwrap(), 0);
+    // And what nobody would think of.
+    let (folder, folder_id) = new_folder(client, logon);
+    Monkey::new(0xB0A7, logon, folder, folder_id).run(client, 3000, |_, _, _| {});
 }
 
 fn session(dir: &Path, server: &TestServer) -> (Client, Logon) {
@@ -135,6 +139,7 @@ fn a_mailbox_is_the_same_after_a_stop_a_kill_and_the_loss_of_the_index() {
     let mut server = TestServer::start_in(dir.path(), &[]);
     let (mut client, logon) = session(dir.path(), &server);
     fill(&mut client, &logon);
+    let (mut client, logon) = session(dir.path(), &server);
     let before = dump(&mut client, &logon);
     for way in ["stop", "kill", "kill without index", "stop without index"] {
         if way.starts_with("stop") {
