@@ -18,6 +18,9 @@ use crate::{StoreError, log::frame::Position, records::Batch};
 const BATCH: usize = 1024;
 /// The engine is told to hand its data to the operating system this often.
 const FLUSH_EVERY: Duration = Duration::from_millis(500);
+/// Commits are gathered this long, unless somebody waits: the engine writes to the disk for every
+/// batch, and the log needs the disk more.
+const GATHER: Duration = Duration::from_millis(20);
 /// Commits may wait here; more make writers wait for a moment.
 const CROWDED: usize = 65_536;
 const THROTTLE: Duration = Duration::from_millis(100);
@@ -38,6 +41,10 @@ struct State {
     /// Frames up to this one may be applied: they count as done.
     visible: u64,
     applied: u64,
+    /// How many wait for commits to be applied.
+    waiting: usize,
+    /// Whether the thread has nothing to do.
+    idle: bool,
     closing: bool,
     failed: Option<IndexError>,
     /// When the engine was last called, while it has not come back.
@@ -47,7 +54,10 @@ struct State {
 
 struct Shared {
     state: Mutex<State>,
+    /// Something was applied, or the thread stopped.
     changed: Condvar,
+    /// There is something to do for the thread.
+    work: Condvar,
     dir: PathBuf,
 }
 
@@ -69,6 +79,7 @@ impl Index {
         let shared = Arc::new(Shared {
             state: Mutex::new(state),
             changed: Condvar::new(),
+            work: Condvar::new(),
             dir,
         });
         let (worker, engine) = (shared.clone(), kv.clone());
@@ -99,7 +110,9 @@ impl Index {
     pub fn advance(&self, lsn: u64) {
         let mut state = self.shared.state.lock();
         state.visible = state.visible.max(lsn);
-        self.shared.changed.notify_all();
+        if state.idle {
+            self.shared.work.notify_one();
+        }
     }
 
     /// Commits up to this frame count as done.
@@ -122,7 +135,10 @@ impl Index {
             if state.closing {
                 return Err(StoreError::Closed);
             }
+            state.waiting += 1;
+            self.shared.work.notify_one();
             self.shared.changed.wait(&mut state);
+            state.waiting -= 1;
         }
         Ok(())
     }
@@ -158,6 +174,7 @@ impl Index {
         let kv = self.kv.write().take();
         let mut state = self.shared.state.lock();
         state.closing = true;
+        self.shared.work.notify_one();
         self.shared.changed.notify_all();
         while !state.stopped {
             self.shared.changed.wait_for(&mut state, STUCK);
@@ -215,7 +232,9 @@ impl Shared {
     /// time to stop.
     fn next_jobs(&self, dirty: bool) -> (Vec<Job>, bool) {
         let mut state = self.state.lock();
+        let mut gathered = None;
         loop {
+            state.idle = false;
             if state.failed.is_some() {
                 return (Vec::new(), true);
             }
@@ -223,6 +242,12 @@ impl Shared {
             let ready = state.jobs.iter().take(BATCH);
             let ready = ready.take_while(|job| job.at.lsn <= visible).count();
             if ready > 0 {
+                let until = *gathered.get_or_insert_with(|| Instant::now() + GATHER);
+                let hurry = state.closing || state.waiting > 0 || ready == BATCH;
+                if !hurry && Instant::now() < until {
+                    self.work.wait_until(&mut state, until);
+                    continue;
+                }
                 state.busy_since = Some(Instant::now());
                 return (state.jobs.drain(..ready).collect(), false);
             }
@@ -230,13 +255,14 @@ impl Shared {
                 state.busy_since = Some(Instant::now());
                 return (Vec::new(), true);
             }
+            state.idle = true;
             if dirty {
-                if self.changed.wait_for(&mut state, FLUSH_EVERY).timed_out() {
+                if self.work.wait_for(&mut state, FLUSH_EVERY).timed_out() {
                     state.busy_since = Some(Instant::now());
                     return (Vec::new(), false);
                 }
             } else {
-                self.changed.wait(&mut state);
+                self.work.wait(&mut state);
             }
         }
     }
