@@ -13,6 +13,7 @@
 //! caller asks for something that has no wire form.
 
 mod attachment;
+mod error;
 mod folder;
 pub mod framing;
 mod http;
@@ -29,11 +30,12 @@ use std::{borrow::Cow, collections::BTreeMap, net::SocketAddr};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use ropewalk_wire::{
-    DecodeError, Put as _, Reader,
+    Put as _, Reader,
     client::{RopBatch, RopOutput},
 };
 
 pub use self::{
+    error::{Error, Result},
     folder::{CreatedFolder, NewFolder, OpenedFolder},
     framing::{InputForm, MapiResponse, Payload},
     http::{Connection, HttpResponse, read_response},
@@ -60,76 +62,6 @@ pub const CHAIN: u32 = 0x4;
 
 /// The MaxRopOut that clients send most.
 pub const MAX_ROP_OUT: u32 = 0x0001_0008;
-
-/// What can go wrong with a request.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The connection.
-    #[error("the connection: {0}")]
-    Io(#[from] std::io::Error),
-    /// An HTTP status that is not 200.
-    #[error("HTTP status {status}: {body}")]
-    Http {
-        /// The status.
-        status: u16,
-        /// The body, as text.
-        body: String,
-    },
-    /// An X-ResponseCode that is not 0 (MS-OXCMAPIHTTP 2.2.3.3.3).
-    #[error("X-ResponseCode {code}: {text}")]
-    ResponseCode {
-        /// The code.
-        code: u32,
-        /// The body, as text.
-        text: String,
-    },
-    /// A request type that failed as a whole.
-    #[error("StatusCode {status_code:#010x}, ErrorCode {error_code:#010x}")]
-    Request {
-        /// StatusCode.
-        status_code: u32,
-        /// ErrorCode; 0 if there is none.
-        error_code: u32,
-    },
-    /// A ROP that failed.
-    #[error("RopId {id:#04x} answers {code:#010x}")]
-    Rop {
-        /// RopId.
-        id: u8,
-        /// ReturnValue.
-        code: u32,
-        /// What follows ReturnValue.
-        body: Vec<u8>,
-    },
-    /// A response that is not what the specification says.
-    #[error("a malformed response: {0}")]
-    Malformed(String),
-}
-
-impl From<DecodeError> for Error {
-    fn from(error: DecodeError) -> Self {
-        Self::Malformed(error.to_string())
-    }
-}
-
-impl Error {
-    /// The ReturnValue of the ROP that failed, or the ErrorCode or StatusCode of the request;
-    /// panics for every other error.
-    pub fn code(&self) -> u32 {
-        match self {
-            Self::Rop { code, .. } => *code,
-            Self::Request {
-                status_code: 0,
-                error_code,
-            } => *error_code,
-            Self::Request { status_code, .. } => *status_code,
-            other => panic!("no code in: {other}"),
-        }
-    }
-}
-
-/// What most methods return.
-pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// A session context on the mailbox endpoint, and the connection it uses.
 #[derive(Debug)]
