@@ -7,18 +7,22 @@
 
 use std::{
     env,
+    io::Write as _,
     net::SocketAddr,
-    process::{Child, Command, Stdio},
+    path::Path,
+    process::{Child, Command, Output, Stdio},
     time::{Duration, Instant},
 };
 
 use ropewalk_tests::{
     client::{Client, Connection, Rop, framing},
-    fixture::{legacy_dn, new_message, tag, text},
-    server::{TestServer, add_user},
+    fixture::{new_message, tag, text},
+    server::TestServer,
 };
 use serde_json::json;
 
+/// The server as it is released.
+const BINARY: &str = env!("CARGO_BIN_EXE_ropewalk-under-bench");
 const EMAIL: &str = "ada@example.test";
 const PASSWORD: &str = "counterweight";
 /// Requests to each server before the other's turn.
@@ -87,22 +91,43 @@ fn value_of(args: &[String], name: &str) -> Option<usize> {
     args.get(at + 1)?.parse().ok()
 }
 
+/// Runs a command on a data directory, with `input` on standard input.
+fn ropewalk(dir: &Path, args: &[&str], input: &str) -> Output {
+    let mut child = Command::new(BINARY)
+        .args(args)
+        .arg("--data-dir")
+        .arg(dir)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("ropewalk runs");
+    let mut stdin = child.stdin.take().expect("standard input is a pipe");
+    // A command that does not read its input may be gone already.
+    let _ = stdin.write_all(input.as_bytes());
+    drop(stdin);
+    child.wait_with_output().expect("ropewalk ends")
+}
+
 struct Server {
     process: TestServer,
     user_dn: String,
 }
 
 impl Server {
-    fn start(dir: &std::path::Path) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_ropewalk-under-bench"));
+    fn start(dir: &Path) -> Self {
+        let added = ropewalk(dir, &["user", "add", EMAIL, "--password-stdin"], PASSWORD);
+        assert!(added.status.success(), "user add: {added:?}");
+        let shown = ropewalk(dir, &["user", "show", EMAIL, "--json"], "");
+        let user: serde_json::Value =
+            serde_json::from_slice(&shown.stdout).expect("user show prints JSON");
+        let user_dn = user["legacy_dn"].as_str().expect("legacy_dn").to_owned();
+        let mut command = Command::new(BINARY);
         command
             .arg("serve")
             .args(["--http", "127.0.0.1:0", "--https", "127.0.0.1:0"])
             .arg("--data-dir")
             .arg(dir);
         let process = TestServer::spawn(command, dir);
-        add_user(dir, EMAIL, "Ada Lovelace", PASSWORD);
-        let user_dn = legacy_dn(dir, EMAIL);
         Self { process, user_dn }
     }
 
