@@ -144,13 +144,7 @@ fn open_message(client: &mut Client) -> u32 {
         .expect("the Inbox opens");
     let (draft, _) = new_message(client, inbox, logon.inbox(), "RE: twelve fathoms of rope");
     client
-        .set_props(
-            draft,
-            &[
-                (tag::BODY, text(&"rope ".repeat(400))),
-                (tag::DISPLAY_TO, text("Bob Blocks")),
-            ],
-        )
+        .set_props(draft, &[(tag::BODY, text(&"rope ".repeat(400)))])
         .expect("RopSetProperties");
     let id = client.save_message(draft).expect("RopSaveChangesMessage");
     client.release(draft).expect("RopRelease");
