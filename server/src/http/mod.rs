@@ -172,6 +172,7 @@ impl Bound {
             Arc::clone(&self.server),
             stopped.clone(),
         ));
+        tasks.spawn(service::keep_time(stopped.clone()));
         tasks.spawn(service::end_contexts(self.server, stopped));
         while tasks.join_next().await.is_some() {}
     }
