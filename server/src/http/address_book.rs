@@ -20,6 +20,9 @@ use crate::nspi::{self, NspiContext};
 /// A body of a few rows.
 const USUAL_BODY: usize = 4 << 10;
 
+/// An Unbind request body: Reserved and AuxiliaryBufferSize.
+const EMPTY_UNBIND: [u8; 8] = [0; 8];
+
 /// Bind: makes a session context (MS-OXCMAPIHTTP 3.2.5.1).
 pub fn bind(server: &Server, request: &MapiRequest) -> Outcome {
     let (stream, code) = match respond(server, request, RequestType::Bind) {
@@ -61,11 +64,11 @@ pub fn bind(server: &Server, request: &MapiRequest) -> Outcome {
 pub fn execute(
     server: &Server,
     turn: Turn,
-    request: MapiRequest,
+    request: &MapiRequest,
     request_type: RequestType,
 ) -> Outcome {
     let (id, sequence) = (turn.context().id(), turn.sequence());
-    let (stream, _) = match respond(server, &request, request_type) {
+    let (stream, _) = match respond(server, request, request_type) {
         Ok(answered) => answered,
         Err(refused) => {
             return refused.outcome(Some(SessionHeaders::new(id, sequence)));
@@ -75,10 +78,10 @@ pub fn execute(
     if request_type == RequestType::Unbind {
         let session = SessionHeaders::new(id, turn.next_sequence());
         server.sessions.remove(turn.context());
-        turn.finish(None);
+        turn.finish();
         return Outcome::Done(stream, Some(session));
     }
-    mailbox::finish(turn, request.request_id, request.body, stream)
+    mailbox::finish(turn, stream)
 }
 
 /// Why there is no response body.
@@ -108,7 +111,12 @@ fn respond(
         urls: &urls,
     };
     let mut stream = StreamBuilder::new(request.started, USUAL_BODY);
-    nspi::respond(&context, request_type, &request.body, stream.body())
+    let body = match &*request.body {
+        // MS-OXCMAPIHTTP 3.1.5.4 says that an Unbind has no body, 2.2.5.2.1 that it has these fields.
+        [] if request_type == RequestType::Unbind => &EMPTY_UNBIND,
+        body => body,
+    };
+    nspi::respond(&context, request_type, body, stream.body())
         .map(|code| (stream, code))
         .map_err(|error| {
             tracing::debug!(%error, "request body");

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use hyper::header::HeaderValue;
 use ropewalk_props::Utf16Text;
 use ropewalk_rops::{ConnectParams, RopContext};
 use ropewalk_store::User;
@@ -25,7 +24,7 @@ use super::{
     service::Server,
     stream::{Started, StreamBuilder},
 };
-use crate::session::{Cookies, Kept, TooMany, Turn, Wait};
+use crate::session::{Cookies, TooMany, Turn, Wait};
 
 /// PollsMax: how often a client may ask whether there is something new, in milliseconds.
 const POLLS_MAX_MS: u32 = 60_000;
@@ -37,10 +36,6 @@ const RETRY_DELAY_MS: u32 = 10_000;
 const PERFORMANCE_EXPIRY_MS: u32 = 7 * 24 * 3_600_000;
 /// A body without a RopBuffer or names.
 const SMALL_BODY: usize = 64;
-/// A request of at most this size is copied to be kept: that costs less than the connection's read
-/// buffer that it would hold on to.
-const COPIED_MAX: usize = 4 << 10;
-
 /// Connect: checks who wants to be whom and makes a session context (MS-OXCMAPIHTTP 3.2.5.1).
 pub fn connect(
     server: &Server,
@@ -194,14 +189,9 @@ fn log_client(user: &User, request: &ConnectRequest<'_>) {
 }
 
 /// Execute: runs the ROPs (MS-OXCMAPIHTTP 2.2.4.2).
-pub fn execute(
-    turn: Turn<Payload>,
-    request_id: HeaderValue,
-    body: Bytes,
-    started: Started,
-) -> Outcome {
+pub fn execute(turn: Turn<Payload>, body: &[u8], started: Started) -> Outcome {
     let current = || SessionHeaders::new(turn.context().id(), turn.sequence());
-    let request: ExecuteRequest<'_> = match decode_body(&body) {
+    let request: ExecuteRequest<'_> = match decode_body(body) {
         Ok(request) => request,
         Err(error) => return unparsable("Execute", &error, Some(current())),
     };
@@ -224,7 +214,7 @@ pub fn execute(
         );
     }
     let response = stream.finish();
-    finish(turn, request_id, body, response)
+    finish(turn, response)
 }
 
 /// Appends the response body: StatusCode, ErrorCode, Flags, RopBufferSize, RopBuffer,
@@ -259,38 +249,25 @@ fn put_executed(
     Ok(())
 }
 
-/// The request is executed: the sequence moves on, and the response is kept in case it gets lost.
-pub fn finish(
-    turn: Turn<Payload>,
-    request_id: HeaderValue,
-    body: Bytes,
-    response: Bytes,
-) -> Outcome {
-    let request = if body.len() <= COPIED_MAX {
-        Bytes::copy_from_slice(&body)
-    } else {
-        body
-    };
-    let kept = Kept {
-        sequence: turn.sequence(),
-        request_id,
-        request,
-        response: response.clone(),
-    };
+/// The request is executed: the sequence moves on.
+pub fn finish(turn: Turn<Payload>, response: Bytes) -> Outcome {
     let session = SessionHeaders::new(turn.context().id(), turn.next_sequence());
-    turn.finish(Some(kept));
+    turn.finish();
     Outcome::Done(response, Some(session))
 }
 
 /// Disconnect: the session context ends (MS-OXCMAPIHTTP 3.2.5.4).
 pub fn disconnect(server: &Server, turn: Turn<Payload>, body: &[u8], started: Started) -> Outcome {
     let current = SessionHeaders::new(turn.context().id(), turn.sequence());
-    if let Err(error) = decode_body::<DisconnectRequest<'_>>(body) {
+    // 3.1.5.4 says that there is no body, 2.2.4.3.1 that it has an auxiliary buffer.
+    if !body.is_empty()
+        && let Err(error) = decode_body::<DisconnectRequest<'_>>(body)
+    {
         return unparsable("Disconnect", &error, Some(current));
     }
     let session = SessionHeaders::new(turn.context().id(), turn.next_sequence());
     server.sessions.remove(turn.context());
-    turn.finish(None);
+    turn.finish();
     done(started, &DisconnectSuccess::default(), Some(session))
 }
 

@@ -25,7 +25,7 @@ use super::{
     service::Server,
     stream::{Started, StreamBuilder},
 };
-use crate::session::{Begun, Cookies, Presented};
+use crate::session::{Cookies, Presented};
 
 /// Bytes of a request body: eight chained extended buffers of ROPs, and some more
 /// (MS-OXCRPC 3.1.4.2).
@@ -42,8 +42,6 @@ pub struct MapiRequest {
     pub endpoint: Endpoint,
     /// What it asks for.
     pub request_type: RequestType,
-    /// X-RequestId.
-    pub request_id: HeaderValue,
     /// The cookies.
     pub cookies: Cookies,
     /// Who asks.
@@ -76,7 +74,7 @@ where
         let sentence = "the server is shutting down";
         return reply.failure(ResponseCode::EndpointShuttingDown, sentence, None);
     }
-    let (request_type, request_id) = match check(endpoint, &head.method, &head.headers) {
+    let request_type = match check(endpoint, &head.method, &head.headers) {
         Ok(checked) => checked,
         Err((code, sentence)) => {
             body::discard(body, timing.body).await;
@@ -100,7 +98,6 @@ where
     let request = MapiRequest {
         endpoint,
         request_type,
-        request_id,
         cookies: Cookies::parse(cookies.iter().map(HeaderValue::as_bytes)),
         user,
         host: match endpoint {
@@ -115,11 +112,7 @@ where
 }
 
 /// Holds the method and the headers to MS-OXCMAPIHTTP 2.2.2.1.
-fn check(
-    endpoint: Endpoint,
-    method: &Method,
-    headers: &HeaderMap,
-) -> Result<(RequestType, HeaderValue), Refusal> {
+fn check(endpoint: Endpoint, method: &Method, headers: &HeaderMap) -> Result<RequestType, Refusal> {
     if method != Method::POST {
         return Err((ResponseCode::InvalidVerb, "only POST is possible here"));
     }
@@ -140,7 +133,7 @@ fn check(
     if request_id.is_empty() || request_id.len() > REQUEST_ID_BYTES_MAX {
         return Err(invalid("the X-RequestId has to be a GUID and a counter"));
     }
-    let request_type = request_type
+    request_type
         .to_str()
         .ok()
         .and_then(|name| RequestType::from_name(name.trim()))
@@ -148,8 +141,7 @@ fn check(
         .ok_or((
             ResponseCode::InvalidRequestType,
             "this endpoint has no such X-RequestType",
-        ))?;
-    Ok((request_type, request_id.clone()))
+        ))
 }
 
 fn is_mapi_http(content_type: &HeaderValue) -> bool {
@@ -240,19 +232,12 @@ async fn wait(server: &Arc<Server>, reply: &Reply, request: MapiRequest) -> Resp
 
 /// A request that needs its session context for itself.
 async fn in_turn(server: &Arc<Server>, reply: &Reply, request: MapiRequest) -> Response<ReplyBody> {
-    let begun = server.sessions.begin(
-        request.endpoint,
-        request.user.mailbox_guid,
-        &request.cookies,
-        &request.request_id,
-        &request.body,
-    );
+    let owner = request.user.mailbox_guid;
+    let begun = server
+        .sessions
+        .begin(request.endpoint, owner, &request.cookies);
     let turn = match begun {
-        Ok(Begun::Turn(turn)) => turn,
-        Ok(Begun::Again(context, stream)) => {
-            let session = SessionHeaders::new(context.id(), context.sequence());
-            return reply.success(ReplyBody::whole(stream), Some(&session));
-        }
+        Ok(turn) => turn,
         Err(code) => return refused(reply, code),
     };
     let (started, kind) = (request.started, Kind::InTurn(turn.sequence()));
@@ -260,12 +245,10 @@ async fn in_turn(server: &Arc<Server>, reply: &Reply, request: MapiRequest) -> R
     let on_task = Arc::clone(server);
     let task = tokio::spawn(async move {
         match request.request_type {
-            RequestType::Execute => {
-                mailbox::execute(turn, request.request_id, request.body, started)
-            }
+            RequestType::Execute => mailbox::execute(turn, &request.body, started),
             RequestType::Disconnect => mailbox::disconnect(&on_task, turn, &request.body, started),
             RequestType::AddressBook(request_type) => {
-                address_book::execute(&on_task, turn, request, request_type)
+                address_book::execute(&on_task, turn, &request, request_type)
             }
             // Dispatched elsewhere.
             RequestType::Connect | RequestType::NotificationWait | RequestType::Ping => {

@@ -31,7 +31,7 @@ use crate::{
     auth::hash_password,
     config::Tls,
     provision::{self, Email},
-    session::{self, Begun, Cookies, Presented, SystemClock},
+    session::{self, Cookies, Presented, SystemClock},
 };
 
 const ADA: &str = "ada@example.test";
@@ -524,9 +524,8 @@ fn under_way(
         context: Presented::Value(context.id()),
         sequence: Presented::Value(context.sequence()),
     };
-    let id = request.headers().get("X-RequestId").unwrap();
-    let begun = sessions.begin(Endpoint::Mailbox, owner, &cookies, id, &Bytes::new());
-    let Ok(Begun::Turn(turn)) = begun else {
+    let begun = sessions.begin(Endpoint::Mailbox, owner, &cookies);
+    let Ok(turn) = begun else {
         panic!("a turn");
     };
     let reply = Reply::new(&fixture.server, Endpoint::Mailbox, true, request.headers());

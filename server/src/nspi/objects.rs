@@ -28,6 +28,8 @@ use super::{
 };
 use crate::autodiscover::urls::mailbox_guid;
 
+/// Bind, dwFlags: do not ask who the client is (MS-OXNSPI 2.2.1.15).
+const F_ANONYMOUS_LOGIN: u32 = 0x0000_0020;
 /// QueryColumns, dwFlags: report strings as PtypString (MS-OXNSPI 2.2.1.13).
 const NSPI_UNICODE_PROPTYPES: u32 = 0x8000_0000;
 /// The most names in one ResolveNames request; TableTooBig beyond. Each is held against every user.
@@ -36,8 +38,12 @@ const NAMES_MAX: usize = 1000;
 const MEMBER: u16 = 0x8009;
 const PUBLIC_DELEGATES: u16 = 0x8015;
 
-/// MS-OXNSPI 3.1.4.1.1. The session itself is made by the HTTP layer.
+/// MS-OXNSPI 3.1.4.1.1. The session itself is made by the HTTP layer, which knows who the client is;
+/// a client that wants that to be ignored is refused, as since Exchange 2010 (constraint 3).
 pub fn bind(context: &NspiContext<'_>, request: &BindRequest<'_>, out: &mut Vec<u8>) -> Answer {
+    if request.flags & F_ANONYMOUS_LOGIN != 0 {
+        return Err(ErrorCode::NOT_SUPPORTED.into());
+    }
     if let Some(stat) = &request.state {
         CodePage::new(stat.code_page)?;
     }
@@ -58,16 +64,23 @@ pub fn query_columns(
     request: &QueryColumnsRequest<'_>,
     out: &mut Vec<u8>,
 ) -> Answer {
-    let unicode = request.mapi_flags & NSPI_UNICODE_PROPTYPES != 0;
-    let known = USER_PROPERTIES.into_iter().chain(CONTAINER_PROPERTIES);
-    let tags = with_strings(known, unicode);
+    let tags = known_properties(request.mapi_flags & NSPI_UNICODE_PROPTYPES != 0);
     let body = QueryColumnsResponse {
         columns: Some(tags.as_slice().into()),
     };
     reply(body, out)
 }
 
-/// MS-OXNSPI 3.1.4.1.6. No property of a user is of type PtypEmbeddedTable, so fSkipObjects leaves
+/// Every property that the server is aware of.
+fn known_properties(unicode: bool) -> Vec<PropTag> {
+    with_strings(
+        USER_PROPERTIES.into_iter().chain(CONTAINER_PROPERTIES),
+        unicode,
+    )
+}
+
+/// MS-OXNSPI 3.1.4.1.6. Minimal Entry ID 0 is the Global Address List, and so everything that is in
+/// it has every property that the server is aware of. No property of a user is of type PtypEmbeddedTable, so fSkipObjects leaves
 /// the list as it is.
 pub fn get_prop_list(
     context: &NspiContext<'_>,
@@ -75,7 +88,10 @@ pub fn get_prop_list(
     out: &mut Vec<u8>,
 ) -> Answer {
     let book = AddressBook::read(context.store);
-    let tags = property_list(&book, request.minimal_id);
+    let tags = match request.minimal_id {
+        GLOBAL_ADDRESS_LIST => known_properties(false),
+        minimal_id => property_list(&book, minimal_id),
+    };
     let body = GetPropListResponse {
         property_tags: Some(tags.as_slice().into()),
     };
@@ -107,17 +123,23 @@ pub fn get_props(
         Some(tags) if tags.len() > COLUMNS_MAX => return Err(ErrorCode::TABLE_TOO_BIG.into()),
         Some(tags) => tags.iter().collect(),
     };
-    let is_8_bit =
-        |tag: &PropTag| matches!(tag.ty(), PropType::STRING8 | PropType::MULTIPLE_STRING8);
     // Constraint 1: CP_WINUNICODE will do as long as nothing has to be converted to it.
-    let code_page = if stat.code_page == CP_WINUNICODE && !tags.iter().any(is_8_bit) {
-        CodePage::Ascii
-    } else {
-        CodePage::new(stat.code_page)?
+    let code_page = match stat.code_page {
+        CP_WINUNICODE => CodePage::Ascii,
+        code_page => CodePage::new(code_page)?,
     };
     let view = context.view(code_page, request.flags & F_EPH_ID != 0);
     let user = book.user(stat.current_rec);
     let values: Vec<_> = tags.iter().map(|tag| value(&view, user, *tag)).collect();
+    let converted = |(value, _): &(AddressBookTaggedPropertyValue, bool)| {
+        matches!(
+            value.0.tag.ty(),
+            PropType::STRING8 | PropType::MULTIPLE_STRING8
+        )
+    };
+    if stat.code_page == CP_WINUNICODE && values.iter().any(converted) {
+        return Err(ErrorCode::INVALID_CODEPAGE.into());
+    }
     let complete = values.iter().all(|(_, found)| *found);
     let values: Vec<_> = values.into_iter().map(|(value, _)| value).collect();
     let body = GetPropsResponse {
@@ -149,15 +171,17 @@ fn value(view: &View, user: Option<&User>, tag: PropTag) -> (AddressBookTaggedPr
     )
 }
 
-/// MS-OXNSPI 3.1.4.1.13: a Minimal Entry ID for each DN, 0 for one that nobody has.
+/// MS-OXNSPI 3.1.4.1.13: a Minimal Entry ID for each DN, 0 for one that nobody has; none for a
+/// request without DNs.
 pub fn dn_to_mid(
     context: &NspiContext<'_>,
     request: &DnToMIdRequest<'_>,
     out: &mut Vec<u8>,
 ) -> Answer {
-    let names = request.names.ok_or(ErrorCode::INVALID_PARAMETER)?;
-    let ids: Vec<_> = names
+    let ids: Vec<_> = request
+        .names
         .iter()
+        .flat_map(|names| names.iter())
         .map(|dn| {
             std::str::from_utf8(dn.0)
                 .ok()
@@ -222,23 +246,19 @@ pub fn mod_props(
     .into())
 }
 
-/// MS-OXNSPI 3.1.4.1.15: links are not changed either.
+/// MS-OXNSPI 3.1.4.1.15: links are not changed either (constraints 5 and 8).
 pub fn mod_link_att(
     context: &NspiContext<'_>,
     request: &ModLinkAttRequest<'_>,
     _: &mut Vec<u8>,
 ) -> Answer {
-    let refusal = match request.property_tag.id() {
-        // Constraint 5: a user is no distribution list.
-        MEMBER => ErrorCode::ACCESS_DENIED,
-        // Note 6: like Exchange 2013 and later.
-        PUBLIC_DELEGATES => ErrorCode::GENERAL_FAILURE,
-        _ => return Err(ErrorCode::NOT_FOUND.into()),
-    };
+    if !matches!(request.property_tag.id(), MEMBER | PUBLIC_DELEGATES) {
+        return Err(ErrorCode::NOT_FOUND.into());
+    }
     let book = AddressBook::read(context.store);
     let located = book.user(request.minimal_id).is_some();
     Err(if located {
-        refusal
+        ErrorCode::ACCESS_DENIED
     } else {
         ErrorCode::INVALID_PARAMETER
     }

@@ -217,6 +217,10 @@ pub fn get_matches(
 ) -> Answer {
     let stat = required(request.state)?;
     let view = context.view(CodePage::new(stat.code_page)?, true);
+    // pReserved of the RPC method: it has to be NULL.
+    if request.minimal_ids.is_some() {
+        return Err(ErrorCode::TOO_COMPLEX.into());
+    }
     let by_name = matches!(
         stat.sort_type,
         SORT_TYPE_DISPLAY_NAME | SORT_TYPE_PHONETIC_DISPLAY_NAME

@@ -6,8 +6,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::Bytes;
-use hyper::header::HeaderValue;
 use parking_lot::{Mutex, MutexGuard};
 use ropewalk_props::Guid;
 use ropewalk_wire::mapihttp::{Endpoint, ResponseCode};
@@ -44,28 +42,6 @@ struct State {
     idle_since: Instant,
     /// No request may begin any more.
     gone: bool,
-    last: Option<Kept>,
-}
-
-/// The last request and its response, for a client that lost the response.
-#[derive(Clone, Debug)]
-pub struct Kept {
-    /// The sequence that the request presented.
-    pub sequence: u64,
-    /// Its X-RequestId.
-    pub request_id: HeaderValue,
-    /// Its body.
-    pub request: Bytes,
-    /// The response stream.
-    pub response: Bytes,
-}
-
-/// What becomes of a request that wants its turn.
-pub enum Begun<P> {
-    /// It has it.
-    Turn(Turn<P>),
-    /// It was executed before; this is its response stream.
-    Again(Arc<Context<P>>, Bytes),
 }
 
 impl<P> Context<P> {
@@ -89,7 +65,6 @@ impl<P> Context<P> {
                 waiting: 0,
                 idle_since: clock.now(),
                 gone: false,
-                last: None,
             }),
             clock,
             latest_wait: watch::Sender::new(0),
@@ -122,13 +97,9 @@ impl<P> Context<P> {
     }
 
     /// Starts a request. [`ResponseCode::InvalidSequence`] if another one is under way or this is
-    /// not the next one (MS-OXCMAPIHTTP 2.2.3.3.3).
-    pub(super) fn begin(
-        self: Arc<Self>,
-        cookies: &Cookies,
-        request_id: &HeaderValue,
-        body: &Bytes,
-    ) -> Result<Begun<P>, ResponseCode> {
+    /// not the next one (MS-OXCMAPIHTTP 2.2.3.3.3). A client that lost the response to a request
+    /// connects anew (3.1.7.2), so no response is kept.
+    pub(super) fn begin(self: Arc<Self>, cookies: &Cookies) -> Result<Turn<P>, ResponseCode> {
         let presented = match cookies.sequence {
             Presented::Missing => return Err(ResponseCode::MissingCookie),
             Presented::Malformed => return Err(ResponseCode::InvalidContextCookie),
@@ -138,30 +109,16 @@ impl<P> Context<P> {
         if state.gone {
             return Err(ResponseCode::ContextNotFound);
         }
-        if state.busy {
+        if state.busy || presented != state.sequence {
             return Err(ResponseCode::InvalidSequence);
         }
-        if presented != state.sequence {
-            let now = self.clock.now();
-            let again = state.last.as_ref().filter(|last| {
-                last.sequence == presented && last.request_id == request_id && last.request == body
-            });
-            let response = again
-                .map(|last| last.response.clone())
-                .ok_or(ResponseCode::InvalidSequence)?;
-            state.idle_since = now;
-            drop(state);
-            return Ok(Begun::Again(self, response));
-        }
         state.busy = true;
-        // A retry of the request before this one can no longer come.
-        state.last = None;
         drop(state);
-        Ok(Begun::Turn(Turn {
+        Ok(Turn {
             sequence: presented,
             context: self,
             rotate: false,
-        }))
+        })
     }
 
     /// Starts to wait for notifications, which may go on beside a request. An earlier wait ends.
@@ -216,7 +173,6 @@ impl<P> Context<P> {
     pub(super) fn end(&self) {
         let mut state = self.state.lock();
         state.gone = true;
-        state.last = None;
         self.latest_wait
             .send_modify(|latest| *latest = latest.wrapping_add(1));
     }
@@ -250,14 +206,9 @@ impl<P> Turn<P> {
         next(self.sequence)
     }
 
-    /// The request is executed; `kept` is for a client that loses the response.
-    pub fn finish(mut self, kept: Option<Kept>) {
+    /// The request is executed: the sequence moves on.
+    pub fn finish(mut self) {
         self.rotate = true;
-        let mut state = self.context.state.lock();
-        if !state.gone {
-            state.last = kept;
-        }
-        drop(state);
     }
 }
 

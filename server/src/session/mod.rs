@@ -9,7 +9,7 @@ mod table;
 mod tests;
 
 pub use clock::{Clock, SystemClock};
-pub use context::{Begun, Context, Kept, Turn, Wait};
+pub use context::{Context, Turn, Wait};
 pub use cookie::{ContextId, Cookies, Presented, SequenceText};
 /// Names of the cookies.
 pub mod cookie_names {

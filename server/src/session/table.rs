@@ -2,15 +2,13 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use bytes::Bytes;
-use hyper::header::HeaderValue;
 use parking_lot::Mutex;
 use ropewalk_props::Guid;
 use ropewalk_wire::mapihttp::{Endpoint, ResponseCode};
 
 use super::{
     clock::Clock,
-    context::{Begun, Context, Wait},
+    context::{Context, Turn, Wait},
     cookie::{ContextId, Cookies, Presented},
 };
 
@@ -135,11 +133,9 @@ impl<P> Sessions<P> {
         endpoint: Endpoint,
         owner: Guid,
         cookies: &Cookies,
-        request_id: &HeaderValue,
-        body: &Bytes,
-    ) -> Result<Begun<P>, ResponseCode> {
+    ) -> Result<Turn<P>, ResponseCode> {
         let context = self.find(endpoint, owner, cookies.context)?;
-        context.begin(cookies, request_id, body)
+        context.begin(cookies)
     }
 
     /// Starts to wait for notifications of a session context.

@@ -3,8 +3,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::Bytes;
-use hyper::header::HeaderValue;
 use parking_lot::Mutex;
 use ropewalk_props::Guid;
 use ropewalk_wire::mapihttp::{Endpoint, ResponseCode};
@@ -50,43 +48,16 @@ fn cookies(context: &Context<Token>) -> Cookies {
     }
 }
 
-fn id(text: &'static str) -> HeaderValue {
-    HeaderValue::from_static(text)
-}
-
-fn begin(
-    sessions: &Sessions<Token>,
-    cookies: &Cookies,
-    request_id: &'static str,
-) -> Result<Begun<Token>, ResponseCode> {
-    sessions.begin(
-        MAILBOX,
-        ADA,
-        cookies,
-        &id(request_id),
-        &Bytes::from_static(b"body"),
-    )
+fn begin(sessions: &Sessions<Token>, cookies: &Cookies) -> Result<Turn<Token>, ResponseCode> {
+    sessions.begin(MAILBOX, ADA, cookies)
 }
 
 fn turn(sessions: &Sessions<Token>, cookies: &Cookies) -> Turn<Token> {
-    match begin(sessions, cookies, "{}:1") {
-        Ok(Begun::Turn(turn)) => turn,
-        Ok(Begun::Again(..)) => panic!("a turn, not an old response"),
-        Err(code) => panic!("{code:?}"),
-    }
+    begin(sessions, cookies).unwrap_or_else(|code| panic!("{code:?}"))
 }
 
-fn refusal(result: Result<Begun<Token>, ResponseCode>) -> Option<ResponseCode> {
+fn refusal(result: Result<Turn<Token>, ResponseCode>) -> Option<ResponseCode> {
     result.err()
-}
-
-fn kept(turn: &Turn<Token>) -> Kept {
-    Kept {
-        sequence: turn.sequence(),
-        request_id: id("{}:1"),
-        request: Bytes::from_static(b"body"),
-        response: Bytes::from_static(b"response"),
-    }
 }
 
 #[test]
@@ -96,14 +67,14 @@ fn the_sequence_moves_on_with_each_executed_request() {
     let first = cookies(&context);
     let turn_one = turn(&sessions, &first);
     let next = turn_one.next_sequence();
-    turn_one.finish(None);
+    turn_one.finish();
     assert_eq!(context.sequence(), next);
     assert_ne!(first.sequence, Presented::Value(next));
     assert_eq!(
-        refusal(begin(&sessions, &first, "{}:2")),
+        refusal(begin(&sessions, &first)),
         Some(ResponseCode::InvalidSequence)
     );
-    turn(&sessions, &cookies(&context)).finish(None);
+    turn(&sessions, &cookies(&context)).finish();
 }
 
 #[test]
@@ -128,7 +99,7 @@ fn a_second_request_at_the_same_time_is_refused() {
     let cookies = cookies(&context);
     let turn_one = turn(&sessions, &cookies);
     assert_eq!(
-        refusal(begin(&sessions, &cookies, "{}:2")),
+        refusal(begin(&sessions, &cookies)),
         Some(ResponseCode::InvalidSequence)
     );
     // A wait and a PING may go on beside it.
@@ -136,37 +107,7 @@ fn a_second_request_at_the_same_time_is_refused() {
     sessions.touch(MAILBOX, ADA, &cookies).unwrap();
     drop(wait);
     drop(turn_one);
-    turn(&sessions, &cookies).finish(None);
-}
-
-#[test]
-fn a_lost_response_is_given_again_and_not_a_different_one() {
-    let (_, sessions) = sessions(9, 9);
-    let context = sessions.create(MAILBOX, ADA, Token::default()).unwrap();
-    let first = cookies(&context);
-    let turn_one = turn(&sessions, &first);
-    let keep = kept(&turn_one);
-    turn_one.finish(Some(keep));
-    for _ in 0..2 {
-        match begin(&sessions, &first, "{}:1") {
-            Ok(Begun::Again(_, response)) => assert_eq!(response, "response"),
-            _ => panic!("the kept response"),
-        }
-    }
-    // Another request id, or another body, is another request.
-    assert_eq!(
-        refusal(begin(&sessions, &first, "{}:2")),
-        Some(ResponseCode::InvalidSequence)
-    );
-    let other = Bytes::from_static(b"other");
-    let result = sessions.begin(MAILBOX, ADA, &first, &id("{}:1"), &other);
-    assert_eq!(refusal(result), Some(ResponseCode::InvalidSequence));
-    // Once the next request has begun, nobody can still be waiting for the old response.
-    drop(turn(&sessions, &cookies(&context)));
-    assert_eq!(
-        refusal(begin(&sessions, &first, "{}:1")),
-        Some(ResponseCode::InvalidSequence)
-    );
+    turn(&sessions, &cookies).finish();
 }
 
 #[test]
@@ -198,13 +139,12 @@ fn cookies_that_do_not_fit_have_their_codes() {
             ResponseCode::InvalidContextCookie,
         ),
     ] {
-        assert_eq!(refusal(begin(&sessions, &cookies, "{}:1")), Some(code));
+        assert_eq!(refusal(begin(&sessions, &cookies)), Some(code));
     }
     let not_found = Some(ResponseCode::ContextNotFound);
-    let body = Bytes::from_static(b"body");
-    let other_user = sessions.begin(MAILBOX, BOB, &good, &id("{}:1"), &body);
+    let other_user = sessions.begin(MAILBOX, BOB, &good);
     assert_eq!(refusal(other_user), not_found);
-    let other_endpoint = sessions.begin(Endpoint::AddressBook, ADA, &good, &id("{}:1"), &body);
+    let other_endpoint = sessions.begin(Endpoint::AddressBook, ADA, &good);
     assert_eq!(refusal(other_endpoint), not_found);
 }
 
@@ -235,7 +175,7 @@ fn an_idle_context_expires_and_any_request_keeps_it_alive() {
     clock.advance(MINUTE);
     // It is gone on the second, whether or not the reaper has come by.
     assert_eq!(
-        refusal(begin(&sessions, &cookies, "{}:1")),
+        refusal(begin(&sessions, &cookies)),
         Some(ResponseCode::ContextNotFound)
     );
     assert_eq!((sessions.len(), Arc::strong_count(&token)), (0, 1));
@@ -267,11 +207,10 @@ fn a_removed_context_is_not_found_and_its_request_finishes() {
     sessions.remove(&context);
     sessions.remove(&context);
     assert_eq!(
-        refusal(begin(&sessions, &cookies, "{}:1")),
+        refusal(begin(&sessions, &cookies)),
         Some(ResponseCode::ContextNotFound)
     );
-    let keep = kept(&under_way);
-    under_way.finish(Some(keep));
+    under_way.finish();
     drop(context);
     assert_eq!(Arc::strong_count(&token), 1);
 }
@@ -287,7 +226,7 @@ fn a_panic_ends_the_context() {
         panic!("as a test of panics");
     }));
     assert!(result.is_err());
-    let code = refusal(begin(&sessions, &cookies, "{}:1"));
+    let code = refusal(begin(&sessions, &cookies));
     assert_eq!(code, Some(ResponseCode::ContextNotFound));
     assert!(sessions.is_empty());
 }
