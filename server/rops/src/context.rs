@@ -70,15 +70,25 @@ struct Scratch {
 }
 
 impl RopContext {
-    /// A session context without logons.
+    /// A session context without logons, whose memory is its own.
     pub fn new(store: Store, user: Arc<User>, connect: ConnectParams) -> Self {
+        Self::with_budget(store, user, connect, Budget::default())
+    }
+
+    /// A session context without logons, whose objects take their memory from `budget`.
+    pub fn with_budget(
+        store: Store,
+        user: Arc<User>,
+        connect: ConnectParams,
+        budget: Budget,
+    ) -> Self {
         Self {
             session: Session {
                 store,
                 user,
                 logons: BTreeMap::new(),
                 objects: Handles::default(),
-                budget: Budget::default(),
+                budget,
                 code_page_id: connect.code_page,
                 code_page: CodePage::new(connect.code_page),
                 string_lcid: connect.string_lcid,

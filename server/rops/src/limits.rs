@@ -33,7 +33,8 @@ pub const COLUMNS_MAX: usize = 1024;
 pub const MESSAGE_BYTES_MAX: usize = 32 << 20;
 
 /// Bytes that the open messages, attachments, streams and tables of one session keep in memory,
-/// together.
+/// together. What all sessions of a user, and all sessions of a server, may keep is for those to say
+/// who make them ([`crate::budget::Pool`]).
 pub const SESSION_BYTES_MAX: usize = 256 << 20;
 
 /// How deep messages are embedded in each other; the store takes 32 levels.

@@ -200,6 +200,7 @@ fn http_config(config: &Config, data_dir: &Path, store: &Store) -> http::ServeCo
         public_host: config.public_host.clone(),
         contexts: session::Limits {
             idle_timeout: config.limits.context_idle_timeout.0,
+            memory: usize::try_from(config.limits.session_memory.0).unwrap_or(usize::MAX),
             ..session::Limits::default()
         },
         timing: http::Timing::default(),

@@ -17,6 +17,7 @@ pub const KEYS: &[&str] = &[
     "store.cache_size",
     "limits.max_message_size",
     "limits.context_idle_timeout",
+    "limits.session_memory",
 ];
 
 /// The first key of `table` that is not in [`KEYS`].

@@ -84,6 +84,8 @@ pub struct Limits {
     pub max_message_size: ByteSize,
     /// How long a session without requests is kept.
     pub context_idle_timeout: Span,
+    /// Bytes that the open objects of all sessions keep in memory.
+    pub session_memory: ByteSize,
 }
 
 /// When a write is acknowledged.
@@ -128,6 +130,7 @@ impl Default for Limits {
         Self {
             max_message_size: ByteSize(64 << 20),
             context_idle_timeout: Span(Duration::from_secs(15 * 60)),
+            session_memory: ByteSize(1 << 30),
         }
     }
 }

@@ -107,7 +107,8 @@ fn make_context(
         sort_lcid: request.lcid_sort,
         string_lcid: request.lcid_string,
     };
-    let rops = RopContext::new(server.store.clone(), Arc::clone(user), params);
+    let budget = server.memory.budget(user.mailbox_guid);
+    let rops = RopContext::with_budget(server.store.clone(), Arc::clone(user), params, budget);
     let payload = Payload::Mailbox(Box::new(rops));
     let context = server
         .sessions

@@ -26,7 +26,7 @@ use super::{
 use crate::{
     auth::{self, Authenticator},
     autodiscover::urls::Urls,
-    session::{Clock, Sessions},
+    session::{Clock, Memory, Sessions},
 };
 
 /// How often session contexts are looked through for expired ones, at most.
@@ -38,6 +38,8 @@ pub struct Server {
     pub store: Store,
     /// All session contexts.
     pub sessions: Sessions<Payload>,
+    /// What their objects keep in memory.
+    pub memory: Memory,
     /// How long things may take.
     pub timing: Timing,
     /// The host that clients are told to use, if it is configured.
@@ -55,6 +57,7 @@ impl Server {
             auth: Authenticator::new(config.store.clone())?,
             store: config.store.clone(),
             sessions: Sessions::new(config.contexts, clock),
+            memory: Memory::new(config.contexts.memory),
             timing: config.timing,
             public_host: config.public_host.clone(),
             constant: Constant {

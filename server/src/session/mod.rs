@@ -4,6 +4,7 @@
 mod clock;
 mod context;
 mod cookie;
+mod memory;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -15,4 +16,5 @@ pub use cookie::{ContextId, Cookies, Presented, SequenceText};
 pub mod cookie_names {
     pub use super::cookie::{CONTEXT, SEQUENCE};
 }
+pub use memory::Memory;
 pub use table::{Limits, Sessions, TooMany};

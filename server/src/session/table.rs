@@ -21,6 +21,8 @@ pub struct Limits {
     pub per_user: usize,
     /// How many there may be.
     pub total: usize,
+    /// Bytes that the objects of all of them keep in memory; those of one user's half as many.
+    pub memory: usize,
 }
 
 impl Default for Limits {
@@ -29,6 +31,7 @@ impl Default for Limits {
             idle_timeout: Duration::from_secs(15 * 60),
             per_user: 1024,
             total: 16_384,
+            memory: 1 << 30,
         }
     }
 }

@@ -37,6 +37,7 @@ fn sessions(per_user: usize, total: usize) -> (Arc<FakeClock>, Sessions<Token>) 
         idle_timeout: 15 * MINUTE,
         per_user,
         total,
+        ..Limits::default()
     };
     (Arc::clone(&clock), Sessions::new(limits, clock))
 }
