@@ -88,9 +88,12 @@ impl Properties for FolderProperties<'_> {
         if let Some(found) = self.identity(tag).or_else(|| self.counted(tag)) {
             return Some(found);
         }
-        in_bag(&*self.folder.props, tag.id()).or_else(|| {
+        in_bag(&*self.folder.props, tag.id()).or_else(|| match tag.id() {
             // MS-OXCFOLD 2.2.2.2.2.2: a folder without a comment has an empty one.
-            (tag.id() == PID_TAG_COMMENT.id()).then(|| Found::text(""))
+            id if id == PID_TAG_COMMENT.id() => Some(Found::text("")),
+            // MS-OXCFOLD 2.2.2.2.2.1: zero unless the folder is hidden.
+            id if id == PID_TAG_ATTRIBUTE_HIDDEN.id() => Some(Found::bool(false)),
+            _ => None,
         })
     }
 

@@ -8,7 +8,7 @@ pub mod special;
 mod tests;
 mod time;
 
-use ropewalk_wire::rop::GetStoreStateResponse;
+use ropewalk_wire::rop::{GetStoreStateResponse, PublicFolderIsGhostedResponse};
 
 use crate::{
     context::Session,
@@ -22,6 +22,13 @@ pub fn get_store_state(exec: &mut Exec<'_>) -> Result<(), Fail> {
     exec.object()?.logon()?;
     exec.need(4)?;
     exec.answer(&GetStoreStateResponse { store_state: 0 })
+}
+
+/// RopPublicFolderIsGhosted (MS-OXCSTOR 3.2.5.7): no folder of a private mailbox is.
+pub fn public_folder_is_ghosted(exec: &mut Exec<'_>) -> Result<(), Fail> {
+    exec.object()?.logon()?;
+    exec.need(1)?;
+    exec.answer(&PublicFolderIsGhostedResponse { servers: None })
 }
 
 /// RopRelease (MS-OXCROPS 3.2.5.3): no response, whatever the handle is. Releasing a logon releases

@@ -27,10 +27,14 @@ const EXTENDED_RULE_SIZE_LIMIT: i32 = 96 << 10;
 /// PidTagMaximumSubmitMessageSize (MS-OXCSTOR 2.2.2.1.1.3), in KiB.
 const MAXIMUM_SUBMIT_MESSAGE_SIZE: i32 = 128 << 10;
 
+/// PidTagProhibitReceiveQuota and PidTagProhibitSendQuota without a limit (MS-OXCSTOR
+/// 2.2.2.1.1.3).
+const NO_QUOTA: i32 = -1;
+
 /// The root folder of a mailbox (MS-OXCSTOR 2.2.1.1.3, the first of FolderIds).
 const ROOT: GlobCnt = GlobCnt(1);
 
-const COMPUTED: [PropTag; 20] = [
+const COMPUTED: [PropTag; 21] = [
     PID_TAG_MESSAGE_SIZE,
     PID_TAG_MESSAGE_SIZE_EXTENDED,
     PID_TAG_CONTENT_COUNT,
@@ -47,7 +51,8 @@ const COMPUTED: [PropTag; 20] = [
     PID_TAG_USER_ENTRY_ID,
     PID_TAG_MAILBOX_OWNER_ENTRY_ID,
     PID_TAG_MAILBOX_OWNER_NAME,
-    PID_TAG_DISPLAY_NAME,
+    PID_TAG_PROHIBIT_RECEIVE_QUOTA,
+    PID_TAG_PROHIBIT_SEND_QUOTA,
     PID_TAG_MAXIMUM_SUBMIT_MESSAGE_SIZE,
     PID_TAG_CODE_PAGE_ID,
     PID_TAG_SERIALIZED_REPLID_GUID_MAP,
@@ -110,9 +115,8 @@ impl<'a> LogonProperties<'a> {
             PID_TAG_MAILBOX_OWNER_ENTRY_ID => {
                 self.owner(|owner| Found::binary(ids::address_book_entry_id(&owner.legacy_dn)))?
             }
-            PID_TAG_MAILBOX_OWNER_NAME | PID_TAG_DISPLAY_NAME => {
-                self.owner(|owner| Found::text(&owner.display_name))?
-            }
+            PID_TAG_MAILBOX_OWNER_NAME => self.owner(|owner| Found::text(&owner.display_name))?,
+            PID_TAG_PROHIBIT_RECEIVE_QUOTA | PID_TAG_PROHIBIT_SEND_QUOTA => Found::i32(NO_QUOTA),
             PID_TAG_MAXIMUM_SUBMIT_MESSAGE_SIZE => Found::i32(MAXIMUM_SUBMIT_MESSAGE_SIZE),
             PID_TAG_CODE_PAGE_ID => Found::u32(self.session.code_page_id),
             PID_TAG_SERIALIZED_REPLID_GUID_MAP => Found::binary(self.replid_map()),
@@ -140,12 +144,23 @@ impl Properties for LogonProperties<'_> {
                 .unwrap_or(tag),
             _ => tag,
         };
-        self.computed(kept).or_else(|| in_bag(self.bag, tag.id()))
+        self.computed(kept)
+            .or_else(|| in_bag(self.bag, tag.id()))
+            .or_else(|| {
+                // MS-OXCSTOR 2.2.2.1.2.3: the client may give the mailbox another name.
+                (tag.id() == PID_TAG_DISPLAY_NAME.id())
+                    .then(|| self.owner(|owner| Found::text(&owner.display_name)))?
+            })
     }
 
     fn tags(&self) -> Vec<PropTag> {
         let stored = (0..self.bag.len()).filter_map(|index| self.bag.entry(index));
         let stored = stored.map(|(tag, _)| tag).filter(|tag| !is_read_only(*tag));
-        COMPUTED.into_iter().chain(stored).collect()
+        let name = self
+            .bag
+            .get(PID_TAG_DISPLAY_NAME)
+            .is_none()
+            .then_some(PID_TAG_DISPLAY_NAME);
+        COMPUTED.into_iter().chain(name).chain(stored).collect()
     }
 }

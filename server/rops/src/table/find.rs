@@ -22,7 +22,11 @@ pub fn find_row(exec: &mut Exec<'_>, request: &FindRowRequest<'_>) -> Result<(),
         if matches!(table.kind, TableKind::Attachments { .. }) {
             return Err(ErrorCode::NOT_SUPPORTED.into());
         }
-        table.columns()?;
+        if request.origin == bookmark::CUSTOM {
+            table.needs_columns_or_reset()?;
+        } else {
+            table.columns()?;
+        }
         if request.find_row_flags & !BACKWARD != 0 {
             return Err(ErrorCode::INVALID_PARAM.into());
         }

@@ -53,6 +53,8 @@ pub struct TableObject {
     seen: Seen,
     /// RestrictionData's length, for what the filter made of it takes.
     filter_len: usize,
+    /// Whether RopResetTable made bookmarks invalid.
+    was_reset: bool,
     share: Share,
 }
 
@@ -107,6 +109,7 @@ impl TableObject {
             rows: Rows::default(),
             seen: Seen::Nothing,
             filter_len: 0,
+            was_reset: false,
             share,
         }
     }
@@ -130,6 +133,17 @@ impl TableObject {
     /// The columns; `ecNullObject` before RopSetColumns (MS-OXCTABL 3.2.5.2).
     fn columns(&self) -> Result<&[PropTag], ErrorCode> {
         self.columns.as_deref().ok_or(ErrorCode::NULL_OBJECT)
+    }
+
+    /// What a ROP that goes by a bookmark asks of its table: columns, as RopQueryRows does. A
+    /// bookmark from before RopResetTable is invalid (MS-OXCTABL 3.2.5.10, 3.2.5.14), whether or
+    /// not RopSetColumns came again.
+    fn needs_columns_or_reset(&self) -> Result<(), ErrorCode> {
+        if self.was_reset {
+            Ok(())
+        } else {
+            self.columns().map(|_| ())
+        }
     }
 
     /// Starts again at the beginning, without rows and bookmarks.

@@ -10,7 +10,9 @@ use ropewalk_wire::{
     },
 };
 
-use super::{TableObject, query::bookmark, rows::Bookmarked, source::Source, with_table};
+use super::{
+    TableKind, TableObject, query::bookmark, rows::Bookmarked, source::Source, with_table,
+};
 use crate::exec::{Exec, Fail};
 
 /// Runs a ROP on a table whose rows are up to date.
@@ -95,13 +97,27 @@ pub fn seek_row(exec: &mut Exec<'_>, request: &SeekRowRequest) -> Result<(), Fai
     })
 }
 
-/// RopSeekRowBookmark.
+/// Bookmarks are for contents and hierarchy tables (MS-OXCTABL 3.2.5.10, 3.2.5.12, 3.2.5.15).
+fn check_has_bookmarks(exec: &Exec<'_>) -> Result<(), ErrorCode> {
+    match exec.object()?.table()?.kind {
+        TableKind::Contents { .. } | TableKind::Hierarchy { .. } => Ok(()),
+        TableKind::Attachments { .. } => Err(ErrorCode::NOT_SUPPORTED),
+    }
+}
+
+/// RopSeekRowBookmark. On an object that has no bookmarks, or by one that is not valid, the ROPs
+/// after it are not executed (MS-OXCTABL 3.2.5.10).
 pub fn seek_row_bookmark(
     exec: &mut Exec<'_>,
     request: &SeekRowBookmarkRequest<'_>,
 ) -> Result<(), Fail> {
+    check_has_bookmarks(exec).map_err(|code| match code {
+        ErrorCode::NOT_SUPPORTED => Fail::Last(code),
+        code => code.into(),
+    })?;
     with_rows(exec, 6, |exec, table| {
-        let Bookmarked { at, gone } = find_bookmark(table, request.bookmark)?;
+        table.needs_columns_or_reset()?;
+        let Bookmarked { at, gone } = find_bookmark(table, request.bookmark).map_err(Fail::Last)?;
         let moved = move_cursor(table, at, request.row_count, request.want_row_moved_count);
         exec.answer(&SeekRowBookmarkResponse {
             row_no_longer_visible: gone,
@@ -111,17 +127,16 @@ pub fn seek_row_bookmark(
     })
 }
 
-/// RopSeekRowFractional.
+/// RopSeekRowFractional. A Denominator of 0 is no error: every Numerator but 0 is past the end.
 pub fn seek_row_fractional(
     exec: &mut Exec<'_>,
     request: &SeekRowFractionalRequest,
 ) -> Result<(), Fail> {
     with_rows(exec, 0, |exec, table| {
-        if request.denominator == 0 {
-            return Err(ErrorCode::INVALID_PARAM.into());
-        }
         let len = table.rows.len() as u128;
-        let at = u128::from(request.numerator) * len / u128::from(request.denominator);
+        let at = (u128::from(request.numerator) * len)
+            .checked_div(u128::from(request.denominator))
+            .unwrap_or(if request.numerator == 0 { 0 } else { len });
         table
             .rows
             .set_cursor(usize::try_from(at).unwrap_or(usize::MAX));
@@ -132,6 +147,7 @@ pub fn seek_row_fractional(
 
 /// RopCreateBookmark.
 pub fn create_bookmark(exec: &mut Exec<'_>) -> Result<(), Fail> {
+    check_has_bookmarks(exec)?;
     with_rows(exec, 6, |exec, table| {
         let id = table
             .rows
@@ -145,9 +161,10 @@ pub fn create_bookmark(exec: &mut Exec<'_>) -> Result<(), Fail> {
 
 /// RopFreeBookmark.
 pub fn free_bookmark(exec: &mut Exec<'_>, request: &FreeBookmarkRequest<'_>) -> Result<(), Fail> {
-    exec.object()?.table()?;
+    check_has_bookmarks(exec)?;
     exec.need(0)?;
     with_table(exec, |exec, table| {
+        table.columns()?;
         let id = bookmark_id(request.bookmark)?;
         if !table.rows.free_bookmark(id) {
             return Err(ErrorCode::INVALID_BOOKMARK.into());

@@ -35,11 +35,16 @@ pub fn restrict(exec: &mut Exec<'_>, request: &RestrictRequest<'_>) -> Result<()
     })
 }
 
-/// RopResetTable: no columns, no restriction, no order, no bookmarks; the cursor at the start.
+/// RopResetTable, of contents tables alone: no columns, no restriction, no order, no bookmarks; the
+/// cursor at the start.
 pub fn reset_table(exec: &mut Exec<'_>) -> Result<(), Fail> {
     exec.need(0)?;
     with_table(exec, |exec, table| {
+        if !matches!(table.kind, TableKind::Contents { .. }) {
+            return Err(ErrorCode::NOT_SUPPORTED.into());
+        }
         table.columns = None;
+        table.was_reset = true;
         table.filter = None;
         table.filter_len = 0;
         table.sort = Box::default();
@@ -50,10 +55,13 @@ pub fn reset_table(exec: &mut Exec<'_>) -> Result<(), Fail> {
     })
 }
 
-/// RopAbort: nothing ever is under way when it comes.
+/// RopAbort, of contents and hierarchy tables alone: nothing ever is under way when it comes.
 pub fn abort(exec: &mut Exec<'_>) -> Result<(), Fail> {
-    exec.object()?.table()?;
-    Err(ErrorCode::UNABLE_TO_ABORT.into())
+    let table = exec.object()?.table()?;
+    Err(match table.kind {
+        TableKind::Attachments { .. } => ErrorCode::NOT_SUPPORTED.into(),
+        _ => ErrorCode::UNABLE_TO_ABORT.into(),
+    })
 }
 
 /// RopGetStatus.

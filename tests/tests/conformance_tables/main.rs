@@ -1,0 +1,8 @@
+//! Tables as the specification's cases have them (MS-OXCTABL 3.2.5): what each ROP answers before
+//! and after which other one, and on which kind of table.
+
+mod bookmarks;
+mod fixture;
+mod kinds;
+mod rows;
+mod views;
