@@ -25,6 +25,7 @@ use serde_json::json;
 const BINARY: &str = env!("CARGO_BIN_EXE_ropewalk-under-bench");
 const EMAIL: &str = "ada@example.test";
 const PASSWORD: &str = "counterweight";
+const REQUEST_ID: &str = "{8F1E0F4E-8D3C-4C50-9D4B-6C1A2B3C4D5E}:123456";
 /// Requests to each server before the other's turn.
 const TURN: usize = 1_000;
 
@@ -166,14 +167,24 @@ fn compare(
         Some(buffer) => client.execute_raw(buffer).expect("Execute").len(),
         None => client.request("PING", &[]).expect("PING").body.len(),
     };
-    // What is sent back apart from the HTTP head, which the echo sends alike.
+    // What is sent back apart from the HTTP head and the lines before the body, some 100 bytes; the
+    // echo has a head of the same length.
     let bytes = ask();
     let echo = Echo::start(bytes);
     let mut connection = Connection::new(echo.address);
     let body = vec![0; rop_buffer.map_or(0, <[u8]>::len) + 16];
+    let context = format!("MapiContext={:032x}; MapiSequence={:016x}", 0, 0);
     let headers = [
         ("Content-Type", "application/mapi-http"),
+        (
+            "Authorization",
+            "Basic YWRhQGV4YW1wbGUudGVzdDpjb3VudGVyd2VpZ2h0",
+        ),
         ("X-RequestType", "Execute"),
+        ("X-RequestId", REQUEST_ID),
+        ("X-ClientInfo", REQUEST_ID),
+        ("X-ClientApplication", "Outlook/16.0.10000.20000"),
+        ("Cookie", context.as_str()),
     ];
     let mut ours = Vec::with_capacity(requests);
     let mut theirs = Vec::with_capacity(requests);
@@ -186,7 +197,7 @@ fn compare(
         for _ in 0..TURN {
             let start = Instant::now();
             connection
-                .post("/", &headers, &body)
+                .post("/mapi/emsmdb", &headers, &body)
                 .expect("the echo answers");
             theirs.push(start.elapsed());
         }
@@ -277,9 +288,35 @@ mod echo {
     use std::convert::Infallible;
 
     use http_body_util::{BodyExt as _, Full};
-    use hyper::{Request, Response, body::Bytes, body::Incoming, service::service_fn};
+    use hyper::{
+        Request, Response,
+        body::{Bytes, Incoming},
+        header::HeaderValue,
+        service::service_fn,
+    };
     use hyper_util::rt::TokioIo;
     use tokio::net::TcpListener;
+
+    /// Headers as many and as long as those of a response to an Execute.
+    const HEADERS: [(&str, &str); 11] = [
+        ("content-type", "application/mapi-http"),
+        ("cache-control", "private"),
+        ("x-requesttype", "Execute"),
+        ("x-requestid", super::REQUEST_ID),
+        ("x-clientinfo", super::REQUEST_ID),
+        ("x-responsecode", "0"),
+        ("x-serverapplication", "Exchange/15.00.0847.4040"),
+        ("x-pendingperiod", "15000"),
+        ("x-expirationinfo", "900000"),
+        (
+            "x-context",
+            "MapiContext=00000000000000000000000000000000; Path=/mapi/emsmdb; HttpOnly",
+        ),
+        (
+            "x-sequence",
+            "MapiSequence=0000000000000000; Path=/mapi/emsmdb; HttpOnly",
+        ),
+    ];
 
     pub fn serve(size: usize) {
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -299,10 +336,11 @@ mod echo {
                     async move {
                         let _ = request.into_body().collect().await;
                         let mut response = Response::new(Full::new(body));
-                        response.headers_mut().insert(
-                            "content-type",
-                            hyper::header::HeaderValue::from_static("application/mapi-http"),
-                        );
+                        for (name, value) in HEADERS {
+                            response
+                                .headers_mut()
+                                .insert(name, HeaderValue::from_static(value));
+                        }
                         Ok::<_, Infallible>(response)
                     }
                 });
