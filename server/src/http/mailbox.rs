@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use ropewalk_props::Utf16Text;
-use ropewalk_rops::{ConnectParams, RopContext};
+use ropewalk_rops::{ConnectParams, RopContext, ids};
 use ropewalk_store::User;
 use ropewalk_wire::{
     EncodeError, ErrorCode, Put as _,
@@ -138,12 +138,7 @@ fn connected(user: &User) -> Connected {
         auxiliary_buffer.clear();
     }
     Connected {
-        // What all users' names begin with.
-        dn_prefix: user
-            .legacy_dn
-            .rsplit_once('=')
-            .map(|(prefix, _)| format!("{prefix}="))
-            .unwrap_or_default(),
+        dn_prefix: ids::dn_prefix(&user.legacy_dn).to_owned(),
         display_name: Utf16Text::from(user.display_name.as_str()),
         auxiliary_buffer,
     }

@@ -61,6 +61,38 @@ impl Mailbox {
         }
         Ok(saved)
     }
+
+    /// Changes a message's content without a new change number or modification time; durable when
+    /// it returns what `amend` returned. `None` from `amend` leaves the message as it is.
+    ///
+    /// [`StoreError::NotFound`] without the folder, or if the message is gone; otherwise fails as
+    /// [`Mailbox::save_message`] does.
+    pub fn amend_message<T>(
+        &self,
+        folder: GlobCnt,
+        id: GlobCnt,
+        amend: impl FnOnce(&mut Message) -> Option<T>,
+    ) -> Result<Option<T>, StoreError> {
+        let mut txn = Txn::begin(self)?;
+        txn.folder(folder)?;
+        let old = txn
+            .entry(folder, id)?
+            .filter(|entry| !entry.soft_deleted)
+            .ok_or(StoreError::NotFound)?;
+        let mut message = self.read_message(&old)?.to_message();
+        let Some(outcome) = amend(&mut message) else {
+            return Ok(None);
+        };
+        let (content, size) = add_content(&mut txn, message)?;
+        let new = MessageEntry {
+            size,
+            content,
+            ..old.clone()
+        };
+        txn.put_message(Some(&old), new)?;
+        txn.commit()?;
+        Ok(Some(outcome))
+    }
 }
 
 fn stage(txn: &mut Txn<'_>, save: SaveMessage) -> Result<MessageEntry, StoreError> {
@@ -149,4 +181,86 @@ fn add_content(txn: &mut Txn<'_>, mut message: Message) -> Result<(Location, u64
     let at = txn.add_record(RecordKind::Message, &archive)?;
     txn.add_ops(&mut spill.ops);
     Ok((at, spill.size))
+}
+
+#[cfg(test)]
+mod tests {
+    use ropewalk_props::{Bag, Guid};
+
+    use super::*;
+    use crate::{Durability, FolderKind, NewUser, Store, StoreOptions, TemplateFolder};
+
+    const ROOT: GlobCnt = GlobCnt(1);
+    const MAILBOX: Guid = Guid([7; 16]);
+
+    fn open(dir: &std::path::Path) -> Store {
+        let options = StoreOptions {
+            durability: Durability::None,
+            ..StoreOptions::default()
+        };
+        Store::open(dir, options).unwrap()
+    }
+
+    fn status(mailbox: &Mailbox, entry: &MessageEntry) -> Option<i32> {
+        let message = mailbox.read_message(entry).unwrap();
+        message.view().props.get_i32(tags::PID_TAG_MESSAGE_STATUS)
+    }
+
+    #[test]
+    fn an_amended_message_has_its_old_version_and_keeps_its_new_content() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = open(dir.path());
+        store
+            .add_user(NewUser {
+                email: "ada@example.test".into(),
+                display_name: "Ada".into(),
+                legacy_dn: "/o=Ropewalk/cn=ada".into(),
+                mailbox_guid: MAILBOX,
+                repl_guid: Guid([8; 16]),
+                password_hash: String::new(),
+                folders: vec![TemplateFolder {
+                    id: ROOT,
+                    parent: ROOT,
+                    kind: FolderKind::Root,
+                    props: Bag::from_iter([(tags::PID_TAG_DISPLAY_NAME, PropValue::text("Root"))]),
+                }],
+                receive_folders: Vec::new(),
+                store_props: Bag::new(),
+            })
+            .unwrap();
+        let mailbox = store.mailbox(MAILBOX).unwrap();
+        let saved = mailbox
+            .save_message(SaveMessage {
+                folder: ROOT,
+                id: None,
+                associated: false,
+                read: None,
+                expected_cn: None,
+                message: Message::default(),
+            })
+            .unwrap();
+        let amended = mailbox.amend_message(ROOT, saved.id, |message| {
+            let value = PropValue::Integer32(0x1000);
+            message.props.set(tags::PID_TAG_MESSAGE_STATUS, &value);
+            Some("done")
+        });
+        assert_eq!(amended.unwrap(), Some("done"));
+        let left = mailbox.amend_message(ROOT, saved.id, |message| {
+            message.props = Bag::new();
+            None::<()>
+        });
+        assert_eq!(left.unwrap(), None);
+        let gone = mailbox.amend_message(ROOT, GlobCnt(0x7777), |_| Some(()));
+        assert!(matches!(gone, Err(StoreError::NotFound)));
+        drop((mailbox, store));
+
+        let store = open(dir.path());
+        let mailbox = store.mailbox(MAILBOX).unwrap();
+        let entry = mailbox.entry(ROOT, saved.id).unwrap().unwrap();
+        assert_eq!(status(&mailbox, &saved), None);
+        assert_eq!(status(&mailbox, &entry), Some(0x1000));
+        assert_eq!((entry.cn, entry.modified), (saved.cn, saved.modified));
+        assert_eq!(entry.change_key(), saved.change_key());
+        assert!(entry.size > saved.size);
+    }
 }

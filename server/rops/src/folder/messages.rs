@@ -1,8 +1,8 @@
 //! What is done to many messages of a folder at once, each ROP in one commit (MS-OXCFOLD 3.2.5.6,
 //! 3.2.5.11, 3.2.5.12; MS-OXCMSG 3.2.5.10).
 
-use ropewalk_props::GlobCnt;
-use ropewalk_store::{ContentsView, FolderKind};
+use ropewalk_props::{BagView, GlobCnt, PropValue, tags::PID_TAG_MESSAGE_FLAGS};
+use ropewalk_store::{ContentsView, FolderKind, Mailbox, StoreError};
 use ropewalk_wire::{
     ErrorCode, Mid,
     list::List,
@@ -108,6 +108,36 @@ pub fn read_state(flags: u8) -> Result<Option<bool>, ErrorCode> {
     })
 }
 
+/// The bits of PidTagMessageFlags that ReadFlags ask to clear: those of receipts that are not to be
+/// sent any more.
+pub fn notify_bits(flags: u8) -> u32 {
+    use crate::message::properties::flags::{NOTIFY_READ, NOTIFY_UNREAD};
+    let bit = |flag: u8, bit: u32| if flags & flag != 0 { bit } else { 0 };
+    bit(read_flags::CLEAR_NOTIFY_READ, NOTIFY_READ)
+        | bit(read_flags::CLEAR_NOTIFY_UNREAD, NOTIFY_UNREAD)
+}
+
+/// Clears bits of PidTagMessageFlags, of the messages that are there.
+pub fn clear_notify(
+    mailbox: &Mailbox,
+    folder: GlobCnt,
+    ids: &[GlobCnt],
+    bits: u32,
+) -> Result<(), StoreError> {
+    for id in ids.iter().filter(|_| bits != 0) {
+        let cleared = mailbox.amend_message(folder, *id, |message| {
+            let old = message.props.get_i32(PID_TAG_MESSAGE_FLAGS).unwrap_or(0) as u32;
+            let value = PropValue::Integer32((old & !bits) as i32);
+            (old & bits != 0).then(|| message.props.set(PID_TAG_MESSAGE_FLAGS, &value))
+        });
+        match cleared {
+            Ok(_) | Err(StoreError::NotFound) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
 /// RopSetReadFlags: of the messages named, or of all if none is.
 pub fn set_read_flags(exec: &mut Exec<'_>, request: &SetReadFlagsRequest<'_>) -> Result<(), Fail> {
     // MS-OXCMSG 3.2.5.10 has another code here than MS-OXCFOLD.
@@ -124,6 +154,8 @@ pub fn set_read_flags(exec: &mut Exec<'_>, request: &SetReadFlagsRequest<'_>) ->
     if request.message_ids.is_empty() {
         named.ids = contents.iter().map(|entry| entry.id).collect();
     }
+    let bits = notify_bits(request.read_flags);
+    blocking(|| clear_notify(&mailbox, folder, &named.ids, bits))?;
     let missing = match state {
         Some(read) => !blocking(|| mailbox.set_read(folder, &named.ids, read))?
             .missing

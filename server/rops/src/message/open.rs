@@ -131,14 +131,26 @@ pub fn put_open_response(exec: &mut Exec<'_>, index: u8) -> Result<(), Fail> {
     result
 }
 
-/// A part of the subject as a TypedString (MS-OXCDATA 2.11.7).
+/// A part of the subject as a TypedString (MS-OXCDATA 2.11.7): in the reduced form if it is ASCII.
 fn put_subject(out: &mut Vec<u8>, view: MessageView<'_>, tag: PropTag) {
     let text = view.props().get(tag).map(|value| value.data);
-    let typed = text.map_or(TypedString::None, TypedString::unicode);
+    let Some(text) = text else {
+        return out.put_u8(TYPE_NONE);
+    };
+    let units = || ropewalk_props::text::units(text);
+    if !text.is_empty() && units().all(|unit| (0x01..0x80).contains(&unit)) {
+        out.put_u8(TYPE_REDUCED);
+        out.extend(units().map(|unit| unit as u8));
+        return out.put_u8(0);
+    }
     let start = out.len();
-    if typed.encode(out).is_err() {
+    if TypedString::unicode(text).encode(out).is_err() {
         // Text with a NUL inside, which a stream can have made: there is no way to say it.
         out.truncate(start);
-        out.put_u8(0);
+        out.put_u8(TYPE_NONE);
     }
 }
+
+/// StringType (MS-OXCDATA 2.11.7): no string, and UTF-16 without its high bytes.
+const TYPE_NONE: u8 = 0x00;
+const TYPE_REDUCED: u8 = 0x03;

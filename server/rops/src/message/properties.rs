@@ -28,6 +28,10 @@ pub mod flags {
     pub const EVER_READ: u32 = 0x0000_0400;
     /// The bits that the server alone decides, whatever a client writes.
     pub const COMPUTED: u32 = READ | HAS_ATTACH | FAI;
+    /// mfNotifyRead.
+    pub const NOTIFY_READ: u32 = 0x0000_0100;
+    /// mfNotifyUnread.
+    pub const NOTIFY_UNREAD: u32 = 0x0000_0200;
 }
 
 /// PidTagObjectType of a message (MS-OXCPRPT 2.2.1.7).
@@ -111,6 +115,12 @@ pub fn is_read_only(tag: PropTag) -> bool {
     ];
     // The ICS trio and the source key are set through imports, which do not come this way.
     is_of_entry(tag) || ALSO.iter().any(|known| known.id() == tag.id())
+}
+
+/// Properties that a client may set before the first save only; afterwards they have ROPs of their
+/// own (MS-OXCMSG 2.2.1.6, 2.2.1.8).
+pub fn is_read_only_once_saved(tag: PropTag) -> bool {
+    [PID_TAG_MESSAGE_FLAGS.id(), PID_TAG_MESSAGE_STATUS.id()].contains(&tag.id())
 }
 
 impl Properties for MessageProperties<'_> {
@@ -223,6 +233,12 @@ impl<'a> MessageProperties<'a> {
             }
             id if id == PID_TAG_NATIVE_BODY.id() => Found::i32(native_body(view)),
             id if id == PID_TAG_MESSAGE_STATUS.id() => Found::i32(0),
+            // Nothing else that it could be out of step with (MS-OXCMSG 2.2.1.56.5).
+            id if id == PID_TAG_RTF_IN_SYNC.id()
+                && native_body(view) == native_body::RTF_COMPRESSED =>
+            {
+                Found::bool(true)
+            }
             // Before the first save it is the time of creation (MS-OXCMSG 3.2.5.2).
             id if id == PID_TAG_LOCAL_COMMIT_TIME.id() => {
                 Found::time(view.props().get(PID_TAG_CREATION_TIME)?.as_time()?)

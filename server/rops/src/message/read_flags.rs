@@ -12,8 +12,9 @@ use super::{
 };
 use crate::{
     exec::{Exec, Fail, blocking},
-    folder::messages::read_state,
+    folder::messages::{clear_notify, notify_bits, read_state},
     store_error,
+    view::StoredPart,
 };
 
 /// RopSetMessageReadFlag: committed at once, without a save, and without a new change key.
@@ -22,12 +23,14 @@ pub fn set_message_read_flag(
     request: &SetMessageReadFlagRequest,
 ) -> Result<(), Fail> {
     let index = request.input_handle_index;
-    // The folder's handle only matters in public folders, but it has to be one.
-    exec.object_at(exec.handle_index)
-        .map_err(|_| ErrorCode::NULL_OBJECT)?;
-    let message = message_at(exec, index).map_err(|_| ErrorCode::NULL_OBJECT)?;
+    // ResponseHandleIndex means the folder, which matters in public folders only; clients of
+    // private mailboxes leave its slot empty.
+    message_at(exec, index).map_err(|_| ErrorCode::NULL_OBJECT)?;
     exec.need(1)?;
-    if let Some(read) = read_state(request.read_flags)? {
+    let state = read_state(request.read_flags)?;
+    forget_receipts(exec, index, request.read_flags)?;
+    if let Some(read) = state {
+        let message = message_at(exec, index)?;
         match message.entry.clone() {
             Some(entry) => {
                 let mailbox = exec.mailbox()?;
@@ -59,4 +62,33 @@ pub fn set_message_read_flag(
     exec.answer(&SetMessageReadFlagResponse {
         read_status_changed: None,
     })
+}
+
+/// Clears mfNotifyRead and mfNotifyUnread as ReadFlags ask, in the store and on this handle.
+fn forget_receipts(exec: &mut Exec<'_>, index: u8, read_flags: u8) -> Result<(), ErrorCode> {
+    let bits = notify_bits(read_flags);
+    let message = message_at(exec, index)?;
+    let old = stored_flags(message.view());
+    let Some(entry) = message.entry.clone().filter(|_| bits != 0) else {
+        return Ok(());
+    };
+    let mailbox = exec.mailbox()?;
+    blocking(|| clear_notify(&mailbox, entry.folder, &[entry.id], bits))
+        .map_err(store_error::fail)?;
+    let message = message_at_mut(exec, index)?;
+    if let Some(draft) = &mut message.draft {
+        let value = PropValue::Integer32((old & !bits) as i32);
+        draft.props.set(PID_TAG_MESSAGE_FLAGS, &value);
+        return Ok(());
+    }
+    // What is stored, if it is still what this handle opened.
+    let now = mailbox
+        .entry(entry.folder, entry.id)
+        .map_err(store_error::fail)?;
+    if let Some(now) = now.filter(|now| now.cn == entry.cn) {
+        let stored = mailbox.read_message(&now).map_err(store_error::fail)?;
+        message.stored = Some(StoredPart::root(stored));
+        message.entry = Some(now);
+    }
+    Ok(())
 }

@@ -1,7 +1,7 @@
 //! RopSaveChangesMessage (MS-OXCMSG 2.2.3.3, 3.2.5.3).
 
 use ropewalk_props::{BagView, FileTime, PropValue, tags::*};
-use ropewalk_store::{Message, SaveMessage, StoreError};
+use ropewalk_store::{Mailbox, Message, MessageEntry, SaveMessage, StoreError};
 use ropewalk_wire::{
     ErrorCode, Mid,
     rop::{SaveChangesMessageResponse, SaveChangesRequest},
@@ -32,14 +32,15 @@ pub enum SaveFlags {
     ForceSave,
 }
 
-/// Reads SaveFlags; bits without meaning are ignored, and `ecNotSupported` is for flags that
-/// exclude each other.
+/// Reads SaveFlags; bits without meaning are ignored, and `ecNotSupported` is for the two that
+/// exclude each other: open for reading only, and for writing too.
 pub fn save_flags(flags: u8) -> Result<SaveFlags, ErrorCode> {
     Ok(match flags & 0x07 {
         0x00 => SaveFlags::None,
         0x01 => SaveFlags::KeepOpenReadOnly,
         0x02 => SaveFlags::KeepOpenReadWrite,
-        0x04 | 0x06 => SaveFlags::ForceSave,
+        // Whatever it is combined with.
+        0x04..=0x06 => SaveFlags::ForceSave,
         _ => return Err(ErrorCode::NOT_SUPPORTED),
     })
 }
@@ -83,6 +84,12 @@ fn save_in_folder(exec: &mut Exec<'_>, index: u8, flags: SaveFlags) -> Result<()
         return Err(ErrorCode::NOT_SUPPORTED);
     };
     let is_new = object.entry.is_none();
+    let mut message = finished(exec.session, object.view(), is_new && !associated)?;
+    if let Some(entry) = &object.entry {
+        // It has been modified since it was first saved or delivered (MS-OXCMSG 2.2.1.6).
+        clear_flag(&mut message, flags::UNMODIFIED);
+        keep_status(&mailbox, entry, &mut message)?;
+    }
     let save = SaveMessage {
         folder,
         id: object.entry.as_ref().map(|entry| entry.id),
@@ -92,7 +99,7 @@ fn save_in_folder(exec: &mut Exec<'_>, index: u8, flags: SaveFlags) -> Result<()
             (_, SaveFlags::ForceSave) | (None, _) => None,
             (Some(entry), _) => Some(entry.cn),
         },
-        message: finished(exec.session, object.view(), is_new && !associated)?,
+        message,
     };
     let saved = blocking(|| mailbox.save_message(save)).map_err(|error| match error {
         StoreError::NotFound if !is_new => ErrorCode::OBJECT_DELETED,
@@ -107,6 +114,33 @@ fn save_in_folder(exec: &mut Exec<'_>, index: u8, flags: SaveFlags) -> Result<()
     object.share.resize(bytes)?;
     object.dirty = false;
     Ok(())
+}
+
+/// A status that was set while the message was open stays: it is no change of the message (MS-OXCMSG
+/// 3.2.5.8).
+fn keep_status(
+    mailbox: &Mailbox,
+    opened: &MessageEntry,
+    message: &mut Message,
+) -> Result<(), ErrorCode> {
+    let now = mailbox.entry(opened.folder, opened.id);
+    let Ok(Some(now)) = now.map(|now| now.filter(|now| now != opened)) else {
+        return Ok(());
+    };
+    let stored = mailbox.read_message(&now).map_err(store_error::fail)?;
+    if let Some(status) = stored.view().props.get_i32(PID_TAG_MESSAGE_STATUS) {
+        let status = PropValue::Integer32(status);
+        message.props.set(PID_TAG_MESSAGE_STATUS, &status);
+    }
+    Ok(())
+}
+
+fn clear_flag(message: &mut Message, flag: u32) {
+    let bits = message.props.get_i32(PID_TAG_MESSAGE_FLAGS).unwrap_or(0) as u32;
+    if bits & flag != 0 {
+        let bits = PropValue::Integer32((bits & !flag) as i32);
+        message.props.set(PID_TAG_MESSAGE_FLAGS, &bits);
+    }
 }
 
 fn is_read(object: &MessageObject) -> bool {

@@ -331,10 +331,7 @@ fn cached_information_is_that_of_the_handle() {
     else {
         panic!()
     };
-    assert_eq!(
-        response.subject_prefix,
-        TypedString::Unicode(b"R\0E\0:\0 \0")
-    );
+    assert_eq!(response.subject_prefix, TypedString::Reduced(b"RE: "));
     assert_eq!(
         response.normalized_subject,
         TypedString::Unicode(b"Z\0o\0\xEB\0")

@@ -88,17 +88,21 @@ fn apply(exec: &mut Exec<'_>, edits: Vec<Edit>) -> Result<(), Fail> {
     match exec.session.objects.get_mut(handle, logon_id)? {
         Object::Message(message) => {
             let is_saved = message.entry.is_some();
-            let edits = permitted(
-                edits,
-                &mailbox,
-                &mut problems,
-                message::properties::is_read_only,
-            );
-            edit_message(&mut message.edit()?.props, edits, is_saved);
+            let is_read_only = |tag: PropTag| {
+                message::properties::is_read_only(tag)
+                    || is_saved && message::properties::is_read_only_once_saved(tag)
+            };
+            let edits = permitted(edits, &mailbox, &mut problems, is_read_only);
+            // One that nothing is done to has nothing to save.
+            if !edits.is_empty() || !message.writable {
+                edit_message(&mut message.edit()?.props, edits);
+            }
         }
         Object::Attachment(attachment) => {
             let edits = permitted(edits, &mailbox, &mut problems, attachment::is_read_only);
-            edit_bag(&mut attachment.edit()?.props, edits);
+            if !edits.is_empty() || !attachment.writable {
+                edit_bag(&mut attachment.edit()?.props, edits);
+            }
         }
         Object::Folder(folder) => {
             let id = folder.id;
@@ -131,7 +135,7 @@ fn permitted(
     edits: Vec<Edit>,
     mailbox: &Mailbox,
     problems: &mut Vec<PropertyProblem>,
-    is_read_only: fn(PropTag) -> bool,
+    is_read_only: impl Fn(PropTag) -> bool,
 ) -> Vec<Edit> {
     let code = |edit: &Edit| {
         let (tag, id) = (edit.tag, edit.tag.id());
@@ -175,7 +179,7 @@ fn edit_bag(props: &mut Bag, edits: Vec<Edit>) {
     }
 }
 
-fn edit_message(props: &mut Bag, edits: Vec<Edit>, is_saved: bool) {
+fn edit_message(props: &mut Bag, edits: Vec<Edit>) {
     let mut changed = subject::Changed::default();
     let mut edits = edits;
     edits.retain_mut(|edit| {
@@ -191,12 +195,11 @@ fn edit_message(props: &mut Bag, edits: Vec<Edit>, is_saved: bool) {
             }
             id if id == PID_TAG_SUBJECT_PREFIX.id() => changed.prefix |= sets,
             id if id == PID_TAG_NORMALIZED_SUBJECT.id() => changed.normalized |= sets,
-            // After the first save only the server changes them (MS-OXCMSG 2.2.1.6).
             id if id == PID_TAG_MESSAGE_FLAGS.id() => {
                 return match &mut edit.value {
-                    Some(PropValue::Integer32(bits)) if !is_saved => {
-                        let server = (flags::COMPUTED & !flags::READ) as i32;
-                        *bits &= !server;
+                    Some(PropValue::Integer32(bits)) => {
+                        let server = (flags::COMPUTED | flags::SUBMITTED) & !flags::READ;
+                        *bits &= !(server as i32);
                         true
                     }
                     _ => false,

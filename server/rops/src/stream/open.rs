@@ -99,6 +99,10 @@ fn find(exec: &Exec<'_>, handle: u32, tag: PropTag, mode: Mode) -> Result<Openin
     {
         return Err(ErrorCode::NOT_SUPPORTED);
     }
+    // MS-OXCPRPT 2.2.14: of a folder, binary properties alone.
+    if matches!(object, Object::Folder(_)) && tag.ty() != PropType::BINARY {
+        return Err(ErrorCode::NOT_SUPPORTED);
+    }
     let (owner, may_write, code_page) = match object {
         Object::Message(message) => (
             Owner::Object(handle),

@@ -163,15 +163,11 @@ pub fn read_recipients(exec: &mut Exec<'_>, request: &ReadRecipientsRequest) -> 
     if first >= view.recipient_count() {
         return Err(ErrorCode::NOT_FOUND.into());
     }
-    let columns = match object.recipient_columns.as_slice() {
-        [] => &columns(view)[..],
-        columns => columns,
-    };
     let count = to_wire::put_read_rows(
         exec.out,
         exec.out_max,
         view.recipients().skip(first),
-        columns,
+        &object.recipient_columns,
         object.code_page,
     );
     if count == 0 {
