@@ -87,7 +87,7 @@ impl RopContext {
                 store,
                 user,
                 logons: BTreeMap::new(),
-                objects: Handles::default(),
+                objects: Handles::new(&budget),
                 budget,
                 code_page_id: connect.code_page,
                 code_page: CodePage::new(connect.code_page),

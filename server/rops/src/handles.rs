@@ -2,13 +2,23 @@
 
 use ropewalk_wire::ErrorCode;
 
-use super::{object::Object, table::TableObject};
+use super::{
+    budget::{Budget, Share},
+    object::Object,
+    table::TableObject,
+};
 
 /// The handle of an unused slot in a Server object handle table; never handed out.
 pub const NO_HANDLE: u32 = 0xFFFF_FFFF;
 
 /// Objects that one session context may hold open at a time.
 pub const OBJECTS_MAX: usize = 16_384;
+
+/// Slots that are taken from the session's budget at a time.
+const SLOTS_AT_ONCE: usize = 64;
+
+/// Bytes that an open object takes, its slot included, beside what it has a share of its own for.
+const OBJECT_BYTES: usize = 512;
 
 /// Tables among them; a table keeps a list of its rows.
 pub const TABLES_MAX: usize = 1024;
@@ -17,11 +27,13 @@ pub const TABLES_MAX: usize = 1024;
 ///
 /// A handle is a slot's index in the low 16 bits and the slot's generation in the high 16, so that
 /// a released handle is told from one that was never assigned.
-#[derive(Default)]
 pub struct Handles {
     slots: Vec<Slot>,
     free: Vec<u16>,
     tables: usize,
+    /// What the slots take; it grows as they do, in steps, so that opening an object seldom costs
+    /// more than a slot.
+    share: Share,
 }
 
 struct Slot {
@@ -38,7 +50,18 @@ pub struct Entry {
 }
 
 impl Handles {
-    /// Opens an object. Fails with `ecMaxObjsExceeded` at [`OBJECTS_MAX`] and [`TABLES_MAX`].
+    /// No objects; their slots are taken from this budget.
+    pub fn new(budget: &Budget) -> Self {
+        Self {
+            slots: Vec::new(),
+            free: Vec::new(),
+            tables: 0,
+            share: budget.share(),
+        }
+    }
+
+    /// Opens an object. Fails with `ecMaxObjsExceeded` at [`OBJECTS_MAX`] and [`TABLES_MAX`], and
+    /// with `ecMAPIOOM` if the budget has no room for more slots.
     pub fn insert(&mut self, logon_id: u8, object: Object) -> Result<u32, ErrorCode> {
         let is_table = matches!(object, Object::Table(_));
         if is_table && self.tables >= TABLES_MAX {
@@ -69,6 +92,10 @@ impl Handles {
             .ok()
             .filter(|_| self.slots.len() < OBJECTS_MAX)
             .ok_or(ErrorCode::MAX_OBJS_EXCEEDED)?;
+        if self.slots.len().is_multiple_of(SLOTS_AT_ONCE) {
+            let slots = self.slots.len() + SLOTS_AT_ONCE;
+            self.share.resize(slots * OBJECT_BYTES)?;
+        }
         self.slots.push(Slot {
             generation: 1,
             entry,
