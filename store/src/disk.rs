@@ -3,10 +3,15 @@
 use std::{
     fs::{self, File, OpenOptions},
     io,
-    os::unix::fs::FileExt,
+    os::unix::fs::{DirBuilderExt as _, FileExt, OpenOptionsExt as _},
     path::{Path, PathBuf},
     sync::Arc,
 };
+
+/// Mode of new files: the owner's alone, whatever the directory that they are put into allows.
+pub(crate) const PRIVATE_FILE: u32 = 0o600;
+/// Mode of new directories.
+const PRIVATE_DIR: u32 = 0o700;
 
 /// One open file; every read and write says where.
 pub trait DiskFile: Send + Sync {
@@ -72,7 +77,8 @@ impl Disk for OsDisk {
 
     fn create(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
         let mut options = OpenOptions::new();
-        let file = options.read(true).write(true).create_new(true).open(path)?;
+        options.read(true).write(true).create_new(true);
+        let file = options.mode(PRIVATE_FILE).open(path)?;
         Ok(Arc::new(file))
     }
 
@@ -87,7 +93,7 @@ impl Disk for OsDisk {
             return Ok(());
         }
         self.create_dir(parent)?;
-        match fs::create_dir(path) {
+        match fs::DirBuilder::new().mode(PRIVATE_DIR).create(path) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
             _ => {}
         }

@@ -3,6 +3,7 @@
 use std::{
     fs::{File, OpenOptions, TryLockError},
     io,
+    os::unix::fs::OpenOptionsExt as _,
     path::Path,
     sync::{Arc, Weak},
     time::Duration,
@@ -15,7 +16,7 @@ use crate::{
     Durability, FencedFrame, OpenError, RecoveryReport, StoreOptions,
     core::{Core, Parts},
     directory::Directory,
-    disk::{Disk, OsDisk},
+    disk::{Disk, OsDisk, PRIVATE_FILE},
     index::{Applier, Index, IndexError, Kv, keys, open::Source},
     log::{
         Log,
@@ -271,8 +272,10 @@ impl Context<'_> {
     fn lock(&self) -> Result<File, OpenError> {
         OsDisk.create_dir(self.dir).map_err(|e| self.io(e))?;
         let mut options = OpenOptions::new();
+        // A file that others could open, they could lock.
         let options = options.create(true).truncate(false).write(true);
         let file = options
+            .mode(PRIVATE_FILE)
             .open(self.dir.join("lock"))
             .map_err(|e| self.io(e))?;
         match file.try_lock() {

@@ -20,11 +20,15 @@ pub const CHALLENGE: &str = "Basic realm=\"Ropewalk\", charset=\"UTF-8\"";
 
 /// Password checks at a time. Each takes 19 MiB and one core for some 20 ms.
 const CHECKS_MAX: usize = 4;
+/// Requests whose passwords are checked or wait for it: what that many cost is a few seconds, which
+/// is as long as anybody who has the right password should have to wait.
+const WAITING_MAX: usize = 256;
 
 /// Checks credentials.
 pub struct Authenticator {
     store: Store,
     checks: Semaphore,
+    waiting: Semaphore,
     proofs: Arc<Proofs>,
 }
 
@@ -40,6 +44,9 @@ pub enum Refused {
     /// No such user, or another password.
     #[error("wrong user name or password")]
     Wrong,
+    /// Too many passwords wait to be checked.
+    #[error("too many log on at once; try again")]
+    Busy,
 }
 
 impl Authenticator {
@@ -49,6 +56,7 @@ impl Authenticator {
         Ok(Self {
             store,
             checks: Semaphore::new(cores.min(CHECKS_MAX)),
+            waiting: Semaphore::new(WAITING_MAX),
             proofs: Arc::new(Proofs::new()?),
         })
     }
@@ -56,7 +64,8 @@ impl Authenticator {
     /// The user whose name and password an Authorization header has.
     ///
     /// A password that was right before is recognised by its proof; any other is hashed, and takes
-    /// as long for a user who does not exist.
+    /// as long for a user who does not exist. So many wrong ones at once that they would have to wait
+    /// for long are refused unseen.
     pub async fn authenticate(&self, header: Option<&HeaderValue>) -> Result<Arc<User>, Refused> {
         let header = header.ok_or(Refused::Missing)?;
         let credentials = Credentials::parse(header.as_bytes()).ok_or(Refused::Malformed)?;
@@ -66,6 +75,9 @@ impl Authenticator {
         {
             return Ok(Arc::clone(user));
         }
+        let Ok(_place) = self.waiting.try_acquire() else {
+            return Err(Refused::Busy);
+        };
         let Ok(_slot) = self.checks.acquire().await else {
             return Err(Refused::Wrong);
         };
@@ -147,5 +159,17 @@ mod tests {
         assert!(auth.authenticate(Some(&new)).await.is_ok());
         store.remove_user("ada@example.test").unwrap();
         assert_eq!(auth.authenticate(Some(&new)).await, Err(Refused::Wrong));
+    }
+
+    #[tokio::test]
+    async fn a_crowd_of_wrong_passwords_is_bounded_and_does_not_lock_out_who_was_here_before() {
+        let (_dir, store) = store();
+        let auth = Authenticator::new(store).unwrap();
+        let known = basic("ada@example.test", "gr\u{fc}n".as_bytes());
+        auth.authenticate(Some(&known)).await.unwrap();
+        let _crowd = auth.waiting.try_acquire_many(WAITING_MAX as u32).unwrap();
+        let wrong = basic("ada@example.test", b"blau");
+        assert_eq!(auth.authenticate(Some(&wrong)).await, Err(Refused::Busy));
+        assert!(auth.authenticate(Some(&known)).await.is_ok());
     }
 }

@@ -66,12 +66,12 @@ pub async fn accept(
             accepted = accept => accepted,
         };
         match accepted {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 let server = Arc::clone(&server);
                 let (tls, stopped) = (tls.clone(), stopped.clone());
                 connections.spawn(async move {
                     let _slot = slot;
-                    connection::serve(stream, tls, server, stopped).await;
+                    connection::serve(stream, peer, tls, server, stopped).await;
                 });
             }
             Err(error) => {

@@ -10,9 +10,9 @@ use std::{
 
 use bytes::Bytes;
 use hyper::{
-    HeaderMap, Request, Response, StatusCode, Uri,
+    HeaderMap, Request, Response, StatusCode, Uri, Version,
     body::Body,
-    header::{AUTHORIZATION, HOST, HeaderValue, WWW_AUTHENTICATE},
+    header::{AUTHORIZATION, HOST, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
 };
 use ropewalk_store::Store;
 use tokio::sync::watch;
@@ -31,6 +31,9 @@ use crate::{
 
 /// How often session contexts are looked through for expired ones, at most.
 const REAP_PERIOD: Duration = Duration::from_secs(30);
+
+/// When a client that found too many others logging on may come again.
+const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("5");
 
 /// Everything that requests share.
 pub struct Server {
@@ -77,6 +80,11 @@ impl Server {
     where
         B: Body<Data = Bytes>,
     {
+        if !one_host(&request) {
+            body::discard(request.into_body(), self.timing.body).await;
+            let sentence = "a request has exactly one Host header";
+            return reply::plain(StatusCode::BAD_REQUEST, sentence);
+        }
         let route = Route::of(request.uri().path());
         if matches!(route, Route::Unknown | Route::UnknownMapi) {
             body::discard(request.into_body(), self.timing.body).await;
@@ -135,14 +143,31 @@ fn millis(duration: Duration) -> u64 {
 
 /// RFC 7617 2.
 fn unauthorized(refused: auth::Refused) -> Response<ReplyBody> {
-    if refused == auth::Refused::Wrong {
-        tracing::info!("authentication failed");
+    if refused == auth::Refused::Busy {
+        let mut response = reply::plain(StatusCode::SERVICE_UNAVAILABLE, &refused.to_string());
+        response.headers_mut().insert(RETRY_AFTER, RETRY_SECONDS);
+        return response;
     }
     let mut response = reply::plain(StatusCode::UNAUTHORIZED, &refused.to_string());
     response
         .headers_mut()
         .insert(WWW_AUTHENTICATE, HeaderValue::from_static(auth::CHALLENGE));
+    if refused == auth::Refused::Wrong {
+        response.extensions_mut().insert(WrongPassword);
+    }
     response
+}
+
+/// Marks the response to a request with a wrong password for the log, which names the peer.
+#[derive(Clone, Copy)]
+pub struct WrongPassword;
+
+/// RFC 9112 3.2: a server in front of this one may have gone by another Host header than this one
+/// would.
+fn one_host<B>(request: &Request<B>) -> bool {
+    let mut hosts = request.headers().get_all(HOST).iter();
+    let first = hosts.next().is_some() || request.version() != Version::HTTP_11;
+    first && hosts.next().is_none()
 }
 
 /// The host, perhaps with a port, that a request was sent to.

@@ -159,6 +159,7 @@ fn basic(user: &str) -> String {
 
 fn mapi(request_type: &str, body: &[u8], cookies: &str) -> Request<Full<Bytes>> {
     let mut request = Request::post("/mapi/emsmdb/?MailboxId=x@example.test")
+        .header("Host", "mail.example.test:443")
         .header("Authorization", basic(ADA))
         .header("Content-Type", "application/mapi-http")
         .header("X-RequestType", request_type)
@@ -443,9 +444,6 @@ async fn a_wait_ends_with_disconnect() {
 fn nspi(request_type: &str, body: &[u8], cookies: &str) -> Request<Full<Bytes>> {
     let mut request = mapi(request_type, body, cookies);
     *request.uri_mut() = "/mapi/nspi/".parse().unwrap();
-    request
-        .headers_mut()
-        .insert("Host", "mail.example.test:443".parse().unwrap());
     request
 }
 

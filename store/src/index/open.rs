@@ -9,7 +9,11 @@ use std::{
 use ropewalk_props::Guid;
 
 use super::{Applier, IndexError, Kv, keys, memory::MemoryKv, sled::SledKv, value};
-use crate::{IndexKind, log::frame::Position};
+use crate::{
+    IndexKind,
+    disk::{Disk as _, OsDisk},
+    log::frame::Position,
+};
 
 /// The format of keys and values. Another one in an existing index means: make it anew.
 const INDEX_FORMAT: u32 = 1;
@@ -62,7 +66,10 @@ impl Source<'_> {
         if self.kind == IndexKind::Memory || self.given.is_some() {
             return fresh(Arc::new(MemoryKv::default()), store);
         }
-        set_aside(self.dir).map_err(|error| IndexError(error.to_string()))?;
+        // The engine makes its files as the umask has it, so they need a directory that is private.
+        set_aside(self.dir)
+            .and_then(|()| OsDisk.create_dir(&path(self.dir)))
+            .map_err(|error| IndexError(error.to_string()))?;
         fresh(Arc::new(SledKv::open(&path(self.dir))?), store)
     }
 }
