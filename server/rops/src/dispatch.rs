@@ -104,6 +104,9 @@ pub fn execute(exec: &mut Exec<'_>, request: &Request<'_>) -> Result<(), Fail> {
             property::write::delete_properties(exec, request)
         }
 
+        Body::CopyProperties(request) => property::copy::copy_properties(exec, request),
+        Body::CopyTo(request) => property::copy::copy_to(exec, request),
+        Body::CopyToStream(request) => stream::copy::copy_to_stream(exec, request),
         Body::OpenStream(request) => stream::open::open_stream(exec, request),
         Body::ReadStream(request) => stream::rops::read_stream(exec, request),
         Body::WriteStream(request) => stream::rops::write_stream(exec, request),
@@ -117,9 +120,6 @@ pub fn execute(exec: &mut Exec<'_>, request: &Request<'_>) -> Result<(), Fail> {
         // What this server does not do (MS-OXCDATA 2.4: ecNotSupported).
         Body::GetOwningServers(_)
         | Body::GetValidAttachments(_)
-        | Body::CopyProperties(_)
-        | Body::CopyTo(_)
-        | Body::CopyToStream(_)
         | Body::LockRegionStream(_)
         | Body::UnlockRegionStream(_)
         | Body::CloneStream(_)

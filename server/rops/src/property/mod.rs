@@ -1,5 +1,7 @@
 //! The property ROPs, on any object that has properties (MS-OXCPRPT).
 
+pub mod copy;
+mod copy_parts;
 pub mod logon;
 pub mod named;
 pub mod read;

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Something done with an object's properties, whatever the object.
-trait Visitor {
+pub(super) trait Visitor {
     /// What comes out of it.
     type Output;
     /// Does it.
@@ -149,11 +149,21 @@ pub fn tags(session: &Session, logon_id: u8, handle: u32) -> Result<Vec<PropTag>
             source.tags()
         }
     }
+    visit_handle(session, logon_id, handle, Tags)
+}
+
+/// Hands the properties of the object behind a handle to a visitor.
+pub(super) fn visit_handle<V: Visitor>(
+    session: &Session,
+    logon_id: u8,
+    handle: u32,
+    visitor: V,
+) -> Result<V::Output, ErrorCode> {
     let object = session.objects.get(handle, logon_id)?;
     let mailbox = &*session
         .logons
         .get(&logon_id)
         .ok_or(ErrorCode::NULL_OBJECT)?
         .mailbox;
-    visit(session, mailbox, object, Tags)
+    visit(session, mailbox, object, visitor)
 }

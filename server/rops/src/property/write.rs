@@ -23,10 +23,10 @@ use crate::{
 };
 
 /// A property to set, or to remove without a value.
-struct Edit {
-    index: u16,
-    tag: PropTag,
-    value: Option<PropValue>,
+pub(super) struct Edit {
+    pub(super) index: u16,
+    pub(super) tag: PropTag,
+    pub(super) value: Option<PropValue>,
 }
 
 /// RopSetProperties, RopSetPropertiesNoReplicate.
@@ -66,7 +66,7 @@ pub fn delete_properties(
 }
 
 /// Bytes of a response with this many problems.
-fn problems_len(count: usize) -> usize {
+pub(super) fn problems_len(count: usize) -> usize {
     2 + count * PropertyProblem::FIXED_SIZE.unwrap_or_default()
 }
 
@@ -214,7 +214,7 @@ fn edit_message(props: &mut Bag, edits: Vec<Edit>) {
 }
 
 /// Changes a folder or a logon, at once.
-fn commit(
+pub(super) fn commit(
     mut edits: Vec<Edit>,
     problems: &mut Vec<PropertyProblem>,
     update: impl Fn(&[(PropTag, PropValue)], &[u16]) -> Result<(), StoreError>,

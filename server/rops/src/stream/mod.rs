@@ -1,5 +1,6 @@
 //! Stream objects: one property's value as a run of bytes (MS-OXCPRPT 2.2.14 ff.).
 
+pub mod copy;
 pub mod open;
 pub mod pending;
 pub mod rops;

@@ -82,6 +82,15 @@ fn track(
     work: impl FnOnce(&mut StreamObject, &ropewalk_store::Store) -> Result<(), ErrorCode>,
 ) -> Result<(), ErrorCode> {
     let handle = exec.handle_at(exec.handle_index)?;
+    track_handle(exec, handle, work)
+}
+
+/// As [`track`], with the stream behind a handle.
+pub(super) fn track_handle(
+    exec: &mut Exec<'_>,
+    handle: u32,
+    work: impl FnOnce(&mut StreamObject, &ropewalk_store::Store) -> Result<(), ErrorCode>,
+) -> Result<(), ErrorCode> {
     let session = &mut *exec.session;
     let owner = session.objects.get(handle, exec.logon_id)?.stream()?.owner;
     let frozen = is_read_only(session, exec.logon_id, owner);

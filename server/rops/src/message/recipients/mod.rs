@@ -127,7 +127,7 @@ fn apply(recipients: &mut Vec<Recipient>, row_id: u32, kind: u8, props: Option<B
 }
 
 /// PidTagDisplayTo and its like follow from the recipients (MS-OXCMSG 2.2.1.18 to 2.2.1.20).
-fn settle_display_names(message: &mut Message) {
+pub fn settle_display_names(message: &mut Message) {
     const KIND: u8 = 0x0F;
     for (tag, kind) in [
         (PID_TAG_DISPLAY_TO, 1),

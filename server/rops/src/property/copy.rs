@@ -1,0 +1,372 @@
+//! RopCopyProperties and RopCopyTo: properties of one object onto another of its kind (MS-OXCPRPT
+//! 2.2.10, 2.2.11, 3.2.5.7, 3.2.5.8). Asynchronous requests are answered when they are done, which
+//! they are at once.
+
+use std::mem::discriminant;
+
+use ropewalk_props::{
+    Bag, BagView, BlobRef, GlobCnt, PropTag, PropType, PropValue, Slot, ValueRef, tags::*,
+};
+use ropewalk_wire::{
+    ErrorCode,
+    rop::{CopyPropertiesRequest, CopyToRequest, PropertyProblemsResponse},
+    value::PropertyProblem,
+};
+
+use super::{
+    copy_parts as parts,
+    read::{self, Visitor, visit_handle},
+    value::{Found, Properties},
+    write::{Edit, commit, problems_len},
+};
+use crate::{
+    attachment,
+    exec::{Exec, Fail},
+    folder,
+    limits::MESSAGE_BYTES_MAX,
+    message::{
+        self,
+        properties::flags::{COMPUTED, READ, SUBMITTED},
+        subject,
+    },
+    object::Object,
+    stream::pending,
+};
+
+/// CopyFlags (MS-OXCPRPT 2.2.10.1, 2.2.11.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CopyFlags {
+    /// Values on the destination are overwritten.
+    Overwrite,
+    /// What the destination has stays as it is.
+    NoOverwrite,
+    /// What was copied is deleted from the source.
+    Move,
+}
+
+impl CopyFlags {
+    fn from_bits(bits: u8) -> Result<Self, ErrorCode> {
+        Ok(match bits {
+            0x00 => Self::Overwrite,
+            0x01 => Self::Move,
+            0x02 => Self::NoOverwrite,
+            _ => return Err(ErrorCode::INVALID_PARAM),
+        })
+    }
+}
+
+/// The two objects of a copy, which are of one kind.
+pub struct Pair {
+    /// The handle of the source.
+    pub source: u32,
+    /// The handle of the destination.
+    pub dest: u32,
+    /// How it is copied.
+    pub flags: CopyFlags,
+}
+
+impl Pair {
+    /// `NullDestinationObject` without a destination, `ecNotSupported` for objects that do not go
+    /// together, `ecAccessDenied` if they are one or one may not be changed.
+    fn new(exec: &mut Exec<'_>, dest_index: u8, copy_flags: u8) -> Result<Self, ErrorCode> {
+        let source = exec.handle_at(exec.handle_index)?;
+        let dest = exec
+            .handle_at(dest_index)
+            .map_err(|_| ErrorCode::NULL_DESTINATION_OBJECT)?;
+        exec.object()?;
+        exec.object_at(dest_index)
+            .map_err(|_| ErrorCode::NULL_DESTINATION_OBJECT)?;
+        let flags = CopyFlags::from_bits(copy_flags)?;
+        for handle in [source, dest] {
+            pending::settle(exec.session, exec.logon_id, handle)?;
+        }
+        let (from, to) = (exec.object()?, exec.object_at(dest_index)?);
+        let has_properties = matches!(
+            from,
+            Object::Message(_) | Object::Attachment(_) | Object::Folder(_)
+        );
+        if !has_properties || discriminant(from) != discriminant(to) {
+            return Err(ErrorCode::NOT_SUPPORTED);
+        }
+        let moves = flags == CopyFlags::Move;
+        if source == dest || !is_writable(to) || (moves && !is_writable(from)) {
+            return Err(ErrorCode::ACCESS_DENIED);
+        }
+        Ok(Self {
+            source,
+            dest,
+            flags,
+        })
+    }
+}
+
+fn is_writable(object: &Object) -> bool {
+    match object {
+        Object::Message(message) => message.writable,
+        Object::Attachment(attachment) => attachment.writable,
+        _ => true,
+    }
+}
+
+/// A property on its way.
+struct Piece {
+    index: u16,
+    tag: PropTag,
+    value: Owned,
+}
+
+/// A value, packed.
+enum Owned {
+    Inline(Vec<u8>),
+    External(BlobRef),
+}
+
+impl From<Found<'_>> for Owned {
+    fn from(found: Found<'_>) -> Self {
+        match found {
+            Found::Large(_, blob) => Self::External(blob),
+            found => Self::Inline(
+                found
+                    .value_ref()
+                    .map_or(&[][..], |value| value.data)
+                    .to_vec(),
+            ),
+        }
+    }
+}
+
+/// RopCopyProperties: the properties named, and those of them that are other objects.
+pub fn copy_properties(
+    exec: &mut Exec<'_>,
+    request: &CopyPropertiesRequest<'_>,
+) -> Result<(), Fail> {
+    let pair = Pair::new(exec, request.dest_handle_index, request.copy_flags)?;
+    if pair.flags == CopyFlags::Move && exec.object()?.folder().is_ok() {
+        return Err(ErrorCode::NOT_SUPPORTED.into());
+    }
+    let tags: Vec<PropTag> = request.property_tags.iter().collect();
+    exec.need(problems_len(tags.len()))?;
+    let mut problems = Vec::new();
+    let pieces = collect(exec, &pair, &tags, &mut problems)?;
+    let subobjects = |tag: PropTag| tags.contains(&tag);
+    parts::copy(exec, &pair, subobjects)?;
+    put(exec, &pair, pieces, &mut problems)?;
+    problems.retain(|problem| !parts::is_subobject(problem.property_tag));
+    answer(exec, problems)
+}
+
+/// RopCopyTo: all properties but those excluded, and what is in the object if that is wanted.
+pub fn copy_to(exec: &mut Exec<'_>, request: &CopyToRequest<'_>) -> Result<(), Fail> {
+    let pair = Pair::new(exec, request.dest_handle_index, request.copy_flags)?;
+    let excluded = request.excluded_tags;
+    let is_excluded = |tag: PropTag| excluded.iter().any(|known| known.id() == tag.id());
+    let mut tags = read::tags(exec.session, exec.logon_id, pair.source)?;
+    tags.retain(|tag| !is_excluded(*tag));
+    exec.need(problems_len(tags.len()))?;
+    // That the server sets the others itself is no problem here.
+    let pieces = collect(exec, &pair, &tags, &mut Vec::new())?;
+    let mut problems = Vec::new();
+    if request.want_sub_objects {
+        parts::copy(exec, &pair, |tag| !is_excluded(tag))?;
+    }
+    put(exec, &pair, pieces, &mut problems)?;
+    answer(exec, problems)
+}
+
+fn answer(exec: &mut Exec<'_>, mut problems: Vec<PropertyProblem>) -> Result<(), Fail> {
+    problems.sort_unstable_by_key(|problem| problem.index);
+    exec.answer(&PropertyProblemsResponse {
+        property_problems: (&problems).into(),
+    })
+}
+
+/// What is to be copied of these tags, and a problem for each that cannot be.
+fn collect(
+    exec: &Exec<'_>,
+    pair: &Pair,
+    tags: &[PropTag],
+    problems: &mut Vec<PropertyProblem>,
+) -> Result<Vec<Piece>, ErrorCode> {
+    struct Values<'a>(&'a [PropTag]);
+    impl Visitor for Values<'_> {
+        type Output = Vec<Option<(PropTag, Owned)>>;
+        fn visit(self, source: &impl Properties) -> Self::Output {
+            let found = |tag: &PropTag| {
+                let found = source.find(*tag)?;
+                let (have, want) = (found.ty(), tag.ty());
+                let fits = want == have
+                    || want == PropType::UNSPECIFIED
+                    || (want.is_string() && have.is_string());
+                fits.then(|| (tag.with_type(have), Owned::from(found)))
+            };
+            self.0.iter().map(found).collect()
+        }
+    }
+    let (session, logon_id) = (&*exec.session, exec.logon_id);
+    let values = visit_handle(session, logon_id, pair.source, Values(tags))?;
+    let dest = session.objects.get(pair.dest, logon_id)?;
+    let mut pieces = Vec::with_capacity(values.len());
+    for ((index, tag), value) in (0_u16..).zip(tags).zip(values) {
+        let mut problem = |error_code| {
+            problems.push(PropertyProblem {
+                index,
+                property_tag: *tag,
+                error_code,
+            });
+        };
+        match value {
+            _ if is_read_only(dest, *tag) => problem(ErrorCode::COMPUTED),
+            None => problem(ErrorCode::NOT_FOUND),
+            Some((tag, value)) => pieces.push(Piece { index, tag, value }),
+        }
+    }
+    Ok(pieces)
+}
+
+fn is_read_only(dest: &Object, tag: PropTag) -> bool {
+    match dest {
+        Object::Message(dest) => {
+            message::properties::is_read_only(tag)
+                || dest.entry.is_some() && message::properties::is_read_only_once_saved(tag)
+        }
+        Object::Attachment(_) => attachment::is_read_only(tag),
+        _ => folder::properties::is_read_only(tag),
+    }
+}
+
+/// Puts the pieces onto the destination, and takes them from the source if they are moved.
+fn put(
+    exec: &mut Exec<'_>,
+    pair: &Pair,
+    pieces: Vec<Piece>,
+    problems: &mut Vec<PropertyProblem>,
+) -> Result<(), ErrorCode> {
+    let logon_id = exec.logon_id;
+    let keeps = pair.flags == CopyFlags::NoOverwrite;
+    let inline = pieces.iter().map(|piece| match &piece.value {
+        Owned::Inline(bytes) => bytes.len(),
+        Owned::External(_) => 0,
+    });
+    let given: usize = inline.sum();
+    let ids: Vec<u16> = pieces.iter().map(|piece| piece.tag.id()).collect();
+    match exec.session.objects.get_mut(pair.dest, logon_id)? {
+        Object::Message(dest) => {
+            let bytes = dest.view().memory().saturating_add(given);
+            check(bytes)?;
+            dest.share.grow(bytes)?;
+            put_message(&mut dest.edit()?.props, pieces, keeps);
+            dest.edit()?;
+        }
+        Object::Attachment(dest) => {
+            let bytes = dest.view().memory().saturating_add(given);
+            check(bytes)?;
+            dest.share.grow(bytes)?;
+            let props = &mut dest.edit()?.props;
+            for piece in pieces {
+                put_one(props, &piece, keeps);
+            }
+            dest.edit()?;
+        }
+        Object::Folder(dest) => {
+            let dest = dest.id;
+            return put_folder(exec, dest, pieces, keeps, problems);
+        }
+        _ => return Err(ErrorCode::NOT_SUPPORTED),
+    }
+    if pair.flags != CopyFlags::Move {
+        return Ok(());
+    }
+    let props = match exec.session.objects.get_mut(pair.source, logon_id)? {
+        Object::Message(source) => &mut source.edit()?.props,
+        Object::Attachment(source) => &mut source.edit()?.props,
+        _ => return Ok(()),
+    };
+    for id in ids {
+        props.remove(id);
+    }
+    Ok(())
+}
+
+fn check(bytes: usize) -> Result<(), ErrorCode> {
+    if bytes > MESSAGE_BYTES_MAX {
+        return Err(ErrorCode::NOT_ENOUGH_MEMORY);
+    }
+    Ok(())
+}
+
+/// Sets one property; false if the bag keeps the value that it has.
+fn put_one(props: &mut Bag, piece: &Piece, keeps: bool) -> bool {
+    if keeps && props.position(piece.tag.id()).is_some() {
+        return false;
+    }
+    let slot = match &piece.value {
+        Owned::Inline(data) => Slot::Inline(ValueRef {
+            ty: piece.tag.ty(),
+            data,
+        }),
+        Owned::External(blob) => Slot::External(*blob),
+    };
+    props.set_slot(piece.tag, slot);
+    true
+}
+
+fn put_message(props: &mut Bag, pieces: Vec<Piece>, keeps: bool) {
+    let mut changed = subject::Changed::default();
+    for piece in pieces {
+        if !put_one(props, &piece, keeps) {
+            continue;
+        }
+        match piece.tag {
+            PID_TAG_SUBJECT => changed.subject = true,
+            PID_TAG_SUBJECT_PREFIX => changed.prefix = true,
+            PID_TAG_NORMALIZED_SUBJECT => changed.normalized = true,
+            // What the server alone decides does not come along.
+            PID_TAG_MESSAGE_FLAGS => {
+                let bits = props.get_i32(PID_TAG_MESSAGE_FLAGS).unwrap_or(0) as u32;
+                let bits = bits & (!(COMPUTED | SUBMITTED) | READ);
+                let bits = PropValue::Integer32(bits as i32);
+                props.set(PID_TAG_MESSAGE_FLAGS, &bits);
+            }
+            _ => {}
+        }
+    }
+    subject::settle(props, changed);
+}
+
+/// Changes a folder, at once.
+fn put_folder(
+    exec: &Exec<'_>,
+    dest: GlobCnt,
+    pieces: Vec<Piece>,
+    keeps: bool,
+    problems: &mut Vec<PropertyProblem>,
+) -> Result<(), ErrorCode> {
+    let mailbox = exec.mailbox()?;
+    let has = folder::current(&mailbox, dest)?.props;
+    let mut edits = Vec::with_capacity(pieces.len());
+    for piece in pieces {
+        let (index, tag) = (piece.index, piece.tag);
+        if keeps && has.position(tag.id()).is_some() {
+            continue;
+        }
+        let value = match &piece.value {
+            Owned::Inline(data) => ValueRef { ty: tag.ty(), data }.to_value(),
+            Owned::External(_) => None,
+        };
+        match value {
+            Some(value) => edits.push(Edit {
+                index,
+                tag,
+                value: Some(value),
+            }),
+            None => problems.push(PropertyProblem {
+                index,
+                property_tag: tag,
+                error_code: ErrorCode::NOT_ENOUGH_MEMORY,
+            }),
+        }
+    }
+    commit(edits, problems, |set, remove| {
+        mailbox.update_folder(dest, set, remove)
+    })
+}
