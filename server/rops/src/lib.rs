@@ -6,6 +6,7 @@
 //! `stream`.
 
 pub mod attachment;
+pub mod brief;
 pub mod budget;
 pub mod code_page;
 pub mod context;
@@ -29,4 +30,5 @@ mod test_client;
 pub(crate) mod test_support;
 pub mod view;
 
+pub use brief::is_brief;
 pub use context::{ConnectParams, RopContext};

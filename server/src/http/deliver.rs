@@ -1,7 +1,12 @@
 //! From work under way to a response: whole if the work is done soon, else a stream that says
 //! PENDING until it is (MS-OXCMAPIHTTP 2.2.7).
 
-use std::{borrow::Cow, sync::Arc, time::Duration};
+use std::{
+    borrow::Cow,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::Bytes;
 use hyper::Response;
@@ -56,6 +61,20 @@ pub enum Kind {
 /// The response to a request that made or ended its session context, or had none.
 pub async fn whole(reply: &Reply, task: JoinHandle<Outcome>) -> Response<ReplyBody> {
     respond(reply, task.await.unwrap_or_else(|error| panicked(&error)))
+}
+
+/// What comes of a request that is over in no time and is not interrupted: it needs no task of its
+/// own, only the same protection from a panic.
+pub fn at_once(
+    server: &Server,
+    context: &Context<Payload>,
+    work: impl FnOnce() -> Outcome,
+) -> Outcome {
+    // What a panic leaves half done goes with the session context.
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        server.sessions.remove(context);
+        failed_unexpectedly()
+    })
 }
 
 /// The response to a request of a session context.
@@ -144,6 +163,10 @@ fn panicked(error: &JoinError) -> Outcome {
     if error.is_panic() {
         tracing::error!(%error, "a request failed in a way that it must not");
     }
+    failed_unexpectedly()
+}
+
+fn failed_unexpectedly() -> Outcome {
     Outcome::Failed(
         ResponseCode::UnknownFailure,
         "the server failed at this request; its log says more".into(),

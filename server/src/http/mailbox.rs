@@ -184,6 +184,12 @@ fn log_client(user: &User, request: &ConnectRequest<'_>) {
     }
 }
 
+/// Whether an Execute is over in no time.
+pub fn is_brief(body: &[u8]) -> bool {
+    decode_body::<ExecuteRequest<'_>>(body)
+        .is_ok_and(|request| ropewalk_rops::is_brief(request.rop_buffer.get()))
+}
+
 /// Execute: runs the ROPs (MS-OXCMAPIHTTP 2.2.4.2).
 pub fn execute(turn: Turn<Payload>, body: &[u8], started: Started) -> Outcome {
     let current = || SessionHeaders::new(turn.context().id(), turn.sequence());
