@@ -655,3 +655,32 @@ fn an_embedded_message_is_there_once_it_is_saved() {
         }
     }
 }
+
+// MS-OXOMSG 2.2.1.2, 2.2.1.3, 2.2.1.5.
+#[test]
+fn a_conversation_is_known_by_its_topic_or_by_its_index() {
+    const TOPIC: u32 = 0x0070_001F;
+    const INDEX: u32 = 0x0071_0102;
+    const ID: u32 = 0x3013_0102;
+    const INDEX_TRACKING: u32 = 0x3016_000B;
+    let mut place = place();
+    let (message, id) = place.message();
+    let row = place
+        .client
+        .get_props(message, &[TOPIC, INDEX, ID])
+        .unwrap();
+    assert_eq!(row.text(0), "a case");
+    assert_eq!((row.binary(1).len(), row.binary(1)[0]), (22, 1));
+    // The MD5 hash of "A CASE" in UTF-16LE.
+    let hash = [
+        0x80, 0x90, 0x98, 0xDD, 0xB7, 0x2A, 0x4E, 0x9A, 0x76, 0xFA, 0x9F, 0x67, 0x04, 0x4F, 0x29,
+        0x74,
+    ];
+    assert_eq!(row.binary(2), hash);
+    let guid = row.binary(1)[6..22].to_vec();
+    assert!(place.client.list_props(message).unwrap().contains(&ID));
+    let tracked = [(INDEX_TRACKING, Value::Boolean(true))];
+    place.client.set_props(message, &tracked).unwrap();
+    place.client.save_message(message).unwrap();
+    assert_eq!(place.seen(id, ID), Value::Binary(guid));
+}

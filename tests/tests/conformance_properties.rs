@@ -154,7 +154,13 @@ fn a_stream_opens_on_the_types_of_its_object() {
             code::NOT_SUPPORTED,
         );
     }
-    client.open_stream(folder, THIRD, CREATE).unwrap();
+    let (stream, _) = client.open_stream(folder, THIRD, CREATE).unwrap();
+    // RopWriteAndCommitStream (2.2.26) is for the others.
+    let write_and_commit = Rop::new(0x90, 0).sized(b"data");
+    fails(
+        client.rop(&write_and_commit, &[stream]),
+        code::NOT_SUPPORTED,
+    );
     for tag in [FIRST, tag::DISPLAY_NAME, tag::COMMENT] {
         for mode in [READ, CREATE] {
             fails(client.open_stream(folder, tag, mode), code::NOT_SUPPORTED);

@@ -1,6 +1,8 @@
 //! Message objects: opening, creating, changing and saving messages (MS-OXCMSG).
 
+mod conversation;
 pub mod create;
+mod md5;
 pub mod open;
 pub mod properties;
 pub mod read_flags;

@@ -160,6 +160,12 @@ impl Properties for MessageProperties<'_> {
             }));
         }
         if let Some(view) = self.view {
+            let worked_out = [PID_TAG_NATIVE_BODY, PID_TAG_CONVERSATION_ID];
+            tags.extend(
+                worked_out
+                    .into_iter()
+                    .filter(|tag| self.find(*tag).is_some()),
+            );
             let bag = view.props();
             for index in 0..bag.len() {
                 if let Some((tag, _)) = bag.entry(index)
@@ -230,6 +236,9 @@ impl<'a> MessageProperties<'a> {
         Some(match tag.with_type(PropType::UNSPECIFIED).id() {
             id if id == PID_TAG_HAS_NAMED_PROPERTIES.id() => {
                 Found::bool(super::has_named_properties(view))
+            }
+            id if id == PID_TAG_CONVERSATION_ID.id() => {
+                Found::binary(super::conversation::id(view.props())?)
             }
             id if id == PID_TAG_NATIVE_BODY.id() => Found::i32(native_body(view)),
             id if id == PID_TAG_MESSAGE_STATUS.id() => Found::i32(0),

@@ -1,13 +1,13 @@
 //! RopSaveChangesMessage (MS-OXCMSG 2.2.3.3, 3.2.5.3).
 
-use ropewalk_props::{BagView, FileTime, PropValue, tags::*};
+use ropewalk_props::{BagView, PropValue, tags::*};
 use ropewalk_store::{Mailbox, Message, MessageEntry, SaveMessage, StoreError};
 use ropewalk_wire::{
     ErrorCode, Mid,
     rop::{SaveChangesMessageResponse, SaveChangesRequest},
 };
 
-use super::{MessageObject, Place, message_at, message_at_mut, properties::flags};
+use super::{MessageObject, Place, conversation, message_at, message_at_mut, properties::flags};
 use crate::{
     context::Session,
     exec::{Exec, Fail, blocking},
@@ -190,20 +190,9 @@ fn finished(
             props.set(PID_TAG_CONVERSATION_TOPIC, &topic);
         }
         if props.slot(PID_TAG_CONVERSATION_INDEX.id()).is_none() {
-            let index = conversation_index(now)?;
+            let index = conversation::new_index(now)?;
             props.set(PID_TAG_CONVERSATION_INDEX, &PropValue::Binary(index));
         }
     }
     Ok(message)
-}
-
-/// PidTagConversationIndex of a message that answers none (MS-OXOMSG 2.2.1.3): a reserved byte, the
-/// five high bytes below the highest of the time, and a GUID.
-fn conversation_index(now: FileTime) -> Result<Vec<u8>, ErrorCode> {
-    let [_, a, b, c, d, e, _, _] = now.0.to_be_bytes();
-    let mut index = vec![1, a, b, c, d, e];
-    let mut guid = [0; 16];
-    getrandom::fill(&mut guid).map_err(|_| ErrorCode::GENERAL_FAILURE)?;
-    index.extend_from_slice(&guid);
-    Ok(index)
 }

@@ -145,6 +145,10 @@ pub fn write_and_commit_stream(
     exec: &mut Exec<'_>,
     request: &WriteStreamRequest<'_>,
 ) -> Result<(), Fail> {
+    // MS-OXCPRPT 2.2.26: not of a folder.
+    if matches!(stream(exec)?.owner, Owner::Folder(_)) {
+        return Err(ErrorCode::NOT_SUPPORTED.into());
+    }
     write(exec, &request.data)?;
     commit(exec)?;
     exec.begin();
