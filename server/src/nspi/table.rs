@@ -217,10 +217,6 @@ pub fn get_matches(
 ) -> Answer {
     let stat = required(request.state)?;
     let view = context.view(CodePage::new(stat.code_page)?, true);
-    // pReserved of the RPC method: it has to be NULL.
-    if request.minimal_ids.is_some() {
-        return Err(ErrorCode::TOO_COMPLEX.into());
-    }
     let by_name = matches!(
         stat.sort_type,
         SORT_TYPE_DISPLAY_NAME | SORT_TYPE_PHONETIC_DISPLAY_NAME
@@ -235,9 +231,13 @@ pub fn get_matches(
     let mut rows = asked.map(Rows::new);
     let book = AddressBook::read(context.store);
     let mut ids = Vec::new();
-    match &request.filter {
-        Some(_) if !by_name => return Err(ErrorCode::GENERAL_FAILURE.into()),
-        Some(filter) => {
+    match (&request.filter, request.minimal_ids) {
+        // pReserved of the RPC method, which has to be NULL there.
+        (Some(_), Some(_)) => return Err(ErrorCode::TOO_COMPLEX.into()),
+        // MS-OXCMAPIHTTP 2.2.5.5.1: an Explicit Table, of which there is nothing to be found.
+        (None, Some(table)) => ids.extend(table.iter().filter(|id| book.user(*id).is_some())),
+        (Some(_), None) if !by_name => return Err(ErrorCode::GENERAL_FAILURE.into()),
+        (Some(filter), None) => {
             filter::check_size(&filter.0)?;
             for row in book.rows() {
                 if filter::matches(&view, row, &filter.0)? {
@@ -245,7 +245,7 @@ pub fn get_matches(
                 }
             }
         }
-        None => references(&book, &stat, request)?,
+        (None, None) => references(&book, &stat, request)?,
     }
     if ids.len() > request.row_count as usize {
         return Err(ErrorCode::TABLE_TOO_BIG.into());

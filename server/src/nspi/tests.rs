@@ -930,6 +930,28 @@ fn get_matches_errors_are_those_of_the_specification() {
 }
 
 #[test]
+fn get_matches_of_an_explicit_table_are_those_of_its_objects_that_exist() {
+    let office = three();
+    let table = [office.id(2), 0x99, office.id(0)];
+    let request = GetMatchesRequest {
+        minimal_ids: Some((&table).into()),
+        ..get_matches(stat(), None, 2, Some(&[NAME]))
+    };
+    let reply = office.ask(request.clone());
+    let body = reply.success::<GetMatchesRequest<'_>>();
+    let ids: Vec<_> = body.minimal_ids.unwrap().iter().collect();
+    assert_eq!(ids, [office.id(2), office.id(0)]);
+    assert_eq!(body.columns_and_rows.unwrap().row_count, 2);
+    let fewer = GetMatchesRequest {
+        row_count: 1,
+        ..request
+    };
+    office
+        .ask(fewer)
+        .refused::<GetMatchesRequest<'_>>(ErrorCode::TABLE_TOO_BIG);
+}
+
+#[test]
 fn get_matches_without_a_filter_follows_references_that_no_user_has() {
     let office = three();
     let delegates = Stat {
