@@ -30,6 +30,10 @@ use crate::session::{Cookies, Presented};
 /// Bytes of a request body: eight chained extended buffers of ROPs, and some more
 /// (MS-OXCRPC 3.1.4.2).
 const BODY_BYTES_MAX: usize = 512 << 10;
+/// Bytes of a request body that any number of requests may have.
+const SMALL_BODY_BYTES: u64 = 64 << 10;
+/// Requests with larger bodies at a time; others wait.
+pub const LARGE_BODIES_MAX: usize = 512;
 /// Bytes of an X-RequestId: a GUID and a counter, with room.
 const REQUEST_ID_BYTES_MAX: usize = 256;
 
@@ -80,6 +84,16 @@ where
             body::discard(body, timing.body).await;
             return reply.failure(code, sentence, None);
         }
+    };
+    let is_small = |bytes| bytes <= SMALL_BODY_BYTES;
+    let _room = if body.size_hint().exact().is_some_and(is_small) {
+        None
+    } else {
+        let room = tokio::time::timeout(timing.body, server.large_bodies.acquire()).await;
+        let Ok(Ok(room)) = room else {
+            return reply::busy("too many large requests at once; try again");
+        };
+        Some(room)
     };
     let body = match body::read(body, BODY_BYTES_MAX, timing.body).await {
         Ok(body) => body,

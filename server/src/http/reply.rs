@@ -10,7 +10,7 @@ use bytes::Bytes;
 use hyper::{
     HeaderMap, Response, StatusCode,
     body::{Body, Frame, SizeHint},
-    header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, SET_COOKIE},
+    header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, SET_COOKIE},
 };
 use ropewalk_wire::mapihttp::{Endpoint, ResponseCode};
 use tokio::sync::mpsc;
@@ -22,6 +22,8 @@ use crate::session::{ContextId, SequenceText, cookie_names};
 const SERVER_APPLICATION: HeaderValue = HeaderValue::from_static("Exchange/15.00.0847.4040");
 const MAPI_HTTP: HeaderValue = HeaderValue::from_static("application/mapi-http");
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
+/// When a client that found the server busy may come again.
+const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("5");
 const PRIVATE: HeaderValue = HeaderValue::from_static("private");
 
 pub const X_REQUEST_TYPE: HeaderName = HeaderName::from_static("x-requesttype");
@@ -107,6 +109,13 @@ pub fn plain(status: StatusCode, sentence: &str) -> Response<ReplyBody> {
     response
         .headers_mut()
         .insert(X_SERVER_APPLICATION, SERVER_APPLICATION);
+    response
+}
+
+/// Others want the same of the server: come again later.
+pub fn busy(sentence: &str) -> Response<ReplyBody> {
+    let mut response = plain(StatusCode::SERVICE_UNAVAILABLE, sentence);
+    response.headers_mut().insert(RETRY_AFTER, RETRY_SECONDS);
     response
 }
 

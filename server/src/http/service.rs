@@ -12,10 +12,10 @@ use bytes::Bytes;
 use hyper::{
     HeaderMap, Request, Response, StatusCode, Uri, Version,
     body::Body,
-    header::{AUTHORIZATION, HOST, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
+    header::{AUTHORIZATION, HOST, HeaderValue, WWW_AUTHENTICATE},
 };
 use ropewalk_store::Store;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use super::{
     BindError, ServeConfig, Timing, autodiscover, body, mapi,
@@ -32,9 +32,6 @@ use crate::{
 /// How often session contexts are looked through for expired ones, at most.
 const REAP_PERIOD: Duration = Duration::from_secs(30);
 
-/// When a client that found too many others logging on may come again.
-const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("5");
-
 /// Everything that requests share.
 pub struct Server {
     /// The users and their mailboxes.
@@ -50,6 +47,8 @@ pub struct Server {
     /// Header values of all responses.
     pub constant: Constant,
     auth: Authenticator,
+    /// One for each large request body that may be in memory.
+    pub large_bodies: Semaphore,
     stopping: AtomicBool,
 }
 
@@ -67,6 +66,7 @@ impl Server {
                 pending_period: millis(config.timing.pending_period).into(),
                 expiration_info: millis(config.contexts.idle_timeout).into(),
             },
+            large_bodies: Semaphore::new(mapi::LARGE_BODIES_MAX),
             stopping: AtomicBool::new(false),
         })
     }
@@ -144,9 +144,7 @@ fn millis(duration: Duration) -> u64 {
 /// RFC 7617 2.
 fn unauthorized(refused: auth::Refused) -> Response<ReplyBody> {
     if refused == auth::Refused::Busy {
-        let mut response = reply::plain(StatusCode::SERVICE_UNAVAILABLE, &refused.to_string());
-        response.headers_mut().insert(RETRY_AFTER, RETRY_SECONDS);
-        return response;
+        return reply::busy(&refused.to_string());
     }
     let mut response = reply::plain(StatusCode::UNAUTHORIZED, &refused.to_string());
     response
