@@ -53,6 +53,10 @@ pub fn execute(exec: &mut Exec<'_>, request: &Request<'_>) -> Result<(), Fail> {
         Body::GetStatus(_) => table::restrict::get_status(exec),
         Body::QueryRows(request) => table::query::query_rows(exec, request),
         Body::FindRow(request) => table::find::find_row(exec, request),
+        Body::ExpandRow(request) => table::collapse::expand_row(exec, request),
+        Body::CollapseRow(request) => table::collapse::collapse_row(exec, request),
+        Body::GetCollapseState(request) => table::collapse::get_collapse_state(exec, request),
+        Body::SetCollapseState(request) => table::collapse::set_collapse_state(exec, request),
         Body::QueryPosition(_) => table::position::query_position(exec),
         Body::SeekRow(request) => table::position::seek_row(exec, request),
         Body::SeekRowBookmark(request) => table::position::seek_row_bookmark(exec, request),
@@ -131,10 +135,6 @@ pub fn execute(exec: &mut Exec<'_>, request: &Request<'_>) -> Result<(), Fail> {
         | Body::GetSearchCriteria(_)
         | Body::MoveFolder(_)
         | Body::CopyFolder(_)
-        | Body::ExpandRow(_)
-        | Body::CollapseRow(_)
-        | Body::GetCollapseState(_)
-        | Body::SetCollapseState(_)
         | Body::SubmitMessage(_)
         | Body::AbortSubmit(_)
         | Body::GetAddressTypes(_)

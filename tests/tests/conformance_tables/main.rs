@@ -2,6 +2,7 @@
 //! and after which other one, and on which kind of table.
 
 mod bookmarks;
+mod categories;
 mod fixture;
 mod kinds;
 mod rows;

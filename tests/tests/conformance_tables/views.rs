@@ -155,31 +155,6 @@ fn a_table_sorts_by_a_property_of_any_type() {
     assert_eq!(subjects(&mut client, table, 0, true, 9).1.len(), 2);
 }
 
-// MS-OXCTABL 2.2.2.3.1. Categories are not served, and numbers that do not fit are refused first.
-#[test]
-fn a_categorized_sort_is_refused_and_the_table_goes_on() {
-    let (mut client, logon) = ada();
-    let (_, table) = messages(&mut client, &logon, &["a", "b"]);
-    client.set_columns(table, &COLUMNS).unwrap();
-    for (categories, expanded, code) in [
-        (1, 1, code::NOT_SUPPORTED),
-        (1, 0, code::NOT_SUPPORTED),
-        (2, 0, code::INVALID_PARAMETER),
-        (0, 1, code::INVALID_PARAMETER),
-    ] {
-        let rop = Rop::new(0x13, 0)
-            .u8(0)
-            .u16(1)
-            .u16(categories)
-            .u16(expanded)
-            .u32(tag::SUBJECT)
-            .u8(0);
-        fails(client.rop(&rop, &[table]), code);
-    }
-    client.sort_table(table, &[(tag::SUBJECT, 1)]).unwrap();
-    assert_eq!(subjects(&mut client, table, 0, true, 9).1, ["b", "a"]);
-}
-
 // MS-OXCTABL 3.2.5.4 and MS-OXCDATA 2.12.
 #[test]
 fn a_restriction_holds_until_another_takes_its_place() {

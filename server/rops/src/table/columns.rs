@@ -9,7 +9,9 @@ use ropewalk_wire::{
     value::cell_type,
 };
 
-use super::{Seen, TableKind, filter::is_at_hand, source::Source, with_table};
+use super::{
+    Seen, TableKind, categories::Categories, filter::is_at_hand, source::Source, with_table,
+};
 use crate::{
     exec::{Exec, Fail},
     limits::{COLUMNS_MAX, SORT_ORDERS_MAX},
@@ -105,10 +107,11 @@ pub fn sort_table(exec: &mut Exec<'_>, request: &SortTableRequest<'_>) -> Result
         {
             return Err(ErrorCode::INVALID_PARAM.into());
         }
-        if orders.categorized_count > 0 {
-            return Err(ErrorCode::NOT_SUPPORTED.into());
-        }
-        if count > SORT_ORDERS_MAX {
+        // Headers in the order of the greatest value below them are not kept.
+        let is_by_maximum = |order: SortOrder| {
+            order.order == SortOrder::MAXIMUM_CATEGORY && orders.categorized_count > 0
+        };
+        if count > SORT_ORDERS_MAX || orders.sort_orders.iter().any(is_by_maximum) {
             return Err(ErrorCode::TOO_COMPLEX.into());
         }
         let sort: Box<[SortOrder]> = orders.sort_orders.iter().collect();
@@ -122,6 +125,12 @@ pub fn sort_table(exec: &mut Exec<'_>, request: &SortTableRequest<'_>) -> Result
         let columns = table.columns.as_deref().unwrap_or_default();
         table.expanded = expanded_property(columns, &sort)?;
         table.sort = sort;
+        table.categories = (orders.categorized_count > 0).then(|| {
+            Box::new(Categories::new(
+                orders.categorized_count,
+                orders.expanded_count,
+            ))
+        });
         table.reset_rows();
         exec.answer(&TableStatusResponse {
             table_status: TBLSTAT_COMPLETE,
@@ -136,7 +145,7 @@ pub fn query_columns_all(exec: &mut Exec<'_>) -> Result<(), Fail> {
         table.refresh(&source)?;
         let mut tags: Vec<PropTag> = vec![tags::PID_TAG_INSTANCE_KEY];
         for row in (0..table.rows.len().min(ROWS_GATHERED)).filter_map(|at| table.rows.get(at)) {
-            source.with_row(row, true, |object| tags.extend(object.tags()));
+            table.with_row(&source, row, true, |object, _| tags.extend(object.tags()));
         }
         tags.sort_unstable();
         tags.dedup();

@@ -54,7 +54,7 @@ pub fn find_row(exec: &mut Exec<'_>, request: &FindRowRequest<'_>) -> Result<(),
             table
                 .rows
                 .get(*at)
-                .is_some_and(|row| source.passes(&filter, row))
+                .is_some_and(|row| table.passes(&source, &filter, row))
         };
         let found = if request.find_row_flags & BACKWARD != 0 {
             (0..from).rev().find(passes)
@@ -74,8 +74,8 @@ pub fn find_row(exec: &mut Exec<'_>, request: &FindRowRequest<'_>) -> Result<(),
             },
         };
         if let Some(row) = table.rows.get(at) {
-            source.with_row(row, table.columns_need_content, |object| {
-                writer.put(exec.out, object, row.part);
+            table.with_row(&source, row, table.columns_need_content, |object, part| {
+                writer.put(exec.out, object, part);
             });
         }
         if exec.out.len() > exec.out_max {

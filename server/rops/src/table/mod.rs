@@ -7,7 +7,9 @@
 //! RowNoLongerVisible is about. Within one ROP the rows are an immutable snapshot. Taking changes in
 //! costs as much as the changes: the store's snapshots of a folder share what is alike in them.
 
+pub mod categories;
 mod cells;
+pub mod collapse;
 pub mod columns;
 pub mod compare;
 pub mod filter;
@@ -29,6 +31,7 @@ use ropewalk_store::{Contents, ContentsView};
 use ropewalk_wire::{ErrorCode, sort::SortOrder};
 
 use self::{
+    categories::Categories,
     filter::Filter,
     rows::{Directions, Rows},
 };
@@ -46,6 +49,8 @@ pub struct TableObject {
     columns_need_content: bool,
     filter: Option<Filter>,
     sort: Box<[SortOrder]>,
+    /// The grouping by the first of them; `None` for a table without header rows.
+    categories: Option<Box<Categories>>,
     /// The multi-valued property of which every value makes a row of its own.
     expanded: Option<PropTag>,
     rows: Rows,
@@ -105,6 +110,7 @@ impl TableObject {
             columns_need_content: false,
             filter: None,
             sort: Box::default(),
+            categories: None,
             expanded: None,
             rows: Rows::default(),
             seen: Seen::Nothing,
@@ -124,7 +130,8 @@ impl TableObject {
             .as_ref()
             .map_or(0, |columns| size_of_val(&**columns));
         let filter = self.filter_len.saturating_mul(FILTER_FACTOR);
-        let rows = self.rows.bytes();
+        let categories = self.categories.as_ref().map_or(0, |made| made.bytes());
+        let rows = self.rows.bytes() + categories;
         self.share
             .resize(columns + filter + rows)
             .inspect_err(|_| self.reset_rows())
@@ -149,6 +156,9 @@ impl TableObject {
     /// Starts again at the beginning, without rows and bookmarks.
     fn reset_rows(&mut self) {
         self.seen = Seen::Nothing;
+        if let Some(categories) = &mut self.categories {
+            categories.clear();
+        }
         let descending = self
             .sort
             .iter()

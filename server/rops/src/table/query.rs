@@ -67,8 +67,8 @@ pub fn query_rows(exec: &mut Exec<'_>, request: &QueryRowsRequest) -> Result<(),
                 break;
             };
             let start = exec.out.len();
-            source.with_row(row, table.columns_need_content, |object| {
-                writer.put(exec.out, object, row.part);
+            table.with_row(&source, row, table.columns_need_content, |object, part| {
+                writer.put(exec.out, object, part);
             });
             if exec.out.len() > exec.out_max {
                 missing = Some(exec.out.len() - body_at);

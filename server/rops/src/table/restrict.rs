@@ -48,6 +48,7 @@ pub fn reset_table(exec: &mut Exec<'_>) -> Result<(), Fail> {
         table.filter = None;
         table.filter_len = 0;
         table.sort = Box::default();
+        table.categories = None;
         table.expanded = None;
         table.reset_rows();
         exec.begin();

@@ -33,6 +33,14 @@ impl Keys {
         }
     }
 
+    /// All of them, in order.
+    pub fn into_slice(self) -> Box<[SortKey]> {
+        match self {
+            Self::One(key) => Box::new([key]),
+            Self::Many(keys) => keys,
+        }
+    }
+
     fn as_slice(&self) -> &[SortKey] {
         match self {
             Self::One(key) => std::slice::from_ref(key),
@@ -134,6 +142,11 @@ impl Rows {
     /// The row at a position.
     pub fn get(&self, at: usize) -> Option<RowId> {
         self.ids.get(at).copied()
+    }
+
+    /// Where a row is.
+    pub fn position(&self, row: RowId) -> Option<usize> {
+        self.ids.iter().position(|known| *known == row)
     }
 
     /// The position of the next row to read forward.
@@ -283,12 +296,17 @@ impl Rows {
 
     /// Remembers the cursor; `None` beyond [`BOOKMARKS_MAX`].
     pub fn create_bookmark(&mut self) -> Option<u32> {
+        self.create_bookmark_at(self.cursor)
+    }
+
+    /// Remembers a position; `None` beyond [`BOOKMARKS_MAX`].
+    pub fn create_bookmark_at(&mut self, at: usize) -> Option<u32> {
         if self.bookmarks.len() >= BOOKMARKS_MAX {
             return None;
         }
         let id = self.next_bookmark;
         self.next_bookmark = self.next_bookmark.wrapping_add(1);
-        let (at, row) = (self.cursor, self.get(self.cursor));
+        let row = self.get(at);
         self.bookmarks.push(Bookmark {
             id,
             at,

@@ -133,7 +133,12 @@ impl<'a> Source<'a> {
     /// Whether an object of a row passes a filter.
     pub fn passes(&self, filter: &Filter, row: RowId) -> bool {
         let content = filter.needs_content();
-        self.with_row(row, content, |object| filter.matches(self.store, object))
+        self.with_row(row, content, |object| self.matches(filter, object))
+    }
+
+    /// Whether an object passes a filter.
+    pub fn matches(&self, filter: &Filter, object: &dyn Searched) -> bool {
+        filter.matches(self.store, object)
     }
 }
 
@@ -170,13 +175,24 @@ impl TableObject {
                     sort: &self.sort,
                     expanded: self.expanded,
                 };
-                match &self.seen {
-                    Seen::Contents(seen) if seen.is_same(now) => return Ok(()),
-                    Seen::Contents(seen) if made.rows_are_independent() => {
+                match (&self.seen, &mut self.categories) {
+                    (Seen::Contents(seen), _) if seen.is_same(now) => return Ok(()),
+                    // Its headers depend on all rows.
+                    (_, Some(categories)) => {
+                        let unread = |row: RowId| {
+                            let entry = now.get(GlobCnt(row.id));
+                            entry.is_some_and(|entry| !entry.read)
+                        };
+                        categories.set_leaves(made.sorted(now, &self.rows), unread);
+                        let visible = categories.visible();
+                        self.rows
+                            .replace_ordered(visible.into_iter().map(|row| (row, None)));
+                    }
+                    (Seen::Contents(seen), None) if made.rows_are_independent() => {
                         let (removed, added) = made.changes(seen, now);
                         self.rows.change(|row| removed.contains(&row.id), added);
                     }
-                    _ => made.all(now, &mut self.rows),
+                    (_, None) => made.all(now, &mut self.rows),
                 }
                 self.seen = Seen::Contents(now.clone());
                 self.charge()?;
@@ -271,24 +287,26 @@ impl RowMaker<'_> {
             rows.replace_ordered(now.iter().map(|entry| (row(entry), None)));
             return;
         }
+        let made = self.sorted(now, rows);
+        rows.replace_ordered(made);
+    }
+
+    /// All rows in the table's order. The first matches of a restriction are meant as the table has
+    /// them.
+    fn sorted(&self, now: &Contents, rows: &Rows) -> Vec<KeyedRow> {
         let counting = self.filter.filter(|filter| filter.counts());
         let mut made = Vec::new();
         for entry in now.iter() {
             self.make(entry, counting.is_none(), &mut made);
         }
-        match counting {
-            None if in_order => rows.replace_ordered(made),
-            None => rows.replace(made),
-            Some(filter) => {
-                // The first matches are meant as the table has them.
-                if !in_order {
-                    rows.sort(&mut made);
-                }
-                filter.restart();
-                made.retain(|(row, _)| self.source.passes(filter, *row));
-                rows.replace_ordered(made);
-            }
+        if !self.sort.is_empty() {
+            rows.sort(&mut made);
         }
+        if let Some(filter) = counting {
+            filter.restart();
+            made.retain(|(row, _)| self.source.passes(filter, *row));
+        }
+        made
     }
 
     /// Appends the rows of a message: none if it does not pass the filter.
