@@ -16,7 +16,7 @@ use super::{
     code_page::CodePage,
     dispatch,
     exec::{Exec, Fail},
-    handles::Handles,
+    handles::{Handles, NO_HANDLE},
     limits::{PAYLOAD_BYTES_MAX, ROP_OUT_BYTES_MAX},
     object::LogonObject,
     response_size::response_len_max,
@@ -168,9 +168,13 @@ impl RopContext {
             handles: handles.len(),
         };
         output.out.put_u16(0);
+        let mut table_len = 0;
 
         for (index, request) in requests.iter().enumerate() {
             let reserve = request.reserve;
+            if request.rop.rop_id != RopId::RELEASE {
+                table_len = table_len.max(usize::from(request.rop.response_handle_index()) + 1);
+            }
             let has_whole_buffer = index == 0 && room.is_largest;
             let before = output.out.len();
             let mut exec = Exec {
@@ -209,7 +213,7 @@ impl RopContext {
             output.no_room(request.at, missing + reserve)?;
             break;
         }
-        output.finish(handles)
+        output.finish(handles, table_len)
     }
 }
 
@@ -343,8 +347,11 @@ impl Output<'_> {
         Ok(())
     }
 
-    /// Fills RopSize in and appends the handle table.
-    fn finish(self, handles: &[u32]) -> Result<(), ErrorCode> {
+    /// Fills RopSize in and appends the handle table, with empty slots up to the highest index of
+    /// the responses, as far as there is room (MS-OXCROPS 3.2.5.2).
+    fn finish(self, handles: &[u32], table_len: usize) -> Result<(), ErrorCode> {
+        let room = self.out_max.saturating_sub(self.out.len()) / HANDLE_LEN;
+        let empty = table_len.saturating_sub(handles.len()).min(room);
         let rop_size = u16::try_from(self.out.len() - self.payload_at)
             .map_err(|_| ErrorCode::BUFFER_TOO_SMALL)?;
         if let Some(size) = self
@@ -354,6 +361,7 @@ impl Output<'_> {
             size.copy_from_slice(&rop_size.to_le_bytes());
         }
         handles.iter().for_each(|handle| self.out.put_u32(*handle));
+        (0..empty).for_each(|_| self.out.put_u32(NO_HANDLE));
         Ok(())
     }
 }
