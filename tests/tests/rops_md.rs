@@ -43,7 +43,7 @@ fn page() -> String {
     );
     for (rop, served) in rops.iter().zip(served) {
         let (status, tests) = match served {
-            true => (status_of(rop.section()), tests_of(rop.section())),
+            true => ("served", tests_of(rop.section())),
             false => ("not yet", ""),
         };
         let _ = writeln!(
@@ -95,17 +95,6 @@ fn order(section: &str) -> Vec<u32> {
         .split('.')
         .filter_map(|part| part.parse().ok())
         .collect()
-}
-
-/// What is to be said of a ROP that is served.
-fn status_of(section: &str) -> &'static str {
-    match section {
-        "2.2.5.2" | "2.2.5.16" | "2.2.5.17" | "2.2.5.18" | "2.2.5.19" => {
-            "served, no categories yet"
-        }
-        "2.2.3.5" => "served, always ecNotImplemented as from Exchange 2010 on",
-        _ => "served",
-    }
 }
 
 fn tests_of(section: &str) -> &'static str {
