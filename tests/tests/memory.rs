@@ -4,7 +4,7 @@
 use std::{fs, io::Write as _, net::TcpStream};
 
 use ropewalk_tests::{
-    client::{Client, Handle, InputForm, Rop, Value, framing},
+    client::{Client, Handle, InputForm, Logon, Rop, Value, framing},
     fixture::{ADA, PASSWORD, legacy_dn, log_on, new_folder, new_message, tag},
     server::{TestServer, add_user},
 };
@@ -157,4 +157,53 @@ fn hostile_requests_do_not_take_memory_beyond_a_bound() {
     let (mut client, logon) = log_on(&server, ADA, PASSWORD, &dn);
     let folder = client.open_folder(logon.handle, folder_id).unwrap();
     assert!(client.contents_table(folder, 0).unwrap().1 >= 51);
+}
+
+/// Drafts until there is no memory for another: how many, and the code of what was refused.
+fn drafts(client: &mut Client, logon: &Logon, most: usize) -> (usize, Option<u32>) {
+    let inbox = logon.inbox();
+    for count in 0..most {
+        let large = Value::text(&"x".repeat(12_000));
+        let draft = client
+            .create_message(logon.handle, inbox)
+            .and_then(|message| client.try_set_props(message, &[(tag::SUBJECT, large)]));
+        match draft {
+            Ok(problems) if problems.is_empty() => {}
+            Ok(problems) => return (count, Some(problems[0].code)),
+            Err(error) => return (count, Some(error.code())),
+        }
+    }
+    (most, None)
+}
+
+/// What sessions have open is bounded for the server, and one user's sessions cannot take all of it
+/// from the others, however many there are.
+#[test]
+fn sessions_share_a_bound_and_no_user_has_more_than_half_of_it() {
+    const NOT_ENOUGH_MEMORY: u32 = 0x8007_000E;
+    const BOB: &str = "bob@example.test";
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("config.toml");
+    fs::write(&config, "[limits]\nsession_memory = \"4 MiB\"\n").unwrap();
+    add_user(dir.path(), ADA, "Ada", PASSWORD);
+    add_user(dir.path(), BOB, "Bob", PASSWORD);
+    let server = TestServer::start_in(dir.path(), &["--config", config.to_str().unwrap()]);
+    let log_on = |email| {
+        let dn = legacy_dn(server.data_dir(), email);
+        log_on(&server, email, PASSWORD, &dn)
+    };
+    let (mut first, logon) = log_on(ADA);
+    // 2 MiB for drafts of some 24 kB.
+    let (made, code) = drafts(&mut first, &logon, 200);
+    assert_eq!(code, Some(NOT_ENOUGH_MEMORY), "after {made}");
+    assert!((20..100).contains(&made), "{made}");
+    // A second session of the same user has nothing, the other user has the rest.
+    let (mut second, logon) = log_on(ADA);
+    assert_eq!(drafts(&mut second, &logon, 9), (0, Some(NOT_ENOUGH_MEMORY)));
+    let (mut other, logon) = log_on(BOB);
+    assert_eq!(drafts(&mut other, &logon, 20), (20, None));
+    // What a session gives back is there again.
+    first.disconnect().unwrap();
+    let (mut third, logon) = log_on(ADA);
+    assert_eq!(drafts(&mut third, &logon, 20), (20, None));
 }

@@ -14,7 +14,8 @@ pub const NO_HANDLE: u32 = 0xFFFF_FFFF;
 /// Objects that one session context may hold open at a time.
 pub const OBJECTS_MAX: usize = 16_384;
 
-/// Slots that are taken from the session's budget at a time.
+/// Slots that are taken from the session's budget at a time; the first ones are not, so that a
+/// client can log on and look around whatever else its user has open.
 const SLOTS_AT_ONCE: usize = 64;
 
 /// Bytes that an open object takes, its slot included, beside what it has a share of its own for.
@@ -92,7 +93,7 @@ impl Handles {
             .ok()
             .filter(|_| self.slots.len() < OBJECTS_MAX)
             .ok_or(ErrorCode::MAX_OBJS_EXCEEDED)?;
-        if self.slots.len().is_multiple_of(SLOTS_AT_ONCE) {
+        if !self.slots.is_empty() && self.slots.len().is_multiple_of(SLOTS_AT_ONCE) {
             let slots = self.slots.len() + SLOTS_AT_ONCE;
             self.share.resize(slots * OBJECT_BYTES)?;
         }

@@ -171,13 +171,24 @@ impl<'a> MessageView<'a> {
     pub fn memory(self) -> usize {
         let recipients: usize = self
             .recipients()
-            .map(|recipient| memory(recipient.props()))
+            .map(|recipient| PART_BYTES + memory(recipient.props()))
             .sum();
         let attachments: usize = self.attachments().map(AttachmentView::memory).sum();
         memory(self.props())
             .saturating_add(recipients)
             .saturating_add(attachments)
     }
+}
+
+/// What a property takes beside its value.
+const ENTRY_BYTES: usize = 24;
+/// What a recipient or an attachment takes beside its properties.
+pub const PART_BYTES: usize = 128;
+
+/// Bytes that a bag takes which is being changed: values that were replaced count until it is
+/// compacted.
+pub fn kept(bag: &Bag) -> usize {
+    bag.data_len() + bag.len() * ENTRY_BYTES
 }
 
 /// Bytes of all values of a bag.
@@ -194,8 +205,8 @@ fn bag_size(bag: &dyn BagView) -> u64 {
 fn memory(bag: &dyn BagView) -> usize {
     slots(bag)
         .map(|slot| match slot {
-            Slot::Inline(value) => value.data.len(),
-            Slot::External(_) => 0,
+            Slot::Inline(value) => ENTRY_BYTES + value.data.len(),
+            Slot::External(_) => ENTRY_BYTES,
         })
         .sum()
 }
@@ -265,7 +276,8 @@ impl<'a> AttachmentView<'a> {
 
     /// Bytes that the values take in memory, large ones apart.
     pub fn memory(self) -> usize {
-        memory(self.props()).saturating_add(self.embedded().map_or(0, MessageView::memory))
+        let embedded = self.embedded().map_or(0, MessageView::memory);
+        (PART_BYTES + memory(self.props())).saturating_add(embedded)
     }
 
     /// PidTagAttachNumber.

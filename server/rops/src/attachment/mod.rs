@@ -11,10 +11,10 @@ use ropewalk_wire::ErrorCode;
 use super::{
     budget::Share,
     code_page::CodePage,
-    limits::DRAFT_BYTES_MAX,
+    limits::{DRAFT_BYTES_MAX, PAYLOAD_BYTES_MAX},
     property::value::{Found, Properties, in_bag},
     stream::pending::PendingStreams,
-    view::{AttachmentView, StoredPart},
+    view::{AttachmentView, StoredPart, kept},
 };
 
 /// An open attachment: what its message has, and what the client changed of it, until
@@ -73,7 +73,9 @@ impl AttachmentObject {
             self.draft = Some(Box::new(self.view().to_attachment()));
         }
         let draft = self.draft.as_mut().ok_or(ErrorCode::GENERAL_FAILURE)?;
-        self.share.grow(draft.props.data_len())?;
+        // What this edit adds is taken before it is known.
+        let bytes = kept(&draft.props) + PAYLOAD_BYTES_MAX;
+        self.share.grow(bytes)?;
         if draft.props.data_len() > DRAFT_BYTES_MAX {
             draft.props.compact();
             if draft.props.data_len() > DRAFT_BYTES_MAX {

@@ -22,10 +22,10 @@ use super::{
     budget::Share,
     code_page::CodePage,
     exec::Exec,
-    limits::DRAFT_BYTES_MAX,
+    limits::{DRAFT_BYTES_MAX, PAYLOAD_BYTES_MAX},
     object::Object,
     stream::pending::PendingStreams,
-    view::{MessageView, StoredPart},
+    view::{MessageView, StoredPart, kept},
 };
 
 /// An open message: what is stored, and what the client changed of it.
@@ -165,7 +165,9 @@ impl MessageObject {
             self.draft = Some(Box::new(self.view().to_message()));
         }
         let draft = self.draft.as_mut().ok_or(ErrorCode::GENERAL_FAILURE)?;
-        self.share.grow(draft.props.data_len())?;
+        // What this edit adds is taken before it is known.
+        let bytes = kept(&draft.props) + PAYLOAD_BYTES_MAX;
+        self.share.grow(bytes)?;
         if draft.props.data_len() > DRAFT_BYTES_MAX {
             draft.props.compact();
             if draft.props.data_len() > DRAFT_BYTES_MAX {

@@ -19,6 +19,7 @@ use crate::{
     exec::{Exec, Fail},
     limits::{COLUMNS_MAX, DRAFT_BYTES_MAX, RECIPIENTS_MAX},
     property::row::ROW_BYTES_MAX,
+    view::{PART_BYTES, kept},
 };
 
 /// RopRemoveAllRecipients.
@@ -57,7 +58,7 @@ pub fn modify_recipients(
     }
     let object = message_at_mut(exec, exec.handle_index)?;
     let given = changes.iter().filter_map(|(_, _, props)| props.as_ref());
-    let given: usize = given.map(Bag::data_len).sum();
+    let given: usize = given.map(|props| PART_BYTES + kept(props)).sum();
     let message = object.edit()?;
     check_bounds(message, &changes)?;
     let bytes = object.view().memory().saturating_add(given);
