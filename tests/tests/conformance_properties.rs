@@ -426,7 +426,7 @@ fn a_folder_is_copied_at_once() {
     );
 }
 
-// MS-OXCPRPT 2.2.21, 3.2.5.19; MS-OXCROPS 2.2.9.9.
+// MS-OXCPRPT 2.2.22, 3.2.5.19; MS-OXCROPS 2.2.9.9.
 #[test]
 fn a_stream_is_copied_from_position_to_position() {
     const READ: u8 = 0;

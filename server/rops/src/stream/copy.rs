@@ -1,4 +1,4 @@
-//! RopCopyToStream (MS-OXCPRPT 2.2.21, 3.2.5.19).
+//! RopCopyToStream (MS-OXCPRPT 2.2.22, 3.2.5.19).
 
 use ropewalk_wire::{
     ErrorCode,
