@@ -75,6 +75,28 @@ fn the_mailbox_of_another_user_is_not_opened() {
     );
 }
 
+// MS-OXCSTOR 3.2.5.1.1: REPLIDs are the first mailbox's, unless the client has them per mailbox.
+#[test]
+fn a_second_mailbox_needs_replids_of_its_own() {
+    let dir = shared().server.data_dir();
+    add_user(dir, "mallory@example.test", "Mallory", "mallory's secret");
+    let mallory = user(dir, "mallory@example.test")["legacy_dn"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let (mut client, logon) = ada();
+    let mut fresh = client.connect_again().unwrap();
+    let error = fresh.logon_with(0x01, 0x08, &mallory).unwrap_err();
+    assert_ne!(error.code(), code::INVALID_PARAMETER, "the first logon");
+    fresh.disconnect().unwrap();
+    let dn = client.user_dn().to_owned();
+    let rop = logon_rop(0x01, 0x08, &mallory).logon_id(3);
+    fails(client.rop(&rop, &[NO_HANDLE]), code::INVALID_PARAMETER);
+    let same = logon_rop(0x01, 0x0C, &dn).logon_id(3);
+    client.rop(&same, &[NO_HANDLE]).unwrap();
+    client.open_folder(logon.handle, logon.inbox()).unwrap();
+}
+
 // MS-OXCROPS 2.2.3.1: each LogonId is a logon of its own.
 #[test]
 fn one_session_has_logons_side_by_side() {

@@ -11,7 +11,6 @@ use crate::fixture::{BEGINNING, END, create_bookmark, reset_table, seek_row_book
 
 const NOT_COLLAPSED: u32 = 0x0000_04F8;
 const NOT_EXPANDED: u32 = 0x0000_04F7;
-const TOO_COMPLEX: u32 = 0x8004_0117;
 
 const LEAF_ROW: i32 = 1;
 const EXPANDED_CATEGORY: i32 = 3;
@@ -44,15 +43,29 @@ fn leaf(subject: &str) -> Row {
 
 /// RopSortTable by importance, then subject.
 fn sort(client: &mut Client, table: Handle, categories: u16, expanded: u16) -> Result<u8> {
+    sort_with(client, table, (categories, expanded), [0, 0])
+}
+
+/// The same in other orders, with all categories expanded.
+fn sort_as(client: &mut Client, table: Handle, categories: u16, orders: [u8; 2]) -> Result<u8> {
+    sort_with(client, table, (categories, categories), orders)
+}
+
+fn sort_with(
+    client: &mut Client,
+    table: Handle,
+    (categories, expanded): (u16, u16),
+    [importance, subject]: [u8; 2],
+) -> Result<u8> {
     let rop = Rop::new(0x13, 0)
         .u8(0)
         .u16(2)
         .u16(categories)
         .u16(expanded)
         .u32(tag::IMPORTANCE)
-        .u8(0)
+        .u8(importance)
         .u32(tag::SUBJECT)
-        .u8(0);
+        .u8(subject);
     client.rop(&rop, &[table])?.read(Reader::u8)
 }
 
@@ -157,6 +170,30 @@ fn messages_stand_below_headers_that_count_them() {
 }
 
 #[test]
+fn headers_are_ordered_by_the_largest_value_below_them() {
+    let (mut client, _) = ada();
+    let (folder, folder_id, table) = table(&mut client);
+    let (message, _) = new_message(&mut client, folder, folder_id, "z");
+    client
+        .set_props(message, &[(tag::IMPORTANCE, Value::Integer32(1))])
+        .unwrap();
+    client.save_message(message).unwrap();
+    for (order, wanted) in [(0, [0, 2, 1]), (1, [1, 2, 0])] {
+        sort_as(&mut client, table, 1, [order, 4]).unwrap();
+        let all = rows(&mut client, table).0;
+        let headers: Vec<_> = all
+            .iter()
+            .filter_map(|row| match row {
+                Row::Header(importance, ..) => Some(*importance),
+                Row::Leaf(_) => None,
+            })
+            .collect();
+        assert_eq!(headers, wanted);
+        assert_eq!(all.len(), 9);
+    }
+}
+
+#[test]
 fn headers_are_collapsed_and_expanded() {
     let (mut client, _) = ada();
     let (_, _, table) = table(&mut client);
@@ -237,30 +274,25 @@ fn the_collapse_state_is_kept_by_the_client() {
     sort(&mut client, table, 1, 1).unwrap();
     let (_, ids) = rows(&mut client, table);
     collapse(&mut client, table, ids[0]).unwrap();
-    let get = Rop::new(0x6B, 0).u64(ids[5]).u32(0);
-    let state = client
-        .rop(&get, &[table])
-        .unwrap()
-        .read(|input| {
-            let len = input.u16()?;
-            Ok(input.bytes(len.into())?.to_vec())
-        })
-        .unwrap();
-    sort(&mut client, table, 1, 1).unwrap();
-    assert_eq!(client.query_position(table).unwrap(), (0, 7));
     let set = |state: &[u8]| Rop::new(0x6C, 0).sized(state);
-    let bookmark = client
-        .rop(&set(&state), &[table])
-        .unwrap()
-        .read(|input| {
-            let len = input.u16()?;
-            Ok(input.bytes(len.into())?.to_vec())
-        })
-        .unwrap();
-    assert_eq!(client.query_position(table).unwrap(), (0, 4));
-    seek_row_bookmark(&mut client, table, &bookmark, 0).unwrap();
-    let row = client.query_rows(table, &COLUMNS, 0, true, 1).unwrap();
-    assert_eq!(row.rows[0].id(3), ids[5]);
+    let sized = |input: &mut Reader<'_>| {
+        let len = input.u16()?;
+        Ok(input.bytes(len.into())?.to_vec())
+    };
+    let mut state = Vec::new();
+    // A header, and messages whose ids are next to each other.
+    for id in [ids[4], ids[5], ids[6]] {
+        let get = Rop::new(0x6B, 0).u64(id).u32(0);
+        state = client.rop(&get, &[table]).unwrap().read(sized).unwrap();
+        sort(&mut client, table, 1, 1).unwrap();
+        assert_eq!(client.query_position(table).unwrap(), (0, 7));
+        let rop = client.rop(&set(&state), &[table]).unwrap();
+        let bookmark = rop.read(sized).unwrap();
+        assert_eq!(client.query_position(table).unwrap(), (0, 4));
+        seek_row_bookmark(&mut client, table, &bookmark, 0).unwrap();
+        let row = client.query_rows(table, &COLUMNS, 0, true, 1).unwrap();
+        assert_eq!(row.rows[0].id(3), id);
+    }
     for bad in [&state[..5], &state[..state.len() - 1], &[]] {
         fails(client.rop(&set(bad), &[table]), code::INVALID_PARAMETER);
     }
@@ -276,17 +308,11 @@ fn what_makes_no_categories() {
             code::INVALID_PARAMETER,
         );
     }
-    // By the largest value in a category (MS-OXCDATA 2.13.1): not served.
-    let rop = Rop::new(0x13, 0)
-        .u8(0)
-        .u16(2)
-        .u16(1)
-        .u16(1)
-        .u32(tag::IMPORTANCE)
-        .u8(0)
-        .u32(tag::SUBJECT)
-        .u8(4);
-    fails(client.rop(&rop, &[table]), TOO_COMPLEX);
+    // The largest value orders the innermost categories alone (MS-OXCDATA 2.13.1).
+    for (categories, orders) in [(0, [0, 4]), (1, [4, 0]), (2, [0, 4]), (1, [0, 8])] {
+        let sort = sort_as(&mut client, table, categories, orders);
+        fails(sort, code::INVALID_PARAMETER);
+    }
     sort(&mut client, table, 1, 0).unwrap();
     let (_, ids) = rows(&mut client, table);
     let rops = [

@@ -29,6 +29,7 @@ mod logon_flags {
 /// OpenFlags (MS-OXCSTOR 2.2.1.1.1).
 mod open_flags {
     pub const PUBLIC: u32 = 0x0000_0002;
+    pub const USE_PER_MDB_REPLID_MAPPING: u32 = 0x0100_0000;
     /// All that the specification names, and the others below 0x0040_0000 that MAPI's client
     /// library knows and sends at times (edkmdb.h).
     pub const KNOWN: u32 = 0x213F_FFFF;
@@ -69,6 +70,13 @@ pub fn logon(exec: &mut Exec<'_>, request: &LogonRequest<'_>) -> Result<(), Fail
         .store
         .user_by_legacy_dn(essdn)
         .ok_or(ErrorCode::UNKNOWN_USER)?;
+    let is_to_another = |logon: &LogonObject| logon.mailbox.guid() != user.mailbox_guid;
+    if request.open_flags & open_flags::USE_PER_MDB_REPLID_MAPPING == 0
+        && exec.session.logons.values().any(is_to_another)
+    {
+        // The REPLIDs of the session are the first mailbox's (MS-OXCSTOR 3.2.5.1.1).
+        return Err(ErrorCode::INVALID_PARAM.into());
+    }
     // Every mailbox is open to its owner alone.
     if user.mailbox_guid != exec.session.user.mailbox_guid {
         return Err(ErrorCode::ACCESS_DENIED.into());

@@ -15,7 +15,7 @@ use super::{
     TableObject,
     compare::SortKey,
     filter::{Filter, Searched},
-    rows::{KeyedRow, RowId},
+    rows::{Direction, KeyedRow, RowId},
     source::Source,
 };
 use crate::{
@@ -33,6 +33,9 @@ mod row_type {
 /// What marks the id of a header: no message has so large a counter value.
 const HEADER_BIT: u64 = 1 << 63;
 
+/// Where a message's id has the REPLID, which is not zero; a header's id has zeros.
+const REPLID_BITS: u64 = 0xFFFF;
+
 /// The grouping of a table.
 #[derive(Debug)]
 pub struct Categories {
@@ -40,6 +43,9 @@ pub struct Categories {
     levels: usize,
     /// How many levels start out expanded.
     expanded_levels: usize,
+    /// How the innermost headers are ordered by the greatest key below them in the column after
+    /// theirs, if they are (MS-OXCDATA 2.13.1).
+    by_maximum: Option<Direction>,
     /// Headers that are not as their level starts out.
     toggled: HashSet<u64>,
     /// All rows of messages, in order.
@@ -52,6 +58,23 @@ struct Leaf {
     row: RowId,
     keys: Box<[SortKey]>,
     unread: bool,
+}
+
+impl Leaf {
+    /// The leaf; one without keys is left in its place.
+    fn take(&mut self) -> Self {
+        Self {
+            keys: std::mem::take(&mut self.keys),
+            ..*self
+        }
+    }
+}
+
+/// Whether two messages share their first `columns` keys.
+fn same(left: &Leaf, right: &Leaf, columns: usize) -> bool {
+    (left.keys.iter().zip(&right.keys))
+        .take(columns)
+        .all(|(left, right)| left.order(right).is_eq())
 }
 
 /// A header row.
@@ -68,8 +91,15 @@ struct Header {
 
 impl Categories {
     /// The first `levels` sort columns make headers, the first `expanded_levels` of them expanded.
-    pub fn new(levels: u16, expanded_levels: u16) -> Self {
+    pub fn new(sort: &[SortOrder], levels: u16, expanded_levels: u16) -> Self {
+        let by_maximum = match sort.get(usize::from(levels).saturating_sub(1)..) {
+            Some([category, next, ..]) if next.order == SortOrder::MAXIMUM_CATEGORY => {
+                Some(Direction::from(*category))
+            }
+            _ => None,
+        };
         Self {
+            by_maximum,
             levels: levels.into(),
             expanded_levels: expanded_levels.into(),
             toggled: HashSet::new(),
@@ -101,6 +131,35 @@ impl Categories {
                 unread: unread(row),
             })
             .collect();
+        if let Some(direction) = self.by_maximum {
+            self.order_by_maximum(direction);
+        }
+    }
+
+    /// Puts the innermost categories below each header in order of their greatest key.
+    fn order_by_maximum(&mut self, direction: Direction) {
+        let Some(outer) = self.levels.checked_sub(1) else {
+            return;
+        };
+        for siblings in self
+            .leaves
+            .chunk_by_mut(|left, right| same(left, right, outer))
+        {
+            let mut categories: Vec<(SortKey, Vec<Leaf>)> = siblings
+                .chunk_by_mut(|left, right| same(left, right, self.levels))
+                .map(|leaves| {
+                    let keys = leaves.iter().filter_map(|leaf| leaf.keys.get(self.levels));
+                    let maximum = keys.max_by(|left, right| left.order(right)).cloned();
+                    let leaves = leaves.iter_mut().map(Leaf::take).collect();
+                    (maximum.unwrap_or(SortKey::Missing), leaves)
+                })
+                .collect();
+            categories.sort_by(|left, right| direction.order(&left.0, &right.0));
+            let ordered = categories.into_iter().flat_map(|(_, leaves)| leaves);
+            for (place, leaf) in siblings.iter_mut().zip(ordered) {
+                *place = leaf;
+            }
+        }
     }
 
     /// Forgets the rows, but not which headers are collapsed.
@@ -134,7 +193,7 @@ impl Categories {
                     expanded,
                 };
                 if is_shown(&self.headers, &path) {
-                    visible.push(header_row(id, level));
+                    visible.push(header_row(id));
                 }
                 self.headers.insert(id, header);
                 path.push(id);
@@ -164,7 +223,7 @@ impl Categories {
         match (expand, header.expanded) {
             (true, true) => Err(ErrorCode::NOT_COLLAPSED),
             (false, false) => Err(ErrorCode::NOT_EXPANDED),
-            _ => Ok(header_row(id, header.level)),
+            _ => Ok(header_row(id)),
         }
     }
 
@@ -193,22 +252,18 @@ fn is_shown(headers: &HashMap<u64, Header>, path: &[u64]) -> bool {
 
 /// The row that a PidTagInstID names; of a message's rows, the one with this PidTagInstanceNum.
 pub fn row_of(inst_id: u64, instance_num: u32) -> RowId {
-    let id = if inst_id & HEADER_BIT == 0 {
-        Mid::from_u64(inst_id).globcnt().0
+    if inst_id & REPLID_BITS == 0 {
+        header_row(inst_id | HEADER_BIT)
     } else {
-        inst_id
-    };
-    RowId {
-        id,
-        part: instance_num,
+        RowId {
+            id: Mid::from_u64(inst_id).globcnt().0,
+            part: instance_num,
+        }
     }
 }
 
-fn header_row(id: u64, level: usize) -> RowId {
-    RowId {
-        id,
-        part: u32::try_from(level).unwrap_or(u32::MAX),
-    }
+fn header_row(id: u64) -> RowId {
+    RowId { id, part: 0 }
 }
 
 /// PidTagInstID of the header that stands for these values: the same whenever it is made.
@@ -242,7 +297,7 @@ fn category_id(keys: &[SortKey]) -> u64 {
         }
         put(&[0xFF]);
     }
-    hash | HEADER_BIT
+    (hash | HEADER_BIT) & !REPLID_BITS
 }
 
 /// A header as a row: what it counts, and the values that the messages below it share.
@@ -403,7 +458,7 @@ mod tests {
     }
 
     fn sample(expanded: u16) -> Categories {
-        let mut categories = Categories::new(2, expanded);
+        let mut categories = Categories::new(&[], 2, expanded);
         let rows = vec![
             leaf(1, &[1, 1, 0]),
             leaf(2, &[1, 2, 0]),
@@ -450,6 +505,31 @@ mod tests {
     }
 
     #[test]
+    fn innermost_headers_come_in_the_order_of_their_greatest_key() {
+        let order = |order| SortOrder {
+            tag: PID_TAG_SUBJECT,
+            order,
+        };
+        for (way, wanted) in [
+            (SortOrder::ASCENDING, [3, 1, 2, 4]),
+            (SortOrder::DESCENDING, [1, 2, 3, 4]),
+        ] {
+            let sort = [order(0), order(way), order(SortOrder::MAXIMUM_CATEGORY)];
+            let mut categories = Categories::new(&sort, 2, 2);
+            let rows = vec![
+                leaf(1, &[1, 1, 2]),
+                leaf(2, &[1, 1, 9]),
+                leaf(3, &[1, 2, 5]),
+                leaf(4, &[2, 1, 7]),
+            ];
+            categories.set_leaves(rows, |_| false);
+            let mut ids = shown(&mut categories);
+            ids.retain(|id| *id > 0);
+            assert_eq!(ids, wanted);
+        }
+    }
+
+    #[test]
     fn headers_of_other_values_or_levels_have_other_names() {
         let id = |keys: &[i64]| {
             let keys: Vec<SortKey> = keys.iter().copied().map(SortKey::Integer).collect();
@@ -459,5 +539,14 @@ mod tests {
         assert_ne!(id(&[1]), id(&[1, 1]));
         assert_eq!(id(&[1, 2]), id(&[1, 2]));
         assert_ne!(id(&[]) & HEADER_BIT, 0);
+    }
+
+    #[test]
+    fn messages_and_headers_are_told_apart_by_their_ids() {
+        let message = RowId { id: 0x85, part: 2 };
+        let mid = crate::ids::mid(ropewalk_props::GlobCnt(message.id)).to_u64();
+        assert_eq!(row_of(mid, 2), message);
+        let header = header_row(category_id(&[SortKey::Integer(5)]));
+        assert_eq!(row_of(header.id, 0), header);
     }
 }

@@ -107,30 +107,33 @@ pub fn sort_table(exec: &mut Exec<'_>, request: &SortTableRequest<'_>) -> Result
         {
             return Err(ErrorCode::INVALID_PARAM.into());
         }
-        // Headers in the order of the greatest value below them are not kept.
-        let is_by_maximum = |order: SortOrder| {
-            order.order == SortOrder::MAXIMUM_CATEGORY && orders.categorized_count > 0
-        };
-        if count > SORT_ORDERS_MAX || orders.sort_orders.iter().any(is_by_maximum) {
+        if count > SORT_ORDERS_MAX {
             return Err(ErrorCode::TOO_COMPLEX.into());
         }
         let sort: Box<[SortOrder]> = orders.sort_orders.iter().collect();
-        let is_valid = |order: &SortOrder| {
-            is_column_type(order.tag.ty())
-                && [SortOrder::ASCENDING, SortOrder::DESCENDING].contains(&order.order)
+        let categories = usize::from(orders.categorized_count);
+        let is_valid = |(at, order): (usize, &SortOrder)| {
+            let is_valid_order = match order.order {
+                SortOrder::ASCENDING | SortOrder::DESCENDING => true,
+                // For the innermost categories alone.
+                SortOrder::MAXIMUM_CATEGORY => categories > 0 && at == categories,
+                _ => false,
+            };
+            is_column_type(order.tag.ty()) && is_valid_order
         };
-        if !sort.iter().all(is_valid) {
+        if !sort.iter().enumerate().all(is_valid) {
             return Err(ErrorCode::INVALID_PARAM.into());
         }
         let columns = table.columns.as_deref().unwrap_or_default();
         table.expanded = expanded_property(columns, &sort)?;
-        table.sort = sort;
         table.categories = (orders.categorized_count > 0).then(|| {
             Box::new(Categories::new(
+                &sort,
                 orders.categorized_count,
                 orders.expanded_count,
             ))
         });
+        table.sort = sort;
         table.reset_rows();
         exec.answer(&TableStatusResponse {
             table_status: TBLSTAT_COMPLETE,

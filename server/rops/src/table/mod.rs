@@ -33,7 +33,7 @@ use ropewalk_wire::{ErrorCode, sort::SortOrder};
 use self::{
     categories::Categories,
     filter::Filter,
-    rows::{Directions, Rows},
+    rows::{Direction, Directions, Rows},
 };
 use crate::{
     budget::Share,
@@ -159,12 +159,9 @@ impl TableObject {
         if let Some(categories) = &mut self.categories {
             categories.clear();
         }
-        let descending = self
-            .sort
-            .iter()
-            .map(|order| order.order == SortOrder::DESCENDING);
+        let columns = self.sort.iter().copied().map(Direction::from);
         self.rows.reset(Directions {
-            descending: descending.collect(),
+            columns: columns.collect(),
         });
     }
 }

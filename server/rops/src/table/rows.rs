@@ -3,6 +3,8 @@
 
 use std::{cmp::Ordering, collections::HashSet};
 
+use ropewalk_wire::sort::SortOrder;
+
 use super::compare::SortKey;
 
 /// What names a row for as long as it is in the table.
@@ -49,15 +51,47 @@ impl Keys {
     }
 }
 
-/// How rows are ordered: by these keys, each descending if so marked, then by id.
+/// How a sort column orders rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// The smallest first.
+    Ascending,
+    /// The largest first.
+    Descending,
+    /// Not at all: it orders categories.
+    Aside,
+}
+
+/// How rows are ordered: by these keys, then by id.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Directions {
-    /// Whether each sort column is descending; empty for a table that is not sorted.
-    pub descending: Vec<bool>,
+    /// Of each sort column; empty for a table that is not sorted.
+    pub columns: Vec<Direction>,
 }
 
 /// A row and its keys; none in a table that is not sorted.
 pub type KeyedRow = (RowId, Option<Keys>);
+
+impl Direction {
+    /// The order of two keys.
+    pub fn order(self, left: &SortKey, right: &SortKey) -> Ordering {
+        match self {
+            Self::Ascending => left.order(right),
+            Self::Descending => right.order(left),
+            Self::Aside => Ordering::Equal,
+        }
+    }
+}
+
+impl From<SortOrder> for Direction {
+    fn from(order: SortOrder) -> Self {
+        match order.order {
+            SortOrder::MAXIMUM_CATEGORY => Self::Aside,
+            SortOrder::DESCENDING => Self::Descending,
+            _ => Self::Ascending,
+        }
+    }
+}
 
 impl Directions {
     /// The order of two rows.
@@ -67,10 +101,9 @@ impl Directions {
                 .as_slice()
                 .iter()
                 .zip(right.as_slice())
-                .zip(&self.descending);
-            for ((left, right), descending) in keys {
-                let order = left.order(right);
-                let order = if *descending { order.reverse() } else { order };
+                .zip(&self.columns);
+            for ((left, right), direction) in keys {
+                let order = direction.order(left, right);
                 if order != Ordering::Equal {
                     return order;
                 }
@@ -353,7 +386,7 @@ mod tests {
     fn sample() -> Rows {
         let mut rows = Rows::default();
         rows.reset(Directions {
-            descending: vec![true],
+            columns: vec![Direction::Descending],
         });
         rows.replace(vec![keyed(1, 10), keyed(3, 30), keyed(4, 30), keyed(5, 50)]);
         assert_eq!(ids(&rows), [5, 3, 4, 1]);
