@@ -15,7 +15,10 @@ use super::{
     service::Server,
     stream::StreamBuilder,
 };
-use crate::nspi::{self, NspiContext};
+use crate::{
+    nspi::{self, NspiContext},
+    session::TooMany,
+};
 
 /// A body of a few rows.
 const USUAL_BODY: usize = 4 << 10;
@@ -50,10 +53,15 @@ pub fn bind(server: &Server, request: &MapiRequest) -> Outcome {
         }
         Err(error) => {
             tracing::warn!(%error, user = request.user.email, "Bind refused");
-            // MS-OXNSPI 2.2.1.2; ServerGuid and AuxiliaryBufferSize are zeros.
+            // MS-OXNSPI 3.1.4.1.1, constraint 2.
+            let code = match error {
+                TooMany::OfUser | TooMany::InTotal => ErrorCode::LOGON_FAILED,
+                TooMany::Random(_) => ErrorCode::OUT_OF_RESOURCES,
+            };
+            // ServerGuid and AuxiliaryBufferSize are zeros.
             let mut stream = StreamBuilder::new(request.started, USUAL_BODY);
             stream.body().put_u32(0);
-            stream.body().put_u32(ErrorCode::OUT_OF_RESOURCES.0);
+            stream.body().put_u32(code.0);
             stream.body().put_bytes(&[0; 20]);
             Outcome::Done(stream.finish(), None)
         }

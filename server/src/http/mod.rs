@@ -152,13 +152,13 @@ impl Bound {
 
     /// Serves until `stopped` becomes true; requests that have begun are finished.
     pub async fn run(self, stopped: watch::Receiver<bool>) {
-        let slots = listen::slots();
+        let slots = listen::Slots::new();
         let mut tasks = JoinSet::new();
         tasks.spawn(listen::accept(
             self.http.0,
             None,
             Arc::clone(&self.server),
-            Arc::clone(&slots),
+            slots.clone(),
             stopped.clone(),
         ));
         tasks.spawn(listen::accept(

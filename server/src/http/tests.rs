@@ -504,6 +504,28 @@ async fn the_address_book_has_contexts_of_its_own() {
     assert_eq!(fixture.server.sessions.len(), 1);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn one_session_too_many_is_refused_in_the_way_of_its_endpoint() {
+    let fixture = Fixture::new();
+    let (sessions, owner) = (&fixture.server.sessions, fixture.ada.mailbox_guid);
+    for _ in 0..sessions.limits().per_user {
+        sessions
+            .create(Endpoint::Mailbox, owner, Payload::AddressBook)
+            .unwrap();
+    }
+    let connected = fixture.connect().await;
+    let connected: ConnectSuccess<'_> = connected.success();
+    let too_many = ropewalk_wire::ErrorCode::TOO_MANY_SESSIONS;
+    assert_eq!(connected.error_code, too_many.0);
+    // MS-OXNSPI 3.1.4.1.1, constraint 2: LogonFailed.
+    let bound = fixture.send(nspi("Bind", &[0; 9], "")).await;
+    let body = bound.framed().body;
+    assert_eq!(body[..4], [0; 4]);
+    assert_eq!(body[4..8], 0x8004_0111_u32.to_le_bytes());
+    assert_eq!(body[8..], [0; 20]);
+    assert!(bound.cookies().is_empty());
+}
+
 /// A context of Ada with a request under way, and the reply to it.
 fn under_way(
     fixture: &Fixture,

@@ -3,7 +3,7 @@
 use std::{
     fs::{self, OpenOptions},
     io::{self, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -78,7 +78,10 @@ pub fn acceptor(
     public_host: Option<&str>,
 ) -> Result<TlsAcceptor, TlsError> {
     let config = match (&tls.certificate, &tls.private_key) {
-        (Some(certificate), Some(key)) => server_config(certificate, key, CONFIGURED_HINT)?,
+        (Some(certificate), Some(key)) => {
+            warn_of_readers(key);
+            server_config(certificate, key, CONFIGURED_HINT)?
+        }
         _ => {
             let files = OwnFiles::of(data_dir);
             if !(files.certificate.exists() && files.key.exists()) {
@@ -88,6 +91,14 @@ pub fn acceptor(
         }
     };
     Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+/// A private key that everybody on this machine can read is used all the same.
+fn warn_of_readers(key: &Path) {
+    let mode = fs::metadata(key).map_or(0, |metadata| metadata.permissions().mode());
+    if mode & 0o007 != 0 {
+        tracing::warn!(path = %key.display(), "other users can get at the private key; chmod o= it");
+    }
 }
 
 fn server_config(
