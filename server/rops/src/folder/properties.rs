@@ -78,6 +78,9 @@ const COMPUTED: [PropTag; 39] = [
     PID_TAG_ADDRESS_BOOK_ENTRY_ID,
 ];
 
+/// Those that a folder has before they are set.
+const DEFAULTED: [PropTag; 2] = [PID_TAG_COMMENT, PID_TAG_ATTRIBUTE_HIDDEN];
+
 /// True for properties that only the server sets.
 pub fn is_read_only(tag: PropTag) -> bool {
     COMPUTED.iter().any(|known| known.id() == tag.id())
@@ -102,10 +105,12 @@ impl Properties for FolderProperties<'_> {
         let stored = (0..bag.len())
             .filter_map(|index| bag.entry(index))
             .map(|(tag, _)| tag);
+        let is_stored = |tag: PropTag| in_bag(&*self.folder.props, tag.id()).is_some();
         COMPUTED
             .into_iter()
             .filter(|tag| self.find(*tag).is_some() && *tag != PID_TAG_DEPTH)
             .chain(stored.filter(|tag| !is_read_only(*tag)))
+            .chain(DEFAULTED.into_iter().filter(|tag| !is_stored(*tag)))
             .collect()
     }
 }
