@@ -25,8 +25,9 @@ const READ_BUFFER_MAX: usize = 64 << 10;
 const HEADERS_MAX: usize = 100;
 /// Bytes of a request's headers in HTTP/2.
 const HEADER_LIST_MAX: u32 = 32 << 10;
-/// Requests at a time on one HTTP/2 connection.
-const STREAMS_MAX: u32 = 32;
+/// Requests at a time on one HTTP/2 connection, waits for notifications among them (RFC 9113 6.5.2
+/// recommends no fewer).
+const STREAMS_MAX: u32 = 100;
 /// Bytes of request bodies that come before they are read, on one HTTP/2 stream.
 const STREAM_WINDOW: u32 = 128 << 10;
 /// The same on one HTTP/2 connection: about what a connection can make the server keep before it

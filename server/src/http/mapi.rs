@@ -31,7 +31,7 @@ use crate::session::{Cookies, Presented};
 /// (MS-OXCRPC 3.1.4.2).
 const BODY_BYTES_MAX: usize = 512 << 10;
 /// Bytes of a request body that any number of requests may have.
-const SMALL_BODY_BYTES: u64 = 64 << 10;
+const SMALL_BODY_BYTES: u64 = 16 << 10;
 /// Requests with larger bodies at a time; others wait.
 pub const LARGE_BODIES_MAX: usize = 512;
 /// Bytes of an X-RequestId: a GUID and a counter, with room.
