@@ -9,6 +9,7 @@ use hyper::{
     body::Body,
     header::{CONTENT_TYPE, COOKIE, HeaderValue},
 };
+use ropewalk_rops::exec::blocking;
 use ropewalk_store::User;
 use ropewalk_wire::{
     mapihttp::{Endpoint, RequestType, ResponseCode},
@@ -266,8 +267,9 @@ async fn in_turn(server: &Arc<Server>, reply: &Reply, request: MapiRequest) -> R
         match request.request_type {
             RequestType::Execute => mailbox::execute(turn, &request.body, started),
             RequestType::Disconnect => mailbox::disconnect(&on_task, turn, &request.body, started),
+            // A thousand names against as many users take a while.
             RequestType::AddressBook(request_type) => {
-                address_book::execute(&on_task, turn, &request, request_type)
+                blocking(|| address_book::execute(&on_task, turn, &request, request_type))
             }
             // Dispatched elsewhere.
             RequestType::Connect | RequestType::NotificationWait | RequestType::Ping => {
