@@ -30,6 +30,7 @@ pub struct Authenticator {
     checks: Semaphore,
     waiting: Semaphore,
     proofs: Arc<Proofs>,
+    memory: Arc<password::Memory>,
 }
 
 /// Why a request is anonymous.
@@ -58,6 +59,7 @@ impl Authenticator {
             checks: Semaphore::new(cores.min(CHECKS_MAX)),
             waiting: Semaphore::new(WAITING_MAX),
             proofs: Arc::new(Proofs::new()?),
+            memory: Arc::default(),
         })
     }
 
@@ -81,10 +83,10 @@ impl Authenticator {
         let Ok(_slot) = self.checks.acquire().await else {
             return Err(Refused::Wrong);
         };
-        let proofs = Arc::clone(&self.proofs);
+        let (proofs, memory) = (Arc::clone(&self.proofs), Arc::clone(&self.memory));
         let check = tokio::task::spawn_blocking(move || {
             let hash = user.as_ref().map(|user| user.password_hash.as_str());
-            let right = password::verify(&credentials.password, hash);
+            let right = password::verify(&credentials.password, hash, &memory);
             let user = user.filter(|_| right)?;
             proofs.remember(&user, &credentials.password);
             Some(user)
