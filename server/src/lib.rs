@@ -1,5 +1,16 @@
 //! The Ropewalk server.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::unwrap_used
+    )
+)]
+
 pub mod admin;
 pub mod auth;
 pub mod autodiscover;

@@ -5,6 +5,17 @@
 //! writer at a time, and writers of different mailboxes share an fsync. The crate knows no protocol.
 //! The files are described byte by byte in `FORMAT.md`, the reasons are in `DECISIONS.md`.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::unwrap_used
+    )
+)]
+
 mod blob;
 mod cache;
 mod clock;

@@ -79,7 +79,8 @@ impl StoredMessage {
     /// The content, read in place.
     // Checking the archive anew at each look took four fifths of an Execute that reads eight
     // properties of a message of 2.5 KB: every byte of every value is visited.
-    #[allow(unsafe_code)]
+    // `new` has seen that the record is longer than its header.
+    #[allow(unsafe_code, clippy::indexing_slicing)]
     pub fn view(&self) -> &ArchivedMessage {
         let archive = &self.record[RECORD_HEADER..];
         // SAFETY: `new`, which alone makes a `StoredMessage`, found these very bytes to be a valid
@@ -90,6 +91,7 @@ impl StoredMessage {
     }
 
     /// An owned copy of the content.
+    #[allow(clippy::expect_used)] // Only allocating could fail, which ends the process anyway.
     pub fn to_message(&self) -> Message {
         rkyv::deserialize::<Message, rancor::Error>(self.view())
             .expect("a validated archive of a message always deserializes")

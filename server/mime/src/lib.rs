@@ -8,6 +8,17 @@
 //! Malformed input is converted as well as it can be: nothing here fails because of a header, a
 //! boundary, an encoding or a charset.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::unwrap_used
+    )
+)]
+
 mod address;
 mod attachment;
 mod body;

@@ -5,6 +5,17 @@
 //! objects that they work on: `logon`, `folder`, `table`, `message`, `attachment`, `property`,
 //! `stream`.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::unwrap_used
+    )
+)]
+
 pub mod attachment;
 pub mod brief;
 pub mod budget;

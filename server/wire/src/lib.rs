@@ -6,6 +6,17 @@
 //! [`client`] what a client needs to speak them. Decoding borrows from its input, takes memory in
 //! proportion to it and never panics.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::unwrap_used
+    )
+)]
+
 pub mod aux_buffer;
 pub mod client;
 pub mod codec;

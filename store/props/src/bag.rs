@@ -244,7 +244,11 @@ impl Bag {
             len: len as u32,
         };
         match self.search(tag.id()) {
-            Ok(index) => self.entries[index] = entry,
+            Ok(index) => {
+                if let Some(known) = self.entries.get_mut(index) {
+                    *known = entry;
+                }
+            }
             Err(index) => self.entries.insert(index, entry),
         }
     }

@@ -4,6 +4,17 @@
 //! form, and [`Bag`] holds an object's properties sorted by id. Packed values are laid out so that
 //! writing one to the wire is a copy: integers little-endian, strings UTF-16LE (MS-OXCDATA 2.11).
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::unwrap_used
+    )
+)]
+
 pub mod bag;
 pub mod guid;
 pub mod ids;

@@ -156,7 +156,7 @@ fn until_nul(bytes: &[u8]) -> &[u8] {
 
 fn pack_element(out: &mut Vec<u8>, bytes: &[u8]) {
     // A value longer than 4 GiB cannot reach here: every source is bounded far below it.
-    let bytes = &bytes[..bytes.len().min(u32::MAX as usize)];
+    let bytes = bytes.get(..u32::MAX as usize).unwrap_or(bytes);
     out.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
     out.extend_from_slice(bytes);
 }

@@ -1,9 +1,8 @@
 //! What a message tells of the conversation that it belongs to (MS-OXOMSG 2.2.1).
 
+use md5::{Digest as _, Md5};
 use ropewalk_props::{BagView, FileTime, tags::*};
 use ropewalk_wire::ErrorCode;
-
-use super::md5::md5;
 
 /// Bytes of a PidTagConversationIndex before the responses: a reserved byte, a time, a GUID.
 const INDEX_LEN: usize = 22;
@@ -40,7 +39,7 @@ fn of_topic(topic: &[u8]) -> [u8; 16] {
         .take(CHARACTERS)
         .flat_map(|unit| upper(unit).to_le_bytes())
         .collect();
-    md5(&upper)
+    Md5::digest(&upper).into()
 }
 
 /// The upper-case form of a UTF-16 unit, if that is one unit again.

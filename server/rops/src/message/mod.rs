@@ -2,7 +2,6 @@
 
 mod conversation;
 pub mod create;
-mod md5;
 pub mod open;
 pub mod properties;
 pub mod read_flags;

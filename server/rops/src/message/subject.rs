@@ -1,4 +1,4 @@
-//! Subject, subject prefix and normalized subject, kept in step (MS-OXCMSG 3.2.2.? / 2.2.1.9).
+//! Subject, subject prefix and normalized subject, kept in step (MS-OXCMSG 2.2.1.9 and 2.2.1.10).
 
 use ropewalk_props::{Bag, BagView, tags::*};
 
@@ -11,13 +11,15 @@ pub fn split(subject: &str) -> (&str, &str) {
         .find(|(_, c)| *c == ':')
         .map(|(at, _)| at);
     if let Some(colon) = prefix_end
-        && colon > 0
-        && subject[..colon]
+        && let Some((head, tail)) = subject.split_at_checked(colon)
+        && !head.is_empty()
+        && head
             .chars()
             .all(|c| !c.is_ascii_digit() && !c.is_whitespace())
-        && subject[colon + 1..].starts_with(' ')
+        && tail.starts_with(": ")
+        && let Some(parts) = subject.split_at_checked(colon + 2)
     {
-        return subject.split_at(colon + 2);
+        return parts;
     }
     ("", subject)
 }

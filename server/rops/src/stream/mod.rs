@@ -154,7 +154,9 @@ impl StreamObject {
                 Content::Memory(bytes) => {
                     let from = bytes.get(at as usize..).unwrap_or_default();
                     let count = from.len().min(rest.len());
-                    rest[..count].copy_from_slice(&from[..count]);
+                    if let Some((to, from)) = rest.get_mut(..count).zip(from.get(..count)) {
+                        to.copy_from_slice(from);
+                    }
                     count
                 }
                 Content::Stored(reader) => reader.read_at(at, rest)?,
