@@ -96,8 +96,17 @@ impl Mailbox {
     pub fn from_addr(addr: &Addr<'_>) -> Option<Self> {
         let name = addr.name.as_deref().unwrap_or("");
         let address = addr.address.as_deref().unwrap_or("");
-        // A field with nothing but an address may have been read as a name.
+        // RFC 5322 4.4: the route before an address of old is not for us.
+        let address = match address.rsplit_once(':') {
+            Some((route, address)) if route.starts_with('@') => address,
+            _ => address,
+        };
+        // A field with nothing but an address may have been read as a name, and a quoted local part
+        // always is.
         match (name, address) {
+            (name, address) if address.starts_with('@') && !name.is_empty() => {
+                Self::new("", &format!("\"{name}\"{address}"))
+            }
             (name, "") if name.contains('@') && !name.contains(' ') => Self::new("", name),
             _ => Self::new(name, address),
         }

@@ -223,24 +223,25 @@ fn up_to(text: &str, bytes_max: usize) -> &str {
     text.get(..end.unwrap_or(0)).unwrap_or("")
 }
 
-/// Text with CR LF at the end of each line, as clients expect it.
+/// Text with CR LF at the end of each line, as clients expect it, whatever was there.
 pub fn with_crlf(text: &str) -> Cow<'_, str> {
-    let lone = text
-        .as_bytes()
-        .iter()
-        .zip(std::iter::once(&b' ').chain(text.as_bytes()))
-        .any(|(byte, before)| *byte == b'\n' && *before != b'\r');
-    if !lone {
+    let bytes = text.as_bytes();
+    let before = std::iter::once(&b' ').chain(bytes);
+    let mut pairs = before.zip(bytes.iter().chain(std::iter::once(&b' ')));
+    if pairs.all(|(before, byte)| (*before == b'\r') == (*byte == b'\n')) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + text.len() / 32);
-    for line in text.split_inclusive('\n') {
-        let content = line.strip_suffix('\n').unwrap_or(line);
-        out.push_str(content.strip_suffix('\r').unwrap_or(content));
-        if content.len() < line.len() {
-            out.push_str("\r\n");
-        }
+    let mut rest = text;
+    while let Some(at) = rest.find(['\r', '\n']) {
+        let (line, end) = rest.split_at_checked(at).unwrap_or((rest, ""));
+        out.extend([line, "\r\n"]);
+        rest = end
+            .strip_prefix("\r\n")
+            .or_else(|| end.get(1..))
+            .unwrap_or("");
     }
+    out.push_str(rest);
     Cow::Owned(out)
 }
 
@@ -258,6 +259,7 @@ mod tests {
             ("a\nb\n", "a\r\nb\r\n"),
             ("a\r\nb", "a\r\nb"),
             ("\n\r\n\n", "\r\n\r\n\r\n"),
+            ("a\rb\r\r\nc\r", "a\r\nb\r\n\r\nc\r\n"),
             ("", ""),
         ] {
             assert_eq!(with_crlf(text), expected);

@@ -1,6 +1,6 @@
 //! Charsets: their labels, their code page identifiers, and text out of bytes.
 
-use encoding_rs::{Encoding, WINDOWS_1252};
+use encoding_rs::{EUC_KR, Encoding, GBK, REPLACEMENT, WINDOWS_1252};
 use mail_parser::decoders::charsets::map::charset_decoder;
 
 /// The code page identifier of UTF-8.
@@ -26,8 +26,12 @@ pub fn encoding(label: &str) -> Option<&'static Encoding> {
 /// Decodes bytes in a labelled charset. An unknown or missing label means UTF-8 if the bytes are
 /// that, and Windows-1252 otherwise.
 pub fn decode(bytes: &[u8], label: Option<&str>) -> String {
-    let label = label.map(str::trim).filter(|label| !is_ascii(label));
-    match label.map(|label| (encoding(label), charset_decoder(label.as_bytes()))) {
+    let label = label.map(|label| label.trim().trim_matches(['"', '\'']));
+    let label = label.filter(|label| !is_ascii(label));
+    if let Some(text) = label.and_then(|label| shifted(bytes, label)) {
+        return text;
+    }
+    match label.map(|label| (encoding(label), other_decoder(label))) {
         Some((Some(encoding), _)) => encoding.decode(bytes).0.into_owned(),
         Some((None, Some(decode))) => decode(bytes),
         _ => match std::str::from_utf8(bytes) {
@@ -38,6 +42,53 @@ pub fn decode(bytes: &[u8], label: Option<&str>) -> String {
                 .into_owned(),
         },
     }
+}
+
+/// What mail-parser has beyond the encodings of the web, UTF-7 among them.
+fn other_decoder(label: &str) -> Option<fn(&[u8]) -> String> {
+    // It has the replacement too, of which nothing is left but U+FFFD.
+    let replaced = Encoding::for_label(label.as_bytes()) == Some(REPLACEMENT);
+    charset_decoder(label.as_bytes()).filter(|_| !replaced)
+}
+
+/// Text in the charsets that shift between ASCII and 7-bit double bytes: ISO-2022-KR (RFC 1557) and
+/// HZ (RFC 1843). `None` for all other labels.
+fn shifted(bytes: &[u8], label: &str) -> Option<String> {
+    let is_any = |names: &[&str]| names.iter().any(|name| label.eq_ignore_ascii_case(name));
+    let (encoding, hz) = if is_any(&["iso-2022-kr", "csiso2022kr"]) {
+        (EUC_KR, false)
+    } else if is_any(&["hz-gb-2312", "hz"]) {
+        (GBK, true)
+    } else {
+        return None;
+    };
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut double = false;
+    let mut rest = bytes;
+    while let Some((byte, tail)) = rest.split_first() {
+        let mut length = 1;
+        match (byte, tail) {
+            (0x0E, _) if !hz => double = true,
+            (0x0F, _) if !hz => double = false,
+            // The designator at the beginning of a text or a line.
+            (0x1B, [b'$', b')', b'C', ..]) if !hz => length = 4,
+            (b'~', [b'{', ..]) if hz => (double, length) = (true, 2),
+            (b'~', [b'}', ..]) if hz => (double, length) = (false, 2),
+            (b'~', [b'\n', ..]) if hz => length = 2,
+            (b'~', [b'~', ..]) if hz && !double => {
+                out.push(b'~');
+                length = 2;
+            }
+            (b'\n', _) => {
+                double = false;
+                out.push(b'\n');
+            }
+            (0x21..=0x7E, _) if double => out.push(byte | 0x80),
+            _ => out.push(*byte),
+        }
+        rest = rest.get(length..).unwrap_or_default();
+    }
+    Some(encoding.decode_without_bom_handling(&out).0.into_owned())
 }
 
 /// A label that promises ASCII; what is there is often something else.
@@ -120,6 +171,19 @@ mod tests {
         ] {
             assert_eq!(decode(bytes, Some(label)), text, "{label}");
             assert_eq!(code_page_of_label(label), Some(id), "{label}");
+        }
+        for (label, bytes, text) in [
+            (
+                "ISO-2022-KR",
+                &b"\x1b$)C\x0e>H3g\x0f ok\n~"[..],
+                "안녕 ok\n~",
+            ),
+            ("hz-gb-2312", b"~{Dc:C~} ~~ a~\nb", "你好 ~ ab"),
+            ("\"utf-8\"", "é".as_bytes(), "é"),
+            // Nothing decodes it; its ASCII is there.
+            ("iso-2022-cn", b"abc", "abc"),
+        ] {
+            assert_eq!(decode(bytes, Some(label)), text, "{label}");
         }
         assert_eq!(decode(b"+ZYeB9FH6ckh5Pg-", Some("utf-7")), "文致出版社");
         assert_eq!(code_page_of_label("utf-7"), None);

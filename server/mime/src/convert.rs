@@ -33,6 +33,8 @@ pub fn message(data: &[u8], context: &Context<'_>) -> Message {
 
 /// Converts a message that is embedded in that many others.
 pub fn at_depth(data: &[u8], context: &Context<'_>, depth: usize) -> Message {
+    // The mark that editors put before UTF-8.
+    let data = data.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(data);
     let data = line_ends(data);
     let (block, content) = header::split(&data);
     let headers = Headers::parse(block, None);

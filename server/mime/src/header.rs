@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use mail_parser::{Addr, Address, ContentType, Header, HeaderValue, MessageParser};
 use ropewalk_props::FileTime;
 
-use crate::charset;
+use crate::{charset, date, encoded_word};
 
 /// Bytes of a header that are read.
 const HEADER_BYTES_MAX: usize = 512 << 10;
@@ -22,7 +22,10 @@ const RESERVED: [&str; 2] = ["X-MS-Exchange-Organization-", "X-MS-Exchange-Fores
 #[derive(Debug, Default)]
 pub struct Headers {
     fields: Vec<Header<'static>>,
+    /// As it came.
     text: String,
+    /// As it was parsed, if that is something else: with its encoded words in UTF-8.
+    parsed: Option<String>,
 }
 
 /// Splits an entity into its header and its body, without the empty line between them. Without
@@ -82,13 +85,18 @@ impl Headers {
             }
         };
         let text = normalize(&text);
+        let parsed = text.contains("=?").then(|| encoded_word::to_utf8(&text));
         let fields = MessageParser::default()
-            .parse_headers(text.as_bytes())
+            .parse_headers(parsed.as_ref().unwrap_or(&text).as_bytes())
             .and_then(|message| message.parts.into_iter().next())
             .map(|part| part.headers)
             .unwrap_or_default();
         let fields = fields.into_iter().map(Header::into_owned).collect();
-        Self { fields, text }
+        Self {
+            fields,
+            text,
+            parsed,
+        }
     }
 
     /// The header as text, lines ending with CR LF, without the fields that are reserved for a
@@ -110,31 +118,34 @@ impl Headers {
         out
     }
 
-    /// The value of the first field with this name, unfolded but not decoded.
+    /// The value of the first field with this name, unfolded but not decoded; encoded words are in
+    /// UTF-8.
     pub fn raw(&self, name: &str) -> Option<String> {
-        let field = self.field(name)?;
-        let value = self
-            .text
-            .get(field.offset_start as usize..field.offset_end as usize)?;
+        let value = self.value(name)?;
         let words: Vec<&str> = value.split_ascii_whitespace().collect();
         let value = words.join(" ");
         (!value.is_empty()).then_some(value)
     }
 
-    /// The value of the first field with this name as it stands, folds and all.
+    /// The value of the first field with this name with its folds.
     pub fn folded(&self, name: &str) -> Option<&str> {
+        self.value(name).map(str::trim)
+    }
+
+    fn value(&self, name: &str) -> Option<&str> {
         let field = self.field(name)?;
-        self.text
-            .get(field.offset_start as usize..field.offset_end as usize)
-            .map(str::trim)
+        let text = self.parsed.as_ref().unwrap_or(&self.text);
+        text.get(field.offset_start as usize..field.offset_end as usize)
     }
 
     /// The value of the first field with this name, encoded words decoded.
     pub fn decoded(&self, name: &str) -> Option<String> {
-        let value = match &self.field(name)?.value {
-            HeaderValue::Text(text) if name.eq_ignore_ascii_case("Subject") => text.to_string(),
-            _ => decode_words(&self.raw(name)?),
-        };
+        let mut lines = self.value(name)?.split('\n').map(str::trim_ascii);
+        let mut value = lines.next().unwrap_or_default().to_owned();
+        for line in lines.filter(|line| !line.is_empty()) {
+            value.extend([" ", line]);
+        }
+        let value = encoded_word::decode(&value);
         Some(without_controls(&value))
     }
 
@@ -157,13 +168,12 @@ impl Headers {
         found
     }
 
-    /// The time that the first field with this name tells.
+    /// The time that the first field with this name tells; in a Received field, it comes last (RFC
+    /// 5321 4.4).
     pub fn time(&self, name: &str) -> Option<FileTime> {
-        match &self.field(name)?.value {
-            HeaderValue::DateTime(time) => file_time(time),
-            HeaderValue::Received(received) => file_time(&received.date?),
-            _ => None,
-        }
+        let value = self.raw(name)?;
+        let value = value.rsplit(';').next().unwrap_or(&value);
+        date::parse(value)
     }
 
     /// A Content-Type or Content-Disposition field.
@@ -178,26 +188,6 @@ impl Headers {
 
 fn is(field: &Header<'_>, name: &str) -> bool {
     field.name().eq_ignore_ascii_case(name)
-}
-
-fn file_time(time: &mail_parser::DateTime) -> Option<FileTime> {
-    let plausible = (1601..=9999).contains(&time.year)
-        && (1..=12).contains(&time.month)
-        && (1..=31).contains(&time.day);
-    plausible.then(|| FileTime::from_unix_seconds(time.to_timestamp()))
-}
-
-/// Decodes the encoded words of any text (RFC 2047).
-pub fn decode_words(text: &str) -> String {
-    if !text.contains("=?") {
-        return text.to_owned();
-    }
-    let field = format!("Subject: {text}\n\n");
-    let headers = Headers::parse(field.as_bytes(), None);
-    match headers.fields.first().map(|field| &field.value) {
-        Some(HeaderValue::Text(text)) => text.to_string(),
-        _ => text.to_owned(),
-    }
 }
 
 /// Text without control characters, which clients show as boxes or choke on.

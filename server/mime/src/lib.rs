@@ -27,6 +27,8 @@ mod charset;
 mod content_line;
 mod context;
 mod convert;
+mod date;
+mod encoded_word;
 mod envelope;
 mod file_name;
 mod header;

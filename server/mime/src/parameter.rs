@@ -1,20 +1,21 @@
-//! Parameters that are cut into pieces (RFC 2231 3 and 4.1). mail-parser joins them too, but decodes
-//! the charset of the first piece only.
+//! Parameters that are encoded or cut into pieces (RFC 2231 3 and 4). mail-parser reads them too, but
+//! decodes the charset of the first piece only, and prefers what comes first to what is encoded.
 
 use std::collections::BTreeMap;
 
-use crate::{charset, transfer};
+use crate::{charset, encoded_word, transfer};
 
 /// Pieces of one parameter.
 const PIECES_MAX: u32 = 256;
 
-/// The value of a parameter that comes as `name*0`, `name*1*` and so on; `None` if it does not.
-pub fn continued(field: Option<String>, name: &str) -> Option<String> {
+/// The value of a parameter that comes as `name*`, or as `name*0`, `name*1*` and so on; `None` if it
+/// does not.
+pub fn extended(field: Option<String>, name: &str) -> Option<String> {
     let field = field?;
-    let first = format!("{name}*0");
-    if !field.to_ascii_lowercase().contains(&first) {
+    if !field.to_ascii_lowercase().contains(&format!("{name}*")) {
         return None;
     }
+    let mut whole = None;
     let mut pieces: BTreeMap<u32, (&str, bool)> = BTreeMap::new();
     for parameter in Parameters(&field) {
         let Some((key, value)) = parameter.split_once('=') else {
@@ -26,6 +27,9 @@ pub fn continued(field: Option<String>, name: &str) -> Option<String> {
             None => (key, false),
         };
         let Some((its_name, number)) = key.rsplit_once('*') else {
+            if encoded && key.eq_ignore_ascii_case(name) {
+                whole.get_or_insert(value.trim());
+            }
             continue;
         };
         if its_name.eq_ignore_ascii_case(name)
@@ -34,13 +38,18 @@ pub fn continued(field: Option<String>, name: &str) -> Option<String> {
             pieces.entry(number).or_insert((value.trim(), encoded));
         }
     }
+    if let Some(value) = whole.filter(|_| pieces.is_empty()) {
+        pieces.insert(0, (value, true));
+    }
     let mut bytes = Vec::new();
     let mut label = None;
+    let mut any_encoded = false;
     for ((number, (value, encoded)), expected) in pieces.into_iter().zip(0..) {
         if number != expected {
             break;
         }
         let mut value = value.trim_matches('"');
+        any_encoded |= encoded;
         if number == 0
             && encoded
             && let [charset, _language, rest] = value.splitn(3, '\'').collect::<Vec<_>>()[..]
@@ -54,6 +63,11 @@ pub fn continued(field: Option<String>, name: &str) -> Option<String> {
         }
     }
     let text = charset::decode(&bytes, label.as_deref());
+    let text = match any_encoded {
+        true => text,
+        // Not allowed, but written.
+        false => encoded_word::decode(&text),
+    };
     (!text.is_empty()).then_some(text)
 }
 
@@ -86,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pieces_are_joined_in_order_and_decoded_together() {
+    fn encoded_values_and_pieces_are_decoded() {
         for (field, name) in [
             ("x; filename*1=b.txt; filename*0=a", Some("ab.txt")),
             (
@@ -97,8 +111,15 @@ mod tests {
             ("x; filename*0=a; filename*2=c", Some("a")),
             ("x; filename*1=b; note=filename*0", None),
             ("x; filename=a", None),
+            ("x; filename=a; filename*=utf-8''%C3%A9", Some("é")),
+            ("x; filename*=utf-8''a; filename*0=b", Some("b")),
+            ("x; filename*=cp932''%93%FA", Some("日")),
+            (
+                "x; filename*0=\"=?utf-8?Q?=C3=89?=\"; filename*1=.txt",
+                Some("É.txt"),
+            ),
         ] {
-            let found = continued(Some(field.to_owned()), "filename");
+            let found = extended(Some(field.to_owned()), "filename");
             assert_eq!(found.as_deref(), name, "{field}");
         }
     }

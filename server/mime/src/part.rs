@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::{
     charset,
     context::Context,
+    encoded_word,
     header::{self, Headers},
     parameter, transfer,
 };
@@ -74,14 +75,14 @@ impl Info {
             info.method = text("method");
             info.report_type = text("report-type");
             info.protocol = text("protocol");
-            let continued = parameter::continued(headers.raw("Content-Type"), "name");
-            info.name = continued.or_else(|| ty.attribute("name").map(header::decode_words));
+            let extended = parameter::extended(headers.raw("Content-Type"), "name");
+            info.name = extended.or_else(|| ty.attribute("name").map(encoded_word::decode));
         }
         if let Some(disposition) = headers.content_type("Content-Disposition") {
             info.is_attachment = disposition.ctype().eq_ignore_ascii_case("attachment");
-            let continued = parameter::continued(headers.raw("Content-Disposition"), "filename");
+            let extended = parameter::extended(headers.raw("Content-Disposition"), "filename");
             let name =
-                continued.or_else(|| disposition.attribute("filename").map(header::decode_words));
+                extended.or_else(|| disposition.attribute("filename").map(encoded_word::decode));
             info.name = name.filter(|name| !name.is_empty()).or(info.name);
         }
         match (info.main.as_str(), info.sub.is_empty()) {

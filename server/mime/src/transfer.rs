@@ -4,8 +4,13 @@ use std::borrow::Cow;
 
 /// Undoes a content transfer encoding; an unknown one is taken for none.
 pub fn decode<'a>(body: &'a [u8], encoding: &str) -> Cow<'a, [u8]> {
-    // "base64 ; x=y" and "quoted-printable ," have been seen.
-    let name = encoding.trim().split([';', ',', ' ']).next().unwrap_or("");
+    // Comments are allowed before and after it (RFC 2045 6.1); "base64 ; x=y", "quoted-printable ,"
+    // and quotes have been seen.
+    let encoding = encoding.trim();
+    let comment = encoding.starts_with('(').then(|| encoding.split_once(')'));
+    let name = comment.flatten().map_or(encoding, |(_, name)| name.trim());
+    let name = name.split([';', ',', ' ', '(']).next().unwrap_or("");
+    let name = name.trim_matches(['"', '\'']);
     match name.to_ascii_lowercase().as_str() {
         "base64" => Cow::Owned(base64(body)),
         "quoted-printable" => Cow::Owned(quoted_printable(body)),
@@ -186,7 +191,9 @@ mod tests {
 
     #[test]
     fn other_encodings() {
-        assert_eq!(&*decode(b"aGk=", "BASE64;"), b"hi");
+        for name in ["BASE64;", "(short) base64", "base64(short)", "\"base64\""] {
+            assert_eq!(&*decode(b"aGk=", name), b"hi", "{name}");
+        }
         assert_eq!(&*decode(b"aGk=", "8bit"), b"aGk=");
         assert_eq!(
             &*decode(b"begin 644 x\n#0V%T\n`\nend\n", "x-uuencode"),
