@@ -80,7 +80,7 @@ impl Mailbox {
             let text = without_controls(text);
             text.chars().take(TEXT_CHARS_MAX).collect()
         };
-        let address = tidy(address);
+        let address = without_blanks(&tidy(address));
         let name = tidy(name);
         let name = name.trim_matches(['"', '\'']).trim();
         // The address stands in for a name.
@@ -174,6 +174,22 @@ impl Mailbox {
     }
 }
 
+/// An address without the blanks that may stand around its dots and its `@` (RFC 5322 4.4); those of a
+/// quoted local part stay.
+fn without_blanks(address: &str) -> String {
+    if address.contains('"') {
+        return address.to_owned();
+    }
+    let mut out = String::with_capacity(address.len());
+    for word in address.split_ascii_whitespace() {
+        if !(out.is_empty() || out.ends_with(['.', '@']) || word.starts_with(['.', '@'])) {
+            out.push(' ');
+        }
+        out.push_str(word);
+    }
+    out
+}
+
 /// PidTagReplyRecipientEntries: a FlatEntryList of one-off EntryIDs (MS-OXCDATA 2.3.3).
 pub fn flat_entry_list(mailboxes: &[Mailbox]) -> Vec<u8> {
     let mut entries = Vec::new();
@@ -220,6 +236,23 @@ mod tests {
         assert_eq!(list[4..8], ((list.len() - 8) as u32).to_le_bytes());
         assert_eq!(list[8..12], (expected.len() as u32).to_le_bytes());
         assert_eq!(list.len() % 4, 0);
+    }
+
+    #[test]
+    fn routes_and_blanks_of_old_addresses_go_and_quoted_local_parts_stay() {
+        for (field, name, address) in [
+            ("<@relay.x,@y:ada@x>", "ada@x", "ada@x"),
+            ("Ada <ada @ mail . x>", "Ada", "ada@mail.x"),
+            ("\"ada l\"@x", "\"ada l\"@x", "\"ada l\"@x"),
+            ("Ada <\"ada l\"@x>", "Ada", "\"ada l\"@x"),
+            ("Ada . L <ada@x>", "Ada . L", "ada@x"),
+        ] {
+            let header = format!("To: {field}\n");
+            let headers = crate::header::Headers::parse(header.as_bytes(), None);
+            let found = headers.addresses("To", 1);
+            let found = Mailbox::from_addr(&found[0]).unwrap();
+            assert_eq!((&*found.name, &*found.address), (name, address), "{field}");
+        }
     }
 
     #[test]

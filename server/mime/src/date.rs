@@ -101,7 +101,7 @@ impl Found {
             self.zone = offset(token).unwrap_or(self.zone);
             return;
         }
-        let month = token.get(..3).and_then(|start| month(start));
+        let month = token.get(..3).and_then(month);
         if self.month.is_none() && month.is_some() {
             self.month = month;
         } else if self.time.is_some() {

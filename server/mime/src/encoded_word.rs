@@ -3,7 +3,9 @@
 
 use std::fmt::Write as _;
 
-use crate::{charset, transfer};
+use encoding_rs::Encoding;
+
+use crate::{charset, header::split_field, transfer};
 
 /// Bytes of a charset label.
 const LABEL_BYTES_MAX: usize = 64;
@@ -40,17 +42,6 @@ pub fn to_utf8(header: &str) -> String {
         out.push_str(text);
     }
     out
-}
-
-/// The first field with its continuation lines, and what comes after it.
-fn split_field(header: &str) -> (&str, &str) {
-    let ends = header.match_indices('\n').map(|(at, _)| at + 1);
-    let mut at = ends.filter(|at| {
-        let next = header.as_bytes().get(*at);
-        !matches!(next, Some(b' ' | b'\t'))
-    });
-    let end = at.next().unwrap_or(header.len());
-    header.split_at_checked(end).unwrap_or((header, ""))
 }
 
 /// Decodes the encoded words of any text.
@@ -95,7 +86,8 @@ fn rewrite(text: &str, out: &mut String) -> usize {
 /// Decodes the words that `text` begins with, up to one in another charset; with their length.
 fn run(text: &str) -> Option<(String, usize)> {
     let mut word = word(text)?;
-    if charset::encoding(word.label).is_some() {
+    // ISO-2022-JP comes back to ASCII in each word, and the joint would be an error.
+    if charset::encoding(word.label).is_some_and(Encoding::is_ascii_compatible) {
         while let Some((next, blanks)) = neighbour(text.get(word.length..).unwrap_or_default())
             && next.label.eq_ignore_ascii_case(word.label)
         {
@@ -153,6 +145,10 @@ mod tests {
             ("=?gb2312?B?xA==?= =?gb2312?Q?=E3?=", "你"),
             ("=?cp932?B?k/qWew==?=", "日本"),
             ("=?hz-gb-2312?Q?~{Dc:C~}?=", "你好"),
+            (
+                "=?ISO-2022-JP?B?GyRCJUYbKEI=?= =?ISO-2022-JP?B?GyRCJUYbKEI=?=",
+                "テテ",
+            ),
             // Without padding, with a language, with blanks.
             ("=?utf-8?b?w6k?=", "é"),
             ("=?iso-8859-1*fr?Q?=E9t=E9?=", "été"),

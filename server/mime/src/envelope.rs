@@ -97,14 +97,7 @@ fn set_originators(bag: &mut Bag, headers: &Headers) {
 fn set_receipts(bag: &mut Bag, headers: &Headers) {
     let to = mailboxes(headers, "Disposition-Notification-To", 1)
         .into_iter()
-        .next()
-        .or_else(|| {
-            // mail-parser leaves this field unparsed.
-            let field = headers.raw("Disposition-Notification-To")?;
-            let field = format!("To: {field}\n\n");
-            let parsed = Headers::parse(field.as_bytes(), None);
-            mailboxes(&parsed, "To", 1).into_iter().next()
-        });
+        .next();
     if let Some(to) = &to {
         to.set(bag, &address::READ_RECEIPT);
     }

@@ -1,8 +1,8 @@
 //! Header fields: found, made UTF-8, and parsed by mail-parser.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::Range};
 
-use mail_parser::{Addr, Address, ContentType, Header, HeaderValue, MessageParser};
+use mail_parser::{Addr, Address, ContentType, HeaderValue, MessageParser};
 use ropewalk_props::FileTime;
 
 use crate::{charset, date, encoded_word};
@@ -21,11 +21,12 @@ const RESERVED: [&str; 2] = ["X-MS-Exchange-Organization-", "X-MS-Exchange-Fores
 /// A header.
 #[derive(Debug, Default)]
 pub struct Headers {
-    fields: Vec<Header<'static>>,
+    /// Where the names and the values are, in `decodable` if there is that.
+    fields: Vec<(Range<usize>, Range<usize>)>,
     /// As it came.
     text: String,
-    /// As it was parsed, if that is something else: with its encoded words in UTF-8.
-    parsed: Option<String>,
+    /// The same with its encoded words in UTF-8, if there are any.
+    decodable: Option<String>,
 }
 
 /// Splits an entity into its header and its body, without the empty line between them. Without
@@ -34,7 +35,8 @@ pub fn split(entity: &[u8]) -> (&[u8], &[u8]) {
     let mut at = 0;
     let mut fields = 0;
     for line in entity.split_inclusive(|byte| *byte == b'\n') {
-        if line.trim_ascii().is_empty() && line.ends_with(b"\n") {
+        let after = entity.get(at + line.len()..).unwrap_or_default();
+        if line.trim_ascii().is_empty() && line.ends_with(b"\n") && !is_fold(line, after) {
             let header = entity.get(..at).unwrap_or_default();
             let body = entity.get(at + line.len()..).unwrap_or_default();
             if fields > 0 || header.is_empty() {
@@ -54,6 +56,34 @@ pub fn split(entity: &[u8]) -> (&[u8], &[u8]) {
     } else {
         (b"", entity)
     }
+}
+
+/// A line of nothing but blanks, which a fold of old may have (RFC 5322 4.2): it ends a header all the
+/// same unless more of the header comes after it.
+fn is_fold(line: &[u8], after: &[u8]) -> bool {
+    let next = after
+        .split(|byte| *byte == b'\n')
+        .next()
+        .unwrap_or_default();
+    let goes_on = next.starts_with(b" ") || next.starts_with(b"\t") || is_field(next);
+    (line.starts_with(b" ") || line.starts_with(b"\t")) && goes_on
+}
+
+/// The first field of a header with the lines that belong to it, which are all that begin no other
+/// one, and what comes after it.
+pub fn split_field(header: &str) -> (&str, &str) {
+    let mut at = 0;
+    for line in header.split_inclusive('\n') {
+        if at > 0 && begins_field(line) {
+            break;
+        }
+        at += line.len();
+    }
+    header.split_at_checked(at).unwrap_or((header, ""))
+}
+
+fn begins_field(line: &str) -> bool {
+    !line.starts_with([' ', '\t']) && is_field(line.as_bytes())
 }
 
 /// The line that an mbox file has before a message (RFC 4155).
@@ -85,17 +115,23 @@ impl Headers {
             }
         };
         let text = normalize(&text);
-        let parsed = text.contains("=?").then(|| encoded_word::to_utf8(&text));
-        let fields = MessageParser::default()
-            .parse_headers(parsed.as_ref().unwrap_or(&text).as_bytes())
-            .and_then(|message| message.parts.into_iter().next())
-            .map(|part| part.headers)
-            .unwrap_or_default();
-        let fields = fields.into_iter().map(Header::into_owned).collect();
+        let decodable = text.contains("=?").then(|| encoded_word::to_utf8(&text));
+        let mut fields = Vec::new();
+        let mut at = 0;
+        let mut rest = decodable.as_ref().unwrap_or(&text).as_str();
+        while !rest.is_empty() {
+            let (field, others) = split_field(rest);
+            if let Some((name, _)) = field.split_once(':') {
+                let end = at + field.len();
+                fields.push((at..at + name.trim_end().len(), at + name.len() + 1..end));
+            }
+            at += field.len();
+            rest = others;
+        }
         Self {
             fields,
             text,
-            parsed,
+            decodable,
         }
     }
 
@@ -133,37 +169,39 @@ impl Headers {
     }
 
     fn value(&self, name: &str) -> Option<&str> {
-        let field = self.field(name)?;
-        let text = self.parsed.as_ref().unwrap_or(&self.text);
-        text.get(field.offset_start as usize..field.offset_end as usize)
+        self.values(name).next()
+    }
+
+    fn values(&self, name: &str) -> impl Iterator<Item = &str> {
+        let text = self.decodable.as_ref().unwrap_or(&self.text);
+        self.fields.iter().filter_map(move |(its_name, value)| {
+            let found = text.get(its_name.clone())?.eq_ignore_ascii_case(name);
+            found.then(|| text.get(value.clone()))?
+        })
     }
 
     /// The value of the first field with this name, encoded words decoded.
     pub fn decoded(&self, name: &str) -> Option<String> {
-        let mut lines = self.value(name)?.split('\n').map(str::trim_ascii);
-        let mut value = lines.next().unwrap_or_default().to_owned();
-        for line in lines.filter(|line| !line.is_empty()) {
-            value.extend([" ", line]);
-        }
+        let value = unfold(self.value(name)?);
         let value = encoded_word::decode(&value);
         Some(without_controls(&value))
     }
 
     /// The addresses of all fields with this name, groups taken apart; at most `max`.
     pub fn addresses(&self, name: &str, max: usize) -> Vec<Addr<'static>> {
-        let all = self.fields.iter().filter(|field| is(field, name));
         let mut found = Vec::new();
-        for field in all {
-            let HeaderValue::Address(addresses) = &field.value else {
+        for value in self.values(name) {
+            let Some(HeaderValue::Address(addresses)) = parse_as("To", value) else {
                 continue;
             };
-            let list: Box<dyn Iterator<Item = &Addr<'static>>> = match addresses {
-                Address::List(list) => Box::new(list.iter()),
+            let left = max.saturating_sub(found.len());
+            match addresses {
+                Address::List(list) => found.extend(list.into_iter().take(left)),
                 Address::Group(groups) => {
-                    Box::new(groups.iter().flat_map(|group| group.addresses.iter()))
+                    let all = groups.into_iter().flat_map(|group| group.addresses);
+                    found.extend(all.take(left));
                 }
-            };
-            found.extend(list.take(max.saturating_sub(found.len())).cloned());
+            }
         }
         found
     }
@@ -177,17 +215,32 @@ impl Headers {
     }
 
     /// A Content-Type or Content-Disposition field.
-    pub fn content_type(&self, name: &str) -> Option<&ContentType<'static>> {
-        self.field(name)?.value.as_content_type()
-    }
-
-    fn field(&self, name: &str) -> Option<&Header<'static>> {
-        self.fields.iter().find(|field| is(field, name))
+    pub fn content_type(&self, name: &str) -> Option<ContentType<'static>> {
+        match parse_as("Content-Type", self.value(name)?)? {
+            HeaderValue::ContentType(ty) => Some(ty),
+            _ => None,
+        }
     }
 }
 
-fn is(field: &Header<'_>, name: &str) -> bool {
-    field.name().eq_ignore_ascii_case(name)
+/// A value on one line.
+fn unfold(value: &str) -> String {
+    let mut lines = value.split('\n').map(str::trim_ascii);
+    let mut out = lines.next().unwrap_or_default().to_owned();
+    for line in lines.filter(|line| !line.is_empty()) {
+        out.extend([" ", line]);
+    }
+    out
+}
+
+/// Has mail-parser parse the value of a field as that of another one. Each is parsed alone: some
+/// values make it take the next field for a part of them.
+fn parse_as(name: &str, value: &str) -> Option<HeaderValue<'static>> {
+    let field = format!("{name}: {}\n\n", unfold(value));
+    let message = MessageParser::default().parse_headers(field.as_bytes())?;
+    let part = message.parts.into_iter().next()?;
+    let header = part.headers.into_iter().next()?;
+    Some(header.into_owned().value)
 }
 
 /// Text without control characters, which clients show as boxes or choke on.
@@ -229,8 +282,7 @@ fn normalize(text: &str) -> String {
         if index == 0 && is_separator(line.as_bytes()) {
             continue;
         }
-        let continues = line.starts_with([' ', '\t']);
-        if !continues {
+        if begins_field(line) {
             bound_field(&mut out, field_start);
             field_start = out.len();
             fields += 1;
@@ -278,7 +330,9 @@ mod tests {
 
     #[test]
     fn a_header_ends_at_the_first_empty_line() {
-        let cases: [(&[u8], &[u8], &[u8]); 7] = [
+        let cases: [(&[u8], &[u8], &[u8]); 9] = [
+            (b"A: b\n \n c\n\nbody", b"A: b\n \n c\n", b"body"),
+            (b"A: b\n \nbody", b"A: b\n", b"body"),
             (b"A: b\r\n\r\nbody", b"A: b\r\n", b"body"),
             (b"A: b\n c\n\nbody\n\nmore", b"A: b\n c\n", b"body\n\nmore"),
             (b"A: b", b"A: b", b""),
@@ -320,6 +374,22 @@ mod tests {
         assert!(headers.text().contains("X-Note:  one\r\n\ttwo\r\n"));
         let headers = Headers::parse(b"X-MS-Exchange-Organization-SCL: 1\n 2\nA: b\n", None);
         assert_eq!(headers.text(), "A: b\r\n");
+    }
+
+    #[test]
+    fn a_field_takes_nothing_of_the_next_one_and_lines_that_are_no_field() {
+        let headers = Headers::parse(
+            b"Date: Tue, 22 Jan 2002 14:35:28 UT\r\nSubject: x\r\nTo: Ada\r\n__\r\n <ada@x>,\r\nCc: bob@x\r\n",
+            None,
+        );
+        assert_eq!(headers.decoded("Subject").as_deref(), Some("x"));
+        assert_eq!(headers.raw("To").as_deref(), Some("Ada __ <ada@x>,"));
+        let addresses = |name| -> Vec<_> {
+            let all = headers.addresses(name, 10).into_iter();
+            all.filter_map(|one| one.address).collect()
+        };
+        assert_eq!(addresses("To"), ["ada@x"]);
+        assert_eq!(addresses("Cc"), ["bob@x"]);
     }
 
     #[test]
