@@ -304,6 +304,91 @@ fn a_rop_whose_response_does_not_fit_has_no_effect() {
     assert!(partly > 20, "{partly}");
 }
 
+/// RopReadStream takes what room there is but that for giving the ROPs behind it back.
+#[test]
+fn what_is_given_back_behind_a_long_response_has_no_effect() {
+    let (mut fixture, logon) = Fixture::logged_on();
+    let create = CreateMessageRequest {
+        output_handle_index: OUTPUT,
+        code_page_id: 0x0FFF,
+        folder_id: ids::fid(special::INBOX),
+        associated_flag: false,
+    };
+    let message = fixture.open(logon, RequestBody::CreateMessage(create));
+    let open = OpenStreamRequest {
+        output_handle_index: OUTPUT,
+        property_tag: PropTag(0x6801_0102),
+        open_mode_flags: 2,
+    };
+    let stream = fixture.open(message, RequestBody::OpenStream(open));
+    let stream_size = 100_000;
+    let set = SetStreamSizeRequest { stream_size };
+    fixture.ok(stream, RequestBody::SetStreamSize(set));
+    let seek = SeekStreamRequest {
+        origin: 1,
+        offset: 5,
+    };
+    let output_handle_index = 2;
+    let attach = OpenOnlyRequest {
+        output_handle_index,
+    };
+    for (slot, body) in [
+        (0, RequestBody::CreateAttachment(attach)),
+        (1, RequestBody::SeekStream(seek)),
+        (
+            1,
+            RequestBody::WriteStream(WriteStreamRequest {
+                data: (&b"x"[..]).into(),
+            }),
+        ),
+    ] {
+        let mut batch = RopBatch::new();
+        batch.handle(message);
+        batch.handle(stream);
+        batch.slot();
+        let read = ReadStreamRequest {
+            byte_count: 0x7FFF,
+            maximum_byte_count: None,
+        };
+        batch.push(Request::new(0, 1, RequestBody::ReadStream(read)));
+        batch.push(Request::new(0, slot, body));
+        let list = RequestBody::GetPropertiesList(EmptyRequest {});
+        batch.push(Request::new(0, 0, list));
+        let opened = fixture.run(&batch, |output| {
+            assert_eq!(output.responses().count(), 1);
+            assert!(output.buffer_too_small().is_some());
+            output.handle(2)
+        });
+        assert_eq!(opened, None);
+    }
+    // Three reads, and nothing else has moved the stream.
+    let position = fixture.call(
+        stream,
+        RequestBody::SeekStream(SeekStreamRequest {
+            origin: 1,
+            offset: 0,
+        }),
+        &[],
+        |response, _| match &response.body {
+            ResponseBody::SeekStream(response) => response.new_position,
+            _ => panic!(),
+        },
+    );
+    assert!((3 * 32_000..3 * 32_760).contains(&position), "{position}");
+    let number = fixture.call(
+        message,
+        RequestBody::CreateAttachment(OpenOnlyRequest {
+            output_handle_index: OUTPUT,
+        }),
+        &[],
+        |response, _| match &response.body {
+            ResponseBody::CreateAttachment(response) => response.attachment_id,
+            _ => panic!(),
+        },
+    );
+    assert_eq!(number, 0);
+}
+
 #[test]
 fn rops_that_surely_fit_need_no_room_to_be_given_back() {
     let (mut fixture, logon) = Fixture::logged_on();

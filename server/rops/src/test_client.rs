@@ -13,7 +13,12 @@ use ropewalk_wire::{
     value::{PropertyProblem, TaggedPropertyValue},
 };
 
-use crate::{ConnectParams, RopContext, handles::NO_HANDLE, ids};
+use crate::{
+    ConnectParams, RopContext,
+    budget::{Budget, Pool},
+    handles::NO_HANDLE,
+    ids,
+};
 
 /// The root and the Inbox of every mailbox.
 pub const ROOT: GlobCnt = GlobCnt(1);
@@ -85,23 +90,28 @@ impl Client {
                 store_props: Bag::new(),
             })
             .unwrap();
-        let mut client = Self::session(&store, &user);
+        let mut client = Self::session(&store, &user, Budget::default());
         client._dir = Some(dir);
         client
     }
 
     /// Another session of the same user.
     pub fn other(&self) -> Self {
-        Self::session(&self.store, &self.user)
+        Self::session(&self.store, &self.user, Budget::default())
     }
 
-    fn session(store: &Store, user: &Arc<User>) -> Self {
+    /// Another session, which shares its budget.
+    pub fn within(&self, pool: &Arc<Pool>) -> Self {
+        Self::session(&self.store, &self.user, Budget::within(Arc::clone(pool)))
+    }
+
+    fn session(store: &Store, user: &Arc<User>, budget: Budget) -> Self {
         let connect = ConnectParams {
             code_page: 1252,
             sort_lcid: 0x409,
             string_lcid: 0x409,
         };
-        let context = RopContext::new(store.clone(), Arc::clone(user), connect);
+        let context = RopContext::with_budget(store.clone(), Arc::clone(user), connect, budget);
         let (store, user) = (store.clone(), Arc::clone(user));
         let mut client = Self {
             context,

@@ -86,6 +86,7 @@ pub fn open_attachment(exec: &mut Exec<'_>, request: &OpenAttachmentRequest) -> 
 /// RopCreateAttachment: in the message only after RopSaveChangesAttachment.
 pub fn create_attachment(exec: &mut Exec<'_>, request: &OpenOnlyRequest) -> Result<(), Fail> {
     exec.check_output(request.output_handle_index)?;
+    exec.need(4)?;
     let handle = exec.handle_at(exec.handle_index)?;
     let now = exec.session.store.now();
     let message = message_at(exec, exec.handle_index)?;
@@ -137,6 +138,7 @@ pub fn save_changes_attachment(
     exec: &mut Exec<'_>,
     request: &SaveChangesRequest,
 ) -> Result<(), Fail> {
+    exec.need(0)?;
     let index = request.input_handle_index;
     let handle = exec.handle_at(index)?;
     let flags = save_flags(request.save_flags)?;

@@ -16,6 +16,7 @@ use crate::{
 /// RopCreateMessage: a message that nobody sees before it is saved.
 pub fn create_message(exec: &mut Exec<'_>, request: &CreateMessageRequest) -> Result<(), Fail> {
     exec.check_output(request.output_handle_index)?;
+    exec.need(1)?;
     match exec.object()? {
         Object::Folder(_) | Object::Logon(_) => {}
         _ => return Err(ErrorCode::NULL_OBJECT.into()),

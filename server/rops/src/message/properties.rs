@@ -166,14 +166,15 @@ impl Properties for MessageProperties<'_> {
                     .into_iter()
                     .filter(|tag| self.find(*tag).is_some()),
             );
+            // A bag has no id twice.
+            let computed = tags.clone();
             let bag = view.props();
-            for index in 0..bag.len() {
-                if let Some((tag, _)) = bag.entry(index)
-                    && !tags.iter().any(|known| known.id() == tag.id())
-                {
-                    tags.push(tag);
-                }
-            }
+            let stored = (0..bag.len()).filter_map(|index| bag.entry(index));
+            tags.extend(
+                stored
+                    .map(|(tag, _)| tag)
+                    .filter(|tag| computed.iter().all(|known| known.id() != tag.id())),
+            );
         }
         tags
     }

@@ -23,7 +23,7 @@ use crate::{
     attachment,
     exec::{Exec, Fail},
     folder,
-    limits::MESSAGE_BYTES_MAX,
+    limits::{DRAFT_BYTES_MAX, MESSAGE_BYTES_MAX},
     message::{
         self,
         properties::flags::{COMPUTED, READ, SUBMITTED},
@@ -149,6 +149,7 @@ pub fn copy_properties(
     let mut problems = Vec::new();
     let pieces = collect(exec, &pair, &tags, &mut problems)?;
     let subobjects = |tag: PropTag| tags.contains(&tag);
+    prepare(exec, &pair, &pieces)?;
     parts::copy(exec, &pair, subobjects)?;
     put(exec, &pair, pieces, &mut problems)?;
     problems.retain(|problem| !parts::is_subobject(problem.property_tag));
@@ -162,10 +163,13 @@ pub fn copy_to(exec: &mut Exec<'_>, request: &CopyToRequest<'_>) -> Result<(), F
     let is_excluded = |tag: PropTag| excluded.iter().any(|known| known.id() == tag.id());
     let mut tags = read::tags(exec.session, exec.logon_id, pair.source)?;
     tags.retain(|tag| !is_excluded(*tag));
-    exec.need(problems_len(tags.len()))?;
+    // Of a folder alone: what a message or an attachment has, another one can take.
+    let problems_max = exec.object()?.folder().map_or(0, |_| tags.len());
+    exec.need(problems_len(problems_max))?;
     // That the server sets the others itself is no problem here.
     let pieces = collect(exec, &pair, &tags, &mut Vec::new())?;
     let mut problems = Vec::new();
+    prepare(exec, &pair, &pieces)?;
     if request.want_sub_objects {
         parts::copy(exec, &pair, |tag| !is_excluded(tag))?;
     }
@@ -234,7 +238,40 @@ fn is_read_only(dest: &Object, tag: PropTag) -> bool {
     }
 }
 
-/// Puts the pieces onto the destination, and takes them from the source if they are moved.
+/// Makes room for the pieces, so that nothing has been copied if there is none.
+fn prepare(exec: &mut Exec<'_>, pair: &Pair, pieces: &[Piece]) -> Result<(), ErrorCode> {
+    let logon_id = exec.logon_id;
+    let inline = pieces.iter().map(|piece| match &piece.value {
+        Owned::Inline(bytes) => bytes.len(),
+        Owned::External(_) => 0,
+    });
+    let given: usize = inline.sum();
+    match exec.session.objects.get_mut(pair.dest, logon_id)? {
+        Object::Message(dest) => {
+            let bytes = dest.view().memory().saturating_add(given);
+            check(bytes)?;
+            dest.edit()?;
+            dest.share.grow(bytes)?;
+        }
+        Object::Attachment(dest) => {
+            let bytes = dest.view().memory().saturating_add(given);
+            check(bytes)?;
+            dest.edit()?;
+            dest.share.grow(bytes)?;
+        }
+        _ => {}
+    }
+    if pair.flags == CopyFlags::Move {
+        match exec.session.objects.get_mut(pair.source, logon_id)? {
+            Object::Message(source) => drop(source.edit()?),
+            Object::Attachment(source) => drop(source.edit()?),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Puts the pieces onto the destination, for which [`prepare`] has made room, and takes them from the source if they are moved.
 fn put(
     exec: &mut Exec<'_>,
     pair: &Pair,
@@ -243,29 +280,19 @@ fn put(
 ) -> Result<(), ErrorCode> {
     let logon_id = exec.logon_id;
     let keeps = pair.flags == CopyFlags::NoOverwrite;
-    let inline = pieces.iter().map(|piece| match &piece.value {
-        Owned::Inline(bytes) => bytes.len(),
-        Owned::External(_) => 0,
-    });
-    let given: usize = inline.sum();
     let ids: Vec<u16> = pieces.iter().map(|piece| piece.tag.id()).collect();
     match exec.session.objects.get_mut(pair.dest, logon_id)? {
         Object::Message(dest) => {
-            let bytes = dest.view().memory().saturating_add(given);
-            check(bytes)?;
-            dest.share.grow(bytes)?;
-            put_message(&mut dest.edit()?.props, pieces, keeps);
-            dest.edit()?;
+            let props = &mut dest.edit()?.props;
+            put_message(props, pieces, keeps);
+            compact(props);
         }
         Object::Attachment(dest) => {
-            let bytes = dest.view().memory().saturating_add(given);
-            check(bytes)?;
-            dest.share.grow(bytes)?;
             let props = &mut dest.edit()?.props;
             for piece in pieces {
                 put_one(props, &piece, keeps);
             }
-            dest.edit()?;
+            compact(props);
         }
         Object::Folder(dest) => {
             let dest = dest.id;
@@ -285,6 +312,13 @@ fn put(
         props.remove(id);
     }
     Ok(())
+}
+
+/// Forgets values that were replaced, if there are many.
+fn compact(props: &mut Bag) {
+    if props.data_len() > DRAFT_BYTES_MAX {
+        props.compact();
+    }
 }
 
 fn check(bytes: usize) -> Result<(), ErrorCode> {

@@ -1,5 +1,7 @@
 //! Rows of properties, fitted to the room that there is (MS-OXCPRPT 2.2.2.2, MS-OXCDATA 2.8.1).
 
+use std::cell::OnceCell;
+
 use ropewalk_props::{PropTag, PropType};
 use ropewalk_store::Store;
 use ropewalk_wire::{
@@ -44,12 +46,13 @@ impl RowWriter<'_> {
         tags: impl Iterator<Item = PropTag> + Clone,
         source: &impl Properties,
     ) -> Result<(), Fail> {
+        let source = Known::new(source);
         self.fit(|writer, limit| {
             let start = writer.out.len();
             writer.out.put_u8(STANDARD);
             let mut flagged = false;
             for tag in tags.clone() {
-                if !writer.put_standard(tag, source, limit) {
+                if !writer.put_standard(tag, &source, limit) {
                     flagged = true;
                     break;
                 }
@@ -58,8 +61,8 @@ impl RowWriter<'_> {
                 writer.out.truncate(start);
                 writer.out.put_u8(FLAGGED);
                 for tag in tags.clone() {
-                    writer.put_flagged(tag, source, limit);
-                    if writer.out.len() - start > ROW_BYTES_MAX {
+                    writer.put_flagged(tag, &source, limit);
+                    if is_hopeless(writer.out.len() - start, limit) {
                         break;
                     }
                 }
@@ -82,7 +85,7 @@ impl RowWriter<'_> {
                 if writer.put_tagged(*tag, found, limit) {
                     count = count.saturating_add(1);
                 }
-                if writer.out.len() - start > ROW_BYTES_MAX {
+                if is_hopeless(writer.out.len() - start, limit) {
                     break;
                 }
             }
@@ -112,8 +115,13 @@ impl RowWriter<'_> {
     }
 
     /// Appends a cell of a standard row; false, and an undefined end of `out`, if it has no value.
-    fn put_standard(&mut self, tag: PropTag, source: &impl Properties, limit: usize) -> bool {
-        let Some(found) = find(source, tag) else {
+    fn put_standard(
+        &mut self,
+        tag: PropTag,
+        source: &Known<'_, impl Properties>,
+        limit: usize,
+    ) -> bool {
+        let Some(found) = source.find(tag) else {
             return false;
         };
         let Ok(found) = self.load(found, limit) else {
@@ -125,9 +133,9 @@ impl RowWriter<'_> {
         }
     }
 
-    fn put_flagged(&mut self, tag: PropTag, source: &impl Properties, limit: usize) {
+    fn put_flagged(&mut self, tag: PropTag, source: &Known<'_, impl Properties>, limit: usize) {
         let start = self.out.len();
-        let code = match find(source, tag).ok_or(ErrorCode::NOT_FOUND) {
+        let code = match source.find(tag).ok_or(ErrorCode::NOT_FOUND) {
             Err(code) => code,
             Ok(found) => {
                 let found = self.load(found, limit);
@@ -184,18 +192,38 @@ impl RowWriter<'_> {
     }
 }
 
-/// Finds a property; one that is asked for without its type under the type that it has.
-fn find(source: &impl Properties, tag: PropTag) -> Option<Found<'_>> {
-    source.find(tag).or_else(|| {
-        if tag.ty() != PropType::UNSPECIFIED {
-            return None;
+/// Whether a row is too long to be finished. With the last limit it goes on all the same: a row
+/// that ends early would be taken for another one.
+fn is_hopeless(len: usize, limit: usize) -> bool {
+    limit > 0 && len > ROW_BYTES_MAX
+}
+
+/// An object whose properties are also found without their types.
+struct Known<'a, P> {
+    source: &'a P,
+    /// Made when it is first needed.
+    tags: OnceCell<Vec<PropTag>>,
+}
+
+impl<'a, P: Properties> Known<'a, P> {
+    fn new(source: &'a P) -> Self {
+        Self {
+            source,
+            tags: OnceCell::new(),
         }
-        let known = source
-            .tags()
-            .into_iter()
-            .find(|known| known.id() == tag.id())?;
-        source.find(known)
-    })
+    }
+
+    /// Finds a property; one that is asked for without its type under the type that it has.
+    fn find(&self, tag: PropTag) -> Option<Found<'a>> {
+        self.source.find(tag).or_else(|| {
+            if tag.ty() != PropType::UNSPECIFIED {
+                return None;
+            }
+            let tags = self.tags.get_or_init(|| self.source.tags());
+            let known = tags.iter().find(|known| known.id() == tag.id())?;
+            self.source.find(*known)
+        })
+    }
 }
 
 fn resolve<'f>(

@@ -149,6 +149,60 @@ fn values_that_fit_a_response_are_in_it_and_larger_ones_are_left_to_streams() {
 }
 
 #[test]
+fn a_row_is_whole_or_does_not_come() {
+    let mut client = Client::new();
+    let message = client.create_message();
+    let absent = PropTag(0x6803_0003);
+    let (_, cells) = client.row(message, &vec![absent; 6_200], 1).unwrap();
+    assert_eq!(cells.len(), 6_200);
+    let tags = vec![absent; 7_000];
+    let body = GetPropertiesSpecificRequest {
+        property_size_limit: 0,
+        want_unicode: 1,
+        property_tags: (&tags).into(),
+    };
+    let body = RequestBody::GetPropertiesSpecific(body);
+    let answer = client.send_with_room(&mut [message], 0, body, 0x8008);
+    assert_eq!(answer.err(), Some(ErrorCode::BUFFER_TOO_SMALL));
+}
+
+#[test]
+fn thousands_of_properties_are_set_found_without_type_and_copied() {
+    const COUNT: u16 = 4_000;
+    let mut client = Client::new();
+    let message = client.create_message();
+    let tags = || (0..COUNT).map(|n| PropTag::new(0x5000 + n, PropType::BOOLEAN));
+    let values: Vec<_> = tags()
+        .map(|tag| tagged(tag, PropValue::Boolean(true)))
+        .collect();
+    assert_eq!(client.set(message, &values), Ok(vec![]));
+    let untyped: Vec<_> = (0..2_000)
+        .map(|n| unspecified(PropTag(0x4000_0000 + (n << 16))))
+        .collect();
+    let (_, cells) = client.row(message, &untyped, 1).unwrap();
+    assert!(
+        cells
+            .iter()
+            .all(|cell| *cell == RowCell::Error(ErrorCode::NOT_FOUND))
+    );
+    let copy = client.create_message();
+    let body = RequestBody::CopyTo(CopyToRequest {
+        dest_handle_index: 1,
+        want_asynchronous: false,
+        want_sub_objects: true,
+        copy_flags: 0,
+        excluded_tags: (&[][..]).into(),
+    });
+    client.send(&mut [message, copy], 0, body).unwrap();
+    for tag in tags().step_by(500) {
+        assert_eq!(client.get(copy, tag), Ok(PropValue::Boolean(true)));
+    }
+    let all: Vec<_> = tags().collect();
+    assert_eq!(client.delete(message, &all), Ok(vec![]));
+    assert_eq!(client.get(message, all[7]), Err(ErrorCode::NOT_FOUND));
+}
+
+#[test]
 fn all_properties_are_those_of_the_list_and_each_once() {
     let mut client = Client::new();
     let id = client.saved(&[text(PID_TAG_SUBJECT, "x"), text(CUSTOM, "y")]);

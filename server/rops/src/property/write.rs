@@ -32,7 +32,6 @@ pub(super) struct Edit {
 /// RopSetProperties, RopSetPropertiesNoReplicate.
 pub fn set_properties(exec: &mut Exec<'_>, request: &SetPropertiesRequest<'_>) -> Result<(), Fail> {
     let values = request.property_values;
-    exec.need(problems_len(values.len()))?;
     let code_page = code_page(exec)?;
     let edits = values
         .iter()
@@ -52,7 +51,6 @@ pub fn delete_properties(
     request: &DeletePropertiesRequest<'_>,
 ) -> Result<(), Fail> {
     let tags = request.property_tags;
-    exec.need(problems_len(tags.len()))?;
     let edits = tags
         .iter()
         .enumerate()
@@ -65,7 +63,10 @@ pub fn delete_properties(
     apply(exec, edits)
 }
 
-/// Bytes of a response with this many problems.
+/// RopId, handle index and ReturnValue.
+const RESPONSE_HEADER: usize = 6;
+
+/// Bytes of a response's body with this many problems.
 pub(super) fn problems_len(count: usize) -> usize {
     2 + count * PropertyProblem::FIXED_SIZE.unwrap_or_default()
 }
@@ -85,6 +86,12 @@ fn apply(exec: &mut Exec<'_>, edits: Vec<Edit>) -> Result<(), Fail> {
     pending::settle(exec.session, logon_id, handle)?;
     let mailbox = exec.mailbox()?;
     let mut problems = Vec::new();
+    let room = exec.room();
+    // Asked before anything is changed.
+    let need = |problems: usize| match RESPONSE_HEADER + problems_len(problems) {
+        len if len > room => Err(Fail::NoRoom(len)),
+        _ => Ok(()),
+    };
     match exec.session.objects.get_mut(handle, logon_id)? {
         Object::Message(message) => {
             let is_saved = message.entry.is_some();
@@ -93,6 +100,7 @@ fn apply(exec: &mut Exec<'_>, edits: Vec<Edit>) -> Result<(), Fail> {
                     || is_saved && message::properties::is_read_only_once_saved(tag)
             };
             let edits = permitted(edits, &mailbox, &mut problems, is_read_only);
+            need(problems.len())?;
             // One that nothing is done to has nothing to save.
             if !edits.is_empty() || !message.writable {
                 edit_message(&mut message.edit()?.props, edits);
@@ -100,6 +108,7 @@ fn apply(exec: &mut Exec<'_>, edits: Vec<Edit>) -> Result<(), Fail> {
         }
         Object::Attachment(attachment) => {
             let edits = permitted(edits, &mailbox, &mut problems, attachment::is_read_only);
+            need(problems.len())?;
             if !edits.is_empty() || !attachment.writable {
                 edit_bag(&mut attachment.edit()?.props, edits);
             }
@@ -112,12 +121,14 @@ fn apply(exec: &mut Exec<'_>, edits: Vec<Edit>) -> Result<(), Fail> {
                 &mut problems,
                 folder::properties::is_read_only,
             );
+            need(problems.len() + names(&edits))?;
             commit(edits, &mut problems, |set, remove| {
                 mailbox.update_folder(id, set, remove)
             })?;
         }
         Object::Logon(_) => {
             let edits = permitted(edits, &mailbox, &mut problems, super::logon::is_read_only);
+            need(problems.len() + names(&edits))?;
             commit(edits, &mut problems, |set, remove| {
                 mailbox.update_store_props(set, remove)
             })?;
@@ -130,6 +141,12 @@ fn apply(exec: &mut Exec<'_>, edits: Vec<Edit>) -> Result<(), Fail> {
     })
 }
 
+/// Edits that [`commit`] may have a problem with.
+fn names(edits: &[Edit]) -> usize {
+    let is_name = |edit: &&Edit| edit.tag.id() == PID_TAG_DISPLAY_NAME.id();
+    edits.iter().filter(is_name).count()
+}
+
 /// Drops the edits that may not be, with a problem for each.
 fn permitted(
     edits: Vec<Edit>,
@@ -138,17 +155,15 @@ fn permitted(
     is_read_only: impl Fn(PropTag) -> bool,
 ) -> Vec<Edit> {
     let code = |edit: &Edit| {
-        let (tag, id) = (edit.tag, edit.tag.id());
+        let tag = edit.tag;
         if is_read_only(tag) {
             return Some(ErrorCode::COMPUTED);
         }
         let value = edit.value.as_ref()?;
-        if matches!(id, 0 | 0xFFFF) || value.ty() == PropType::ERROR_CODE {
+        if value.ty() == PropType::ERROR_CODE {
             return Some(ErrorCode::INVALID_PARAM);
         }
-        // A value under an id without a name would be taken for that of whichever name gets it.
-        (tag.is_named() && mailbox.named_property(id).is_none())
-            .then_some(ErrorCode::UNREGISTERED_NAME_PROP)
+        check_id(mailbox, tag).err()
     };
     let mut allowed = Vec::with_capacity(edits.len());
     for edit in edits {
@@ -158,6 +173,19 @@ fn permitted(
         }
     }
     allowed
+}
+
+/// Whether a property with this id can be set: `ecInvalidParam` for the ids that are none, and
+/// `ecUnregisteredNameProp` for one that no name stands for.
+pub(crate) fn check_id(mailbox: &Mailbox, tag: PropTag) -> Result<(), ErrorCode> {
+    if matches!(tag.id(), 0 | 0xFFFF) {
+        return Err(ErrorCode::INVALID_PARAM);
+    }
+    // A value under an id without a name would be taken for that of whichever name gets it.
+    if tag.is_named() && mailbox.named_property(tag.id()).is_none() {
+        return Err(ErrorCode::UNREGISTERED_NAME_PROP);
+    }
+    Ok(())
 }
 
 fn problem(edit: &Edit, error_code: ErrorCode) -> PropertyProblem {

@@ -51,6 +51,8 @@ pub enum Content {
     Stored(BlobReader),
     /// Large and changed; keeps a chunk at a time in memory.
     Pending(BlobWriter),
+    /// Changed, and the store could not keep it. It can be neither read nor saved.
+    Lost,
 }
 
 /// Bytes of a stream that is kept in memory; longer ones go to the store as they grow.
@@ -66,19 +68,33 @@ pub const STREAM_SEEK_ERROR: ErrorCode = ErrorCode(0x8003_0019);
 /// StreamInvalidParam (MS-OXCPRPT 3.2.5.18).
 pub const STREAM_INVALID_PARAM: ErrorCode = ErrorCode(0x8003_0057);
 
+/// Bytes of a value that the store reads or writes at a time.
+const CHUNK: usize = 64 << 10;
+
+/// Bytes that it takes to know where the chunks of a value are.
+fn places(len: u64) -> usize {
+    const PLACE: usize = 12;
+    usize::try_from(len / CHUNK as u64)
+        .unwrap_or(usize::MAX)
+        .saturating_mul(PLACE)
+}
+
 impl Content {
     /// Bytes that it keeps in memory: chunks that are being read or written, and where the others
     /// are.
     fn memory(&self) -> usize {
-        const CHUNK: usize = 64 << 10;
-        const WRITTEN_CHUNKS: usize = 4;
-        const PLACE: usize = 12;
-        let places = |len: u64| PLACE * usize::try_from(len / CHUNK as u64).unwrap_or(usize::MAX);
         match self {
             Self::Memory(bytes) => bytes.len(),
             Self::Stored(reader) => CHUNK.saturating_add(places(reader.len())),
-            Self::Pending(writer) => (WRITTEN_CHUNKS * CHUNK).saturating_add(places(writer.len())),
+            Self::Pending(writer) => Self::pending_memory(writer.len()),
+            Self::Lost => 0,
         }
+    }
+
+    /// The same for [`Content::Pending`] of this length.
+    fn pending_memory(len: u64) -> usize {
+        const WRITTEN_CHUNKS: usize = 4;
+        (WRITTEN_CHUNKS * CHUNK).saturating_add(places(len))
     }
 }
 
@@ -123,6 +139,7 @@ impl StreamObject {
             Content::Memory(bytes) => bytes.len() as u64,
             Content::Stored(reader) => reader.len(),
             Content::Pending(writer) => writer.len(),
+            Content::Lost => 0,
         }
     }
 
@@ -161,6 +178,7 @@ impl StreamObject {
                 }
                 Content::Stored(reader) => reader.read_at(at, rest)?,
                 Content::Pending(writer) => writer.read_at(at, rest)?,
+                Content::Lost => 0,
             };
             if read == 0 {
                 break;
@@ -174,7 +192,7 @@ impl StreamObject {
     /// (MS-OXCPRPT 3.2.5.13).
     pub fn write(&mut self, store: &Store, bytes: &[u8]) -> Result<(), ErrorCode> {
         let end = self.position.saturating_add(bytes.len() as u64);
-        if end > STREAM_BYTES_MAX {
+        if end > self.bytes_max() {
             return Err(ErrorCode::TOO_BIG);
         }
         self.make_room(store, end)?;
@@ -194,14 +212,23 @@ impl StreamObject {
                 blocking(|| writer.write_at(at, bytes)).map_err(store_error::fail)?;
             }
             Content::Stored(_) => return Err(STREAM_ACCESS_DENIED),
+            Content::Lost => return Err(ErrorCode::GENERAL_FAILURE),
         }
         self.position = end;
-        self.share.grow(self.content.memory())
+        Ok(())
+    }
+
+    /// Bytes that it may grow to: no more than can be converted to what is kept.
+    fn bytes_max(&self) -> u64 {
+        match self.tag.ty() {
+            PropType::STRING8 => CONVERTED_BYTES_MAX,
+            _ => STREAM_BYTES_MAX,
+        }
     }
 
     /// Cuts the stream or fills it with zeros.
     pub fn set_len(&mut self, store: &Store, len: u64) -> Result<(), ErrorCode> {
-        if len > STREAM_BYTES_MAX {
+        if len > self.bytes_max() {
             return Err(ErrorCode::TOO_BIG);
         }
         self.make_room(store, len)?;
@@ -210,10 +237,11 @@ impl StreamObject {
             Content::Memory(content) => content.resize(len as usize, 0),
             Content::Pending(writer) => writer.set_len(len).map_err(store_error::fail)?,
             Content::Stored(_) => return Err(STREAM_ACCESS_DENIED),
+            Content::Lost => return Err(ErrorCode::GENERAL_FAILURE),
         }
         // MS-OXCPRPT 2.2.19: the position stays within the stream.
         self.position = self.position.min(len);
-        self.share.grow(self.content.memory())
+        Ok(())
     }
 
     /// Moves the position; `StreamSeekError` before the start or beyond 2^31. Beyond the end, a
@@ -240,6 +268,9 @@ impl StreamObject {
         if !self.dirty {
             return Ok(None);
         }
+        if matches!(self.content, Content::Lost) {
+            return Err(ErrorCode::GENERAL_FAILURE);
+        }
         let tag = stored_tag(self.tag);
         let value = if self.tag.ty() == PropType::STRING8 {
             let text = self.code_page.to_utf16(&self.to_vec(CONVERTED_BYTES_MAX)?);
@@ -251,7 +282,7 @@ impl StreamObject {
                 }
                 Content::Memory(bytes) => store_bytes(store, bytes.clone())?,
                 Content::Pending(_) => Value::External(self.finish(store)?),
-                Content::Stored(_) => return Ok(None),
+                Content::Stored(_) | Content::Lost => return Ok(None),
             }
         };
         self.dirty = false;
@@ -271,7 +302,7 @@ impl StreamObject {
 
     /// Makes a blob of the pending value, and goes on with it as an editor of that blob.
     fn finish(&mut self, store: &Store) -> Result<BlobRef, ErrorCode> {
-        let taken = std::mem::replace(&mut self.content, Content::Memory(Vec::new()));
+        let taken = std::mem::replace(&mut self.content, Content::Lost);
         let Content::Pending(writer) = taken else {
             self.content = taken;
             return Err(ErrorCode::GENERAL_FAILURE);
@@ -281,17 +312,19 @@ impl StreamObject {
         Ok(blob)
     }
 
+    /// Takes what a stream of `len` bytes keeps in memory, and moves one that is to grow long out of
+    /// it. What fails here leaves the stream as it was.
     fn make_room(&mut self, store: &Store, len: u64) -> Result<(), ErrorCode> {
         let Content::Memory(content) = &self.content else {
-            return Ok(());
+            return self.share.grow(Content::pending_memory(len));
         };
         if len <= MEMORY_MAX || len <= content.len() as u64 {
-            return Ok(());
+            return self.share.grow(usize::try_from(len).unwrap_or(usize::MAX));
         }
+        self.share.grow(Content::pending_memory(len))?;
         let mut writer = store.blob_writer();
         blocking(|| writer.write_at(0, content)).map_err(store_error::fail)?;
         self.content = Content::Pending(writer);
-        self.share.resize(self.content.memory())?;
         Ok(())
     }
 }

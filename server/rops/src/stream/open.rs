@@ -15,7 +15,10 @@ use crate::{
     folder::properties::FolderProperties,
     message,
     object::Object,
-    property::value::{Found, Properties},
+    property::{
+        value::{Found, Properties},
+        write::check_id,
+    },
     store_error,
 };
 
@@ -51,6 +54,7 @@ struct Opening {
 /// RopOpenStream.
 pub fn open_stream(exec: &mut Exec<'_>, request: &OpenStreamRequest) -> Result<(), Fail> {
     exec.check_output(request.output_handle_index)?;
+    exec.need(4)?;
     let handle = exec.handle_at(exec.handle_index)?;
     pending::settle(exec.session, exec.logon_id, handle)?;
     let (tag, mode) = (
@@ -106,7 +110,10 @@ fn find(exec: &Exec<'_>, handle: u32, tag: PropTag, mode: Mode) -> Result<Openin
     let (owner, may_write, code_page) = match object {
         Object::Message(message) => (
             Owner::Object(handle),
-            message.writable && !message::properties::is_read_only(tag),
+            message.writable
+                && !message::properties::is_read_only(tag)
+                // Integers, whatever the type that they are asked for with.
+                && !message::properties::is_read_only_once_saved(tag),
             message.code_page,
         ),
         Object::Attachment(attachment) => (
@@ -128,6 +135,7 @@ fn find(exec: &Exec<'_>, handle: u32, tag: PropTag, mode: Mode) -> Result<Openin
         Mode::ReadWrite | Mode::Create => return Err(ErrorCode::ACCESS_DENIED),
     };
     if mode == Mode::Create {
+        check_id(&mailbox, tag)?;
         return Ok(Opening {
             owner,
             content: None,

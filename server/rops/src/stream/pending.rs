@@ -36,7 +36,8 @@ fn pending(object: &mut Object) -> Option<&mut PendingStreams> {
     }
 }
 
-/// Brings the content of all streams of an object into it.
+/// Brings the content of all streams of an object into it. Those whose content it could not take
+/// stay noted: nothing is to be saved without them.
 pub fn settle(session: &mut Session, logon_id: u8, handle: u32) -> Result<(), ErrorCode> {
     let Ok(object) = session.objects.get_mut(handle, logon_id) else {
         return Ok(());
@@ -44,8 +45,17 @@ pub fn settle(session: &mut Session, logon_id: u8, handle: u32) -> Result<(), Er
     let Some(streams) = pending(object).filter(|streams| !streams.is_empty()) else {
         return Ok(());
     };
-    for stream in std::mem::take(&mut streams.0) {
-        settle_one(session, logon_id, stream)?;
+    let mut left = std::mem::take(&mut streams.0);
+    while let Some(stream) = left.last() {
+        if let Err(code) = settle_one(session, logon_id, *stream) {
+            if let Some(streams) =
+                (session.objects.get_mut(handle, logon_id).ok()).and_then(pending)
+            {
+                streams.0 = left;
+            }
+            return Err(code);
+        }
+        left.pop();
     }
     Ok(())
 }
@@ -58,7 +68,17 @@ pub fn settle_one(session: &mut Session, logon_id: u8, stream: u32) -> Result<()
     let Owner::Object(owner) = object.owner else {
         return Ok(());
     };
-    let Some(change) = object.take_change(&session.store)? else {
+    if !object.dirty {
+        return Ok(());
+    }
+    // A change that is taken has to have its place: the stream does not give it twice.
+    match session.objects.get_mut(owner, logon_id) {
+        Ok(Object::Message(message)) => drop(message.edit()?),
+        Ok(Object::Attachment(attachment)) => drop(attachment.edit()?),
+        _ => return Ok(()),
+    }
+    let stream = session.objects.get_mut(stream, logon_id)?.stream_mut()?;
+    let Some(change) = stream.take_change(&session.store)? else {
         return Ok(());
     };
     match session.objects.get_mut(owner, logon_id) {

@@ -122,6 +122,7 @@ fn is_read_only(session: &Session, logon_id: u8, owner: Owner) -> bool {
 
 /// RopWriteStream.
 pub fn write_stream(exec: &mut Exec<'_>, request: &WriteStreamRequest<'_>) -> Result<(), Fail> {
+    exec.need(2)?;
     write(exec, &request.data)?;
     exec.begin();
     // A Bytes16 has no more than u16::MAX bytes.
@@ -134,6 +135,7 @@ pub fn write_stream_extended(
     exec: &mut Exec<'_>,
     request: &WriteStreamRequest<'_>,
 ) -> Result<(), Fail> {
+    exec.need(4)?;
     write(exec, &request.data)?;
     exec.begin();
     exec.out.put_u32(request.data.len() as u32);
@@ -149,6 +151,7 @@ pub fn write_and_commit_stream(
     if matches!(stream(exec)?.owner, Owner::Folder(_)) {
         return Err(ErrorCode::NOT_SUPPORTED.into());
     }
+    exec.need(2)?;
     write(exec, &request.data)?;
     commit(exec)?;
     exec.begin();
@@ -158,6 +161,7 @@ pub fn write_and_commit_stream(
 
 /// RopCommitStream.
 pub fn commit_stream(exec: &mut Exec<'_>) -> Result<(), Fail> {
+    exec.need(0)?;
     commit(exec)?;
     exec.begin();
     Ok(())
@@ -242,6 +246,7 @@ pub fn seek_stream(exec: &mut Exec<'_>, request: &SeekStreamRequest) -> Result<(
             return Err(STREAM_INVALID_PARAM.into());
         }
     };
+    exec.need(8)?;
     let mut position = 0;
     track(exec, |stream, store| {
         position = stream.seek(store, origin, request.offset)?;

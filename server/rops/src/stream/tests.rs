@@ -1,8 +1,13 @@
+use std::sync::Arc;
+
 use ropewalk_props::{PropTag, PropType, PropValue, tags::*};
 use ropewalk_wire::{ErrorCode, rop::*};
 
 use super::{STREAM_ACCESS_DENIED, STREAM_INVALID_PARAM, STREAM_SEEK_ERROR};
-use crate::test_client::{Client, INBOX, tagged, text};
+use crate::{
+    budget::{Budget, Pool},
+    test_client::{Client, INBOX, tagged, text},
+};
 
 const BINARY: PropTag = PropTag(0x6801_0102);
 const CREATE: u8 = 2;
@@ -369,4 +374,75 @@ fn a_stream_cannot_change_a_message_that_a_save_left_read_only() {
     client.save(message, 1).unwrap();
     assert_eq!(client.write(stream, b"def"), Err(STREAM_ACCESS_DENIED));
     assert_eq!(client.get(message, BINARY), binary(b"abc"));
+}
+
+#[test]
+fn nothing_is_saved_without_what_was_written_to_a_stream() {
+    const MAX: usize = 4 << 20;
+    const SECOND: PropTag = PropTag(0x6802_0102);
+    let owner = Client::new();
+    let pool = Arc::new(Pool::new(MAX));
+    let mut client = owner.within(&pool);
+    let message = client.create_message();
+    let (first, _) = client.open_stream(message, BINARY, CREATE).unwrap();
+    client.write(first, b"one").unwrap();
+    let (second, _) = client.open_stream(message, SECOND, CREATE).unwrap();
+    client.write(second, b"two").unwrap();
+    client.write(first, b" and one").unwrap();
+    // Others take what there is.
+    let others = Budget::within(Arc::clone(&pool));
+    let mut rest = others.share();
+    rest.resize(MAX - pool.used()).unwrap();
+    for _ in 0..2 {
+        assert_eq!(client.save(message, 2), Err(ErrorCode::NOT_ENOUGH_MEMORY));
+    }
+    // A write that there is no room for has not been done.
+    assert_eq!(
+        client.write(second, &[0; 30_000]),
+        Err(ErrorCode::NOT_ENOUGH_MEMORY)
+    );
+    assert_eq!(size(&mut client, second), 3);
+    drop(rest);
+    let id = client.save(message, 2).unwrap();
+    let mut other = owner.other();
+    let seen = other.open_message(id, 0);
+    assert_eq!(other.get(seen, BINARY), binary(b"one and one"));
+    assert_eq!(other.get(seen, SECOND), binary(b"two"));
+}
+
+#[test]
+fn a_stream_of_text_grows_no_longer_than_can_be_converted() {
+    let mut client = Client::new();
+    let message = client.create_message();
+    let body = PID_TAG_BODY.with_type(PropType::STRING8);
+    let (stream, _) = client.open_stream(message, body, CREATE).unwrap();
+    assert_eq!(
+        set_size(&mut client, stream, (16 << 20) + 1),
+        Err(ErrorCode::TOO_BIG)
+    );
+    client.write(stream, b"short").unwrap();
+    assert_eq!(
+        client.get(message, PID_TAG_BODY),
+        Ok(PropValue::text("short"))
+    );
+}
+
+#[test]
+fn a_stream_makes_no_property_that_cannot_be_set() {
+    let mut client = Client::new();
+    let id = client.saved(&[]);
+    let message = client.open_message(id, 1);
+    let flags = client.get(message, PID_TAG_MESSAGE_FLAGS);
+    for (tag, code) in [
+        (0x0000_0102, ErrorCode::INVALID_PARAM),
+        (0xFFFF_0102, ErrorCode::INVALID_PARAM),
+        (0xF123_0102, ErrorCode::UNREGISTERED_NAME_PROP),
+        (0x0E07_0102, ErrorCode::ACCESS_DENIED),
+        (0x0E17_0102, ErrorCode::ACCESS_DENIED),
+    ] {
+        let opened = client.open_stream(message, PropTag(tag), CREATE);
+        assert_eq!(opened, Err(code), "{tag:#x}");
+    }
+    client.save(message, 2).unwrap();
+    assert_eq!(client.get(message, PID_TAG_MESSAGE_FLAGS), flags);
 }

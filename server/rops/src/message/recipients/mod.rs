@@ -18,7 +18,7 @@ use super::{message_at, message_at_mut};
 use crate::{
     exec::{Exec, Fail},
     limits::{COLUMNS_MAX, DRAFT_BYTES_MAX, RECIPIENTS_MAX},
-    property::row::ROW_BYTES_MAX,
+    property::{row::ROW_BYTES_MAX, write::check_id},
     view::{PART_BYTES, kept},
 };
 
@@ -41,6 +41,11 @@ pub fn modify_recipients(
         return Err(ErrorCode::TOO_COMPLEX.into());
     }
     let code_page = message_at(exec, exec.handle_index)?.code_page;
+    let mailbox = exec.mailbox()?;
+    let no_ids: Vec<u16> = (columns.iter())
+        .filter(|column| check_id(&mailbox, **column).is_err())
+        .map(|column| column.id())
+        .collect();
     let mut changes: Vec<Change> = Vec::new();
     for row in request.recipient_rows.iter() {
         // The row's size was right, and what is in it is not.
@@ -48,12 +53,17 @@ pub fn modify_recipients(
             tracing::debug!(%error, row_id = row.row_id, "recipient row refused");
             ErrorCode::RPC_FORMAT
         })?;
-        let props = content
+        let mut props = content
             .map(|content| {
                 let session = &*exec.session;
                 from_wire::props(session, &content, &columns, row.recipient_type, code_page)
             })
             .transpose()?;
+        if let Some(props) = &mut props {
+            for id in &no_ids {
+                props.remove(*id);
+            }
+        }
         changes.push((row.row_id, row.recipient_type, props));
     }
     let object = message_at_mut(exec, exec.handle_index)?;
