@@ -40,5 +40,8 @@ pub const SESSION_BYTES_MAX: usize = 256 << 20;
 /// How deep messages are embedded in each other; the store takes 32 levels.
 pub const EMBEDDING_MAX: usize = 31;
 
+/// Values of one multi-valued property that make rows of their own.
+pub const INSTANCES_MAX: usize = 1024;
+
 /// Columns that a table is sorted by.
 pub const SORT_ORDERS_MAX: usize = 16;

@@ -185,7 +185,8 @@ fn put_into_message(
         .objects
         .get_mut(message, exec.logon_id)?
         .message_mut()?;
-    // Both counts are taken before anything changes.
+    // Both counts are taken before anything changes, and after the share is that of a draft.
+    message.edit()?;
     let bytes = message
         .view()
         .memory()

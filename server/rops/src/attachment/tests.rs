@@ -2,7 +2,12 @@ use ropewalk_props::{BagView, PropTag, PropValue, tags::*};
 use ropewalk_store::ContentsView;
 use ropewalk_wire::{ErrorCode, rop::*};
 
-use crate::test_client::{Client, INBOX, tagged, text};
+use std::sync::Arc;
+
+use crate::{
+    budget::Pool,
+    test_client::{Client, INBOX, tagged, text},
+};
 
 const DATA: PropTag = PID_TAG_ATTACH_DATA_BINARY;
 
@@ -422,4 +427,42 @@ fn an_embedded_message_is_read_on_when_its_attachment_is_released() {
         client.get(second, PID_TAG_SUBJECT),
         Ok(PropValue::text("deep"))
     );
+}
+
+#[test]
+fn what_was_put_into_an_attachment_or_a_message_is_counted_there() {
+    const MAX: usize = 64 << 20;
+    const VALUES: u32 = 40;
+    let owner = Client::new();
+    let pool = Arc::new(Pool::new(MAX));
+    let mut client = owner.within(&pool);
+    let id = client.saved(&[]);
+    let message = client.open_message(id, 1);
+    let (attachment, number) = client.create_attachment(message).unwrap();
+    let embedded = client.open_embedded(attachment, 2).unwrap();
+    client.save(embedded, 2).unwrap();
+    client.save_attachment(attachment, 2).unwrap();
+    client.save(message, 2).unwrap();
+    for handle in [embedded, attachment, message] {
+        client.release(handle);
+    }
+    // All of them as they are in the store, and only the innermost changed.
+    let message = client.open_message(id, 1);
+    let attachment = client.open_attachment(message, number, 1).unwrap();
+    let embedded = client.open_embedded(attachment, 1).unwrap();
+    for n in 0..VALUES {
+        let tag = PropTag(0x6801_0102 + (n << 16));
+        let value = tagged(tag, PropValue::Binary(vec![1; 30_000]));
+        client.set(embedded, &[value]).unwrap();
+    }
+    let bytes = VALUES as usize * 30_000;
+    client.save(embedded, 2).unwrap();
+    client.release(embedded);
+    assert!(pool.used() >= bytes, "{}", pool.used());
+    client.save_attachment(attachment, 2).unwrap();
+    assert!(pool.used() >= 2 * bytes, "{}", pool.used());
+    client.release(attachment);
+    assert!(pool.used() >= bytes, "{}", pool.used());
+    client.release(message);
+    assert!(pool.used() < bytes, "{}", pool.used());
 }

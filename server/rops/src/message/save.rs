@@ -110,9 +110,10 @@ fn save_in_folder(exec: &mut Exec<'_>, index: u8, flags: SaveFlags) -> Result<()
     object.entry = Some(saved);
     object.stored = Some(stored);
     object.draft = None;
-    let bytes = object.view().memory();
-    object.share.resize(bytes)?;
     object.dirty = false;
+    // What is saved is saved. A share that cannot be made larger stays as it was.
+    let bytes = object.view().memory();
+    let _ = object.share.resize(bytes);
     Ok(())
 }
 
@@ -158,6 +159,8 @@ fn save_in_attachment(exec: &mut Exec<'_>, index: u8, attachment: u32) -> Result
     }
     match exec.session.objects.get_mut(attachment, exec.logon_id)? {
         Object::Attachment(attachment) => {
+            attachment.edit()?;
+            let bytes = attachment.view().memory().saturating_add(bytes);
             attachment.share.grow(bytes)?;
             attachment.edit()?.embedded = Some(Box::new(message.clone()));
         }

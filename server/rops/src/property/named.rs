@@ -25,6 +25,9 @@ use crate::{
 /// The first id of a named property; those below stand for themselves.
 const FIRST_NAMED: u16 = 0x8000;
 
+/// Bytes of a name, whose terminator its NameSize counts too (MS-OXCDATA 2.6.1).
+const NAME_BYTES_MAX: usize = u8::MAX as usize - 2;
+
 /// A name as it is looked up, or why it is not.
 enum Wanted {
     /// By this id, without a look.
@@ -94,6 +97,8 @@ fn wanted(name: PropertyNameRef<'_>) -> Wanted {
         ),
         PropertyNameRef::Name(PS_MAPI, _) | PropertyNameRef::NoName(_) => Wanted::Id(0),
         PropertyNameRef::Lid(guid, lid) => Wanted::Name(PropertyName::Lid(guid, lid)),
+        // One that came without the terminator for which its size has no room.
+        PropertyNameRef::Name(_, name) if name.len() > NAME_BYTES_MAX => Wanted::Id(0),
         PropertyNameRef::Name(guid, name) => {
             let name = Utf16Text::from_le_bytes(name);
             // Names of header fields do not depend on case.
@@ -192,4 +197,21 @@ fn is_queried(name: &PropertyName, flags: u8, guid: Option<Guid>) -> bool {
         PropertyName::Name(..) => flags & NO_STRINGS == 0,
     };
     by_kind && guid.is_none_or(|guid| guid == name.guid())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_could_not_be_told_again_gets_no_id() {
+        let set = Guid([0x11; 16]);
+        let has_none = |units: usize| {
+            let name = b"a\0".repeat(units);
+            matches!(wanted(PropertyNameRef::Name(set, &name)), Wanted::Id(0))
+        };
+        // NameSize is one byte, and counts the terminator too.
+        assert!(!has_none(126));
+        assert!(has_none(127));
+    }
 }

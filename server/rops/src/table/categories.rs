@@ -420,7 +420,12 @@ impl TableObject {
         self.columns.as_ref().ok_or(ErrorCode::NULL_OBJECT)?;
         categories.toggle(id);
         let before = self.rows.len();
-        self.show_categories()?;
+        if let Err(code) = self.show_categories() {
+            if let Some(categories) = &mut self.categories {
+                categories.toggle(id);
+            }
+            return Err(code);
+        }
         Ok((row, self.rows.len().abs_diff(before)))
     }
 

@@ -145,10 +145,12 @@ impl Fuzzy {
         match value.ty {
             PropType::STRING => {
                 let prepare = |data| self.prepare(ropewalk_props::text::decode_utf16le(data));
-                self.found(
-                    prepare(value.data).as_bytes(),
-                    prepare(wanted.data).as_bytes(),
-                )
+                let (value, wanted) = (prepare(value.data), prepare(wanted.data));
+                match self.low {
+                    // In time that does not grow with the product of both lengths.
+                    SUBSTRING => value.contains(&wanted),
+                    _ => self.found(value.as_bytes(), wanted.as_bytes()),
+                }
             }
             PropType::STRING8 => {
                 let prepare = |data: &[u8]| {

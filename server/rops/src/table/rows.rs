@@ -27,7 +27,8 @@ pub enum Keys {
 }
 
 impl Keys {
-    fn heap_bytes(&self) -> usize {
+    /// Bytes that they take besides their own size.
+    pub fn heap_bytes(&self) -> usize {
         let inside: usize = self.as_slice().iter().map(SortKey::heap_bytes).sum();
         match self {
             Self::One(_) => inside,

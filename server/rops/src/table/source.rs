@@ -17,6 +17,7 @@ use crate::{
     attachment::AttachmentProperties,
     context::Session,
     folder::properties::FolderProperties,
+    limits::{INSTANCES_MAX, SESSION_BYTES_MAX},
     property::value::{Found, Properties},
     view::MessageView,
 };
@@ -183,7 +184,7 @@ impl TableObject {
                             let entry = now.get(GlobCnt(row.id));
                             entry.is_some_and(|entry| !entry.read)
                         };
-                        categories.set_leaves(made.sorted(now, &self.rows), unread);
+                        categories.set_leaves(made.sorted(now, &self.rows)?, unread);
                         let visible = categories.visible();
                         self.rows
                             .replace_ordered(visible.into_iter().map(|row| (row, None)));
@@ -192,7 +193,7 @@ impl TableObject {
                         let (removed, added) = made.changes(seen, now);
                         self.rows.change(|row| removed.contains(&row.id), added);
                     }
-                    (_, None) => made.all(now, &mut self.rows),
+                    (_, None) => made.all(now, &mut self.rows)?,
                 }
                 self.seen = Seen::Contents(now.clone());
                 self.charge()?;
@@ -276,7 +277,7 @@ impl RowMaker<'_> {
     }
 
     /// Makes all rows.
-    fn all(&self, now: &Contents, rows: &mut Rows) {
+    fn all(&self, now: &Contents, rows: &mut Rows) -> Result<(), ErrorCode> {
         // Messages come in order of id, which is the order of a table that is not sorted.
         let in_order = self.sort.is_empty();
         if in_order && self.filter.is_none() && self.expanded.is_none() {
@@ -285,19 +286,29 @@ impl RowMaker<'_> {
                 part: 0,
             };
             rows.replace_ordered(now.iter().map(|entry| (row(entry), None)));
-            return;
+            return Ok(());
         }
-        let made = self.sorted(now, rows);
+        let made = self.sorted(now, rows)?;
         rows.replace_ordered(made);
+        Ok(())
     }
 
     /// All rows in the table's order. The first matches of a restriction are meant as the table has
     /// them.
-    fn sorted(&self, now: &Contents, rows: &Rows) -> Vec<KeyedRow> {
+    ///
+    /// `ecMAPIOOM` for more than a session may keep: that is found out before all are made.
+    fn sorted(&self, now: &Contents, rows: &Rows) -> Result<Vec<KeyedRow>, ErrorCode> {
         let counting = self.filter.filter(|filter| filter.counts());
         let mut made = Vec::new();
+        let mut bytes = 0;
         for entry in now.iter() {
+            let before = made.len();
             self.make(entry, counting.is_none(), &mut made);
+            let new = made.get(before..).unwrap_or_default();
+            bytes += new.iter().map(row_bytes).sum::<usize>();
+            if bytes > SESSION_BYTES_MAX {
+                return Err(ErrorCode::NOT_ENOUGH_MEMORY);
+            }
         }
         if !self.sort.is_empty() {
             rows.sort(&mut made);
@@ -306,7 +317,7 @@ impl RowMaker<'_> {
             filter.restart();
             made.retain(|(row, _)| self.source.passes(filter, *row));
         }
-        made
+        Ok(made)
     }
 
     /// Appends the rows of a message: none if it does not pass the filter.
@@ -324,7 +335,9 @@ impl RowMaker<'_> {
         let values = self.expanded.map_or(1, |tag| {
             let found = first.find(tag);
             let value = found.as_ref().and_then(Found::value_ref);
-            value.map_or(0, |value| value.elements().count()).max(1)
+            value
+                .map_or(0, |value| value.elements().take(INSTANCES_MAX).count())
+                .max(1)
         });
         for part in 0..u32::try_from(values).unwrap_or(u32::MAX) {
             let id = RowId {
@@ -343,6 +356,11 @@ impl RowMaker<'_> {
             orders => Some(Keys::Many(orders.iter().map(key).collect())),
         }
     }
+}
+
+/// Bytes that a row takes while it is made.
+fn row_bytes((_, keys): &KeyedRow) -> usize {
+    size_of::<KeyedRow>() + keys.as_ref().map_or(0, Keys::heap_bytes)
 }
 
 /// What a row is sorted by: of strings and binaries no more than a table cell holds.

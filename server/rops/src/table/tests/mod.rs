@@ -1,5 +1,6 @@
 //! Tables through the client half of the codec.
 
+mod categories;
 mod position;
 mod restriction;
 mod rows;

@@ -330,3 +330,21 @@ fn what_tables_keep_in_memory_is_bounded() {
         ErrorCode(0)
     );
 }
+
+#[test]
+fn a_property_of_very_many_values_makes_a_bounded_number_of_rows() {
+    let (mut fixture, logon) = Fixture::logged_on();
+    let many = PropTag(0x6801_1002);
+    let values = PropValue::MultipleInteger16((0..3000).collect());
+    fixture.add_message(special::INBOX, &[(many, values)]);
+    let instance = many.with_type(PropType(0x3002));
+    let columns = [tags::PID_TAG_INSTANCE_NUM, instance];
+    let table = fixture.contents_table(logon, special::INBOX, &columns);
+    assert_eq!(position(&mut fixture, table).1, 1024);
+    fixture.ok(table, seek(2, -1));
+    let cells = fixture.query(table, &columns, forward(1));
+    assert_eq!(
+        cells.1[0].cells[1].value(),
+        Some(&PropValue::Integer16(1023))
+    );
+}
