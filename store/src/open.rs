@@ -27,8 +27,6 @@ use crate::{
     records::Batch,
 };
 
-/// Changes of the index written together while it is caught up.
-const CATCH_UP_BATCH: usize = 8192;
 /// How often the store looks after itself.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -182,7 +180,12 @@ fn catch_up(
     });
     let mut replay = Replay {
         applier: Applier::new(kv.clone()),
+        next: from.lsn,
     };
+    if applied.is_some() && report.index_rebuilt {
+        // What it reflected is lost, in part at least.
+        replay.fenced().map_err(|e| context.index(&e.0))?;
+    }
     let recovered = recovery::recover(segments, store, from, |at, payload| {
         replay.frame(at, payload)
     })
@@ -225,6 +228,8 @@ enum ReplayError {
 
 struct Replay {
     applier: Applier,
+    /// The frame that comes next if nothing is lost.
+    next: u64,
 }
 
 impl Replay {
@@ -236,16 +241,26 @@ impl Replay {
             Ok(None) => Batch::default(),
             Err(BadRecord) => return Err(nonsense().into()),
         };
+        if at.lsn != self.next {
+            self.fenced()?;
+        }
+        self.next = at.lsn + 1;
         self.applier.push(at, &resolved(batch, at))?;
-        if self.applier.len() >= CATCH_UP_BATCH {
+        if self.applier.is_full() {
             self.applier.commit()?;
         }
         Ok(())
     }
 
+    /// Notes that commits are lost, before the index reflects a later one: a start that is
+    /// interrupted after that does not come across the damage again.
+    fn fenced(&mut self) -> Result<(), IndexError> {
+        self.applier.put(keys::FENCED.to_vec(), &true)
+    }
+
     fn finish(&mut self, fenced: bool) -> Result<(), IndexError> {
         if fenced {
-            self.applier.put(keys::FENCED.to_vec(), &true)?;
+            self.fenced()?;
         }
         self.applier.commit()
     }
@@ -320,6 +335,41 @@ impl Context<'_> {
                 known: FORMAT_VERSION,
             },
             RecoveryError::Bad(reason) => OpenError::BadLog { dir, reason },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        index::memory::MemoryKv,
+        log::frame::{FrameBuilder, RecordKind},
+    };
+
+    #[test]
+    fn what_is_lost_is_noted_before_the_index_reflects_a_later_frame() {
+        let kv = Arc::new(MemoryKv::default());
+        let mut replay = Replay {
+            applier: Applier::new(kv.clone()),
+            next: 5,
+        };
+        let fenced = || kv.get(keys::FENCED).unwrap().is_some();
+        let archive = rkyv::to_bytes::<rancor::Error>(&Batch::default()).unwrap();
+        let mut frame = FrameBuilder::new();
+        frame.add(RecordKind::Batch, &archive);
+        let at = |lsn| Position {
+            segment: 1,
+            offset: 64,
+            lsn,
+        };
+        let frame = frame.seal(Guid::NIL, at(5), 0);
+        for (lsn, lost) in [(5, false), (6, false), (9, true)] {
+            replay.frame(at(lsn), &frame[64..]).unwrap();
+            // As a long log has it now and then. The machine may stop after that.
+            replay.applier.commit().unwrap();
+            assert!(kv.get(keys::APPLIED).unwrap().is_some());
+            assert_eq!(fenced(), lost, "{lsn}");
         }
     }
 }

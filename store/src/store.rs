@@ -187,8 +187,9 @@ impl Store {
             None => remove()?,
         }
         *loaded = None;
+        // The slot stays: whoever waits for it must not load the mailbox beside another one, should a
+        // user be added with the same GUID.
         inner.directory.write().remove(&user);
-        inner.mailboxes.lock().remove(&user.mailbox_guid);
         Ok(())
     }
 
@@ -277,5 +278,26 @@ impl Drop for Inner {
         if let Err(error) = self.core.close() {
             tracing::error!(%error, "the store did not close cleanly");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::history::{guid_of, new_user};
+
+    #[test]
+    fn who_looks_for_a_mailbox_while_its_user_is_replaced_gets_the_same_as_all_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path(), StoreOptions::default()).unwrap();
+        store.add_user(new_user(1)).unwrap();
+        // As someone has it who waits for the removal to be done.
+        let waiting = store.slot(guid_of(1));
+        store.remove_user("u1@example.test").unwrap();
+        assert!(store.mailbox(guid_of(1)).is_err());
+        store.add_user(new_user(1)).unwrap();
+        let found = store.mailbox(guid_of(1)).unwrap();
+        let waited = waiting.lock().clone();
+        assert!(waited.is_some_and(|waited| Arc::ptr_eq(&waited, &found)));
     }
 }

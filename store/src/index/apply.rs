@@ -14,10 +14,11 @@ use crate::{
     records::{Batch, Op},
 };
 
-/// Keys removed at a time when everything with a prefix goes.
-const REMOVE_AT_ONCE: usize = 4096;
+/// Writes given to the engine in one call: a large commit is not to look as if the engine hangs.
+const AT_ONCE: usize = 4096;
 
-/// Gathers commits and applies them together, with the position that they reach.
+/// Gathers commits and applies them together, and then the position that they reach. If that is
+/// interrupted they are applied again at the next start, which does no harm.
 pub struct Applier {
     kv: Arc<dyn Kv>,
     writes: Vec<Write>,
@@ -37,11 +38,6 @@ impl Applier {
         }
     }
 
-    /// Writes gathered so far.
-    pub fn len(&self) -> usize {
-        self.writes.len()
-    }
-
     /// Adds one commit, whose locations are absolute.
     pub fn push(&mut self, at: Position, batch: &Batch) -> Result<(), IndexError> {
         for op in &batch.ops {
@@ -57,15 +53,24 @@ impl Applier {
         Ok(())
     }
 
-    /// Writes what was gathered, all or nothing.
+    /// True if so much was gathered that it should be written.
+    pub fn is_full(&self) -> bool {
+        self.writes.len() >= AT_ONCE
+    }
+
+    /// Writes what was gathered.
     pub fn commit(&mut self) -> Result<(), IndexError> {
         if let Some(position) = self.position.take() {
             self.put(keys::APPLIED.to_vec(), &position)?;
         }
-        if !self.writes.is_empty() {
-            self.kv.apply(&self.writes)?;
-            self.writes.clear();
+        self.write()
+    }
+
+    fn write(&mut self) -> Result<(), IndexError> {
+        for writes in self.writes.chunks(AT_ONCE) {
+            self.kv.apply(writes)?;
         }
+        self.writes.clear();
         Ok(())
     }
 
@@ -143,17 +148,16 @@ impl Applier {
     }
 
     /// Removes all keys with a prefix: those of earlier commits that wait here as well, which is why
-    /// they are written first. Replaying the same commits after a crash in between does no harm.
+    /// they are written first.
     fn remove_prefix(&mut self, prefix: &[u8]) -> Result<(), IndexError> {
-        self.kv.apply(&self.writes)?;
-        self.writes.clear();
+        self.write()?;
         let mut removes = Vec::new();
         scan(&*self.kv, prefix, &mut |key, _| {
             removes.push(Write::Remove(key.to_vec()));
             Ok(())
         })?;
         removes
-            .chunks(REMOVE_AT_ONCE)
+            .chunks(AT_ONCE)
             .try_for_each(|chunk| self.kv.apply(chunk))
     }
 }

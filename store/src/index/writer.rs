@@ -11,7 +11,7 @@ use std::{
 
 use parking_lot::{Condvar, Mutex, RwLock};
 
-use super::{Applier, IndexError, Kv, open::suspect_path};
+use super::{Applier, IndexError, Kv, Visit, Write, open::suspect_path};
 use crate::{StoreError, log::frame::Position, records::Batch};
 
 /// Commits applied together, at most.
@@ -24,7 +24,7 @@ const GATHER: Duration = Duration::from_millis(20);
 /// Commits may wait here; more make writers wait for a moment.
 const CROWDED: usize = 65_536;
 const THROTTLE: Duration = Duration::from_millis(100);
-/// A batch that takes longer means that the engine hangs.
+/// A call that takes longer means that the engine hangs.
 const STUCK: Duration = Duration::from_secs(30);
 
 /// One commit to apply, its locations absolute.
@@ -47,7 +47,7 @@ struct State {
     idle: bool,
     closing: bool,
     failed: Option<IndexError>,
-    /// When the engine was last called, while it has not come back.
+    /// When the thread last called the engine, while it is at work.
     busy_since: Option<Instant>,
     stopped: bool,
 }
@@ -201,8 +201,41 @@ impl Index {
     }
 }
 
+/// The engine as the thread sees it: each call is noted.
+struct Watched {
+    kv: Arc<dyn Kv>,
+    shared: Arc<Shared>,
+}
+
+impl Watched {
+    fn engine(&self) -> &dyn Kv {
+        self.shared.state.lock().busy_since = Some(Instant::now());
+        &*self.kv
+    }
+}
+
+impl Kv for Watched {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, IndexError> {
+        self.engine().get(key)
+    }
+
+    fn range(&self, from: &[u8], to: &[u8], visit: &mut Visit<'_>) -> Result<(), IndexError> {
+        self.engine().range(from, to, visit)
+    }
+
+    fn apply(&self, writes: &[Write]) -> Result<(), IndexError> {
+        self.engine().apply(writes)
+    }
+
+    fn flush(&self) -> Result<(), IndexError> {
+        self.engine().flush()
+    }
+}
+
 impl Shared {
-    fn run(&self, kv: Arc<dyn Kv>) {
+    fn run(self: &Arc<Self>, kv: Arc<dyn Kv>) {
+        let shared = self.clone();
+        let kv: Arc<dyn Kv> = Arc::new(Watched { kv, shared });
         let mut applier = Applier::new(kv.clone());
         let mut flushed = Instant::now();
         let mut dirty = false;
@@ -210,7 +243,13 @@ impl Shared {
             let (jobs, stop) = self.next_jobs(dirty);
             let mut result = jobs
                 .iter()
-                .try_for_each(|job| applier.push(job.at, &job.batch))
+                .try_for_each(|job| {
+                    applier.push(job.at, &job.batch)?;
+                    match applier.is_full() {
+                        true => applier.commit(),
+                        false => Ok(()),
+                    }
+                })
                 .and_then(|()| applier.commit());
             dirty |= !jobs.is_empty();
             if result.is_ok() && dirty && (stop || flushed.elapsed() >= FLUSH_EVERY) {
@@ -294,5 +333,83 @@ impl Shared {
         if let Err(error) = std::fs::write(suspect_path(&self.dir), b"") {
             tracing::error!(%error, "the index cannot be marked as suspect");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ropewalk_props::{GlobCnt, Guid};
+
+    use super::*;
+    use crate::{
+        index::{keys, memory::MemoryKv, scan},
+        records::Op,
+    };
+
+    /// Slow, and sees to it that it gets its time for each call.
+    #[derive(Default)]
+    struct Slow {
+        kv: MemoryKv,
+        shared: Mutex<Option<Arc<Shared>>>,
+        largest: Mutex<usize>,
+    }
+
+    impl Kv for Slow {
+        fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, IndexError> {
+            self.kv.get(key)
+        }
+
+        fn range(&self, from: &[u8], to: &[u8], visit: &mut Visit<'_>) -> Result<(), IndexError> {
+            self.kv.range(from, to, visit)
+        }
+
+        fn apply(&self, writes: &[Write]) -> Result<(), IndexError> {
+            let mut largest = self.largest.lock();
+            *largest = writes.len().max(*largest);
+            if let Some(shared) = &*self.shared.lock() {
+                let busy = shared.state.lock().busy_since;
+                assert!(busy.is_some_and(|at| at.elapsed() < Duration::from_millis(100)));
+            }
+            std::thread::sleep(Duration::from_millis(100));
+            self.kv.apply(writes)
+        }
+
+        fn flush(&self) -> Result<(), IndexError> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_large_commit_goes_to_the_engine_in_small_calls_each_with_its_own_time() {
+        const COUNT: u64 = 10_000;
+        let dir = tempfile::tempdir().unwrap();
+        let kv = Arc::new(Slow::default());
+        let index = Index::start(kv.clone(), dir.path().to_owned(), 0).unwrap();
+        *kv.shared.lock() = Some(index.shared.clone());
+        let mailbox = Guid([1; 16]);
+        let ops = (0..COUNT).map(|id| Op::PutReplid(id as u16, mailbox));
+        let batch = Batch {
+            mailbox: Some(mailbox),
+            counter: GlobCnt(5).0,
+            ops: ops.collect(),
+        };
+        let at = Position {
+            segment: 1,
+            offset: 64,
+            lsn: 1,
+        };
+        index.push(Job { at, batch });
+        index.advance(1);
+        index.wait_applied(1).unwrap();
+        let mut found = 0;
+        let all = keys::part(mailbox, keys::Part::Replid);
+        scan(&*kv, &all, &mut |_, _| {
+            found += 1;
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(found, COUNT);
+        assert!(*kv.largest.lock() <= 4096);
+        index.close().unwrap();
     }
 }

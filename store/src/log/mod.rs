@@ -43,6 +43,8 @@ pub struct Log {
     segment_bytes: u64,
     tail: Mutex<Tail>,
     group: GroupCommit,
+    /// Whether an fsync failed; held during each.
+    sync_failed: Mutex<bool>,
 }
 
 impl Log {
@@ -62,6 +64,7 @@ impl Log {
             segment_bytes,
             tail: Mutex::new(tail),
             group,
+            sync_failed: Mutex::new(false),
         }
     }
 
@@ -158,9 +161,19 @@ impl Log {
                 let tail = self.tail.lock();
                 (tail.file.clone(), tail.next_lsn.saturating_sub(1))
             };
-            file.sync_data()?;
+            self.sync_file(&*file)?;
             Ok(written)
         })
+    }
+
+    /// One fsync at a time, and none after one that failed: the operating system tells only one of
+    /// those who wait for a file that it could not be written.
+    fn sync_file(&self, file: &dyn DiskFile) -> io::Result<()> {
+        let mut failed = self.sync_failed.lock();
+        if *failed {
+            return Err(io::Error::other("an fsync failed before"));
+        }
+        file.sync_data().inspect_err(|_| *failed = true)
     }
 
     /// Reads one record's header and data, and verifies its checksum.
@@ -186,7 +199,7 @@ impl Log {
     /// Goes on in a new segment. The old one is on disk first, so that syncing the last segment is
     /// always enough.
     fn roll(&self, tail: &mut Tail) -> io::Result<()> {
-        tail.file.sync_data()?;
+        self.sync_file(&*tail.file)?;
         self.group.advance(tail.next_lsn.saturating_sub(1));
         let header = SegmentHeader {
             number: tail.segment + 1,
@@ -197,5 +210,131 @@ impl Log {
         tail.segment = header.number;
         tail.end = SEGMENT_HEADER;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        path::{Path, PathBuf},
+        time::Duration,
+    };
+
+    use parking_lot::Condvar;
+
+    use super::*;
+    use crate::{disk::Disk, tests::disk::SimDisk};
+
+    /// Fsyncs of a file that cannot be written: who asks first is told last, and one alone is told
+    /// that it failed.
+    #[derive(Default)]
+    struct Failing {
+        armed: bool,
+        asked: usize,
+        told: usize,
+    }
+
+    #[derive(Clone)]
+    struct ToldOnce {
+        disk: SimDisk,
+        state: Arc<(Mutex<Failing>, Condvar)>,
+    }
+
+    struct File(Arc<dyn DiskFile>, ToldOnce);
+
+    impl DiskFile for File {
+        fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+            self.0.read_exact_at(buffer, offset)
+        }
+
+        fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+            self.0.write_all_at(bytes, offset)
+        }
+
+        fn sync_data(&self) -> io::Result<()> {
+            let (state, changed) = &*self.1.state;
+            let mut state = state.lock();
+            if !state.armed {
+                return self.0.sync_data();
+            }
+            state.asked += 1;
+            changed.notify_all();
+            if state.asked == 1 {
+                // Nobody else may come; then this is the only one.
+                changed.wait_while_for(
+                    &mut state,
+                    |state| state.told == 0,
+                    Duration::from_millis(200),
+                );
+            }
+            state.told += 1;
+            changed.notify_all();
+            match state.told {
+                1 => Err(io::Error::other("no")),
+                _ => Ok(()),
+            }
+        }
+
+        fn set_len(&self, len: u64) -> io::Result<()> {
+            self.0.set_len(len)
+        }
+
+        fn len(&self) -> io::Result<u64> {
+            self.0.len()
+        }
+    }
+
+    impl Disk for ToldOnce {
+        fn open(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
+            Ok(Arc::new(File(self.disk.open(path)?, self.clone())))
+        }
+
+        fn create(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
+            Ok(Arc::new(File(self.disk.create(path)?, self.clone())))
+        }
+
+        fn create_dir(&self, path: &Path) -> io::Result<()> {
+            self.disk.create_dir(path)
+        }
+
+        fn list(&self, path: &Path) -> io::Result<Vec<PathBuf>> {
+            self.disk.list(path)
+        }
+
+        fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+            self.disk.rename(from, to)
+        }
+
+        fn sync_dir(&self, path: &Path) -> io::Result<()> {
+            self.disk.sync_dir(path)
+        }
+    }
+
+    #[test]
+    fn nothing_is_acknowledged_if_another_segment_is_begun_while_an_fsync_fails() {
+        let disk = ToldOnce {
+            disk: SimDisk::new(1),
+            state: Arc::default(),
+        };
+        let segments = Segments::new(Arc::new(disk.clone()), "log".into()).unwrap();
+        let store = Guid([7; 16]);
+        let tail = recovery::create(&segments, store).unwrap();
+        let log = Log::new(segments, store, Durability::Always, 4096, tail);
+        let frame = || {
+            let mut frame = FrameBuilder::new();
+            frame.add(RecordKind::Chunk, &[1; 3000]);
+            frame
+        };
+        disk.state.0.lock().armed = true;
+        let first = log.append(frame(), |_| {}).unwrap();
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| log.wait(first.lsn));
+            let (state, changed) = &*disk.state;
+            changed.wait_while(&mut state.lock(), |state| state.asked == 0);
+            // It does not fit into the first segment.
+            assert!(log.append(frame(), |_| {}).is_err());
+            assert!(waiting.join().unwrap().is_err());
+        });
+        assert!(log.check().is_err());
     }
 }

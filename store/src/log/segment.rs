@@ -153,8 +153,17 @@ impl Segments {
         file.write_all_at(&header.encode(), 0)?;
         file.sync_data()?;
         self.disk.sync_dir(&self.dir)?;
-        self.open.write().insert(header.number, file.clone());
+        self.keep_open(header.number, file.clone());
         Ok(file)
+    }
+
+    fn keep_open(&self, number: u32, file: Arc<dyn DiskFile>) {
+        let mut open = self.open.write();
+        if open.len() >= OPEN_FILES {
+            let victim = open.keys().next().copied();
+            victim.map(|number| open.remove(&number));
+        }
+        open.insert(number, file);
     }
 
     /// A segment's file.
@@ -163,12 +172,7 @@ impl Segments {
             return Ok(file.clone());
         }
         let file = self.disk.open(&self.path(number))?;
-        let mut open = self.open.write();
-        if open.len() >= OPEN_FILES {
-            let victim = open.keys().next().copied();
-            victim.map(|number| open.remove(&number));
-        }
-        open.insert(number, file.clone());
+        self.keep_open(number, file.clone());
         Ok(file)
     }
 

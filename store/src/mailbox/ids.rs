@@ -1,6 +1,6 @@
 //! Counter values, REPLIDs and the properties of the mailbox itself.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use ropewalk_props::{Bag, GlobCnt, Guid, PropTag, PropValue};
 
@@ -11,6 +11,8 @@ use crate::StoreError;
 pub const OWN_REPLID: u16 = 1;
 /// More values than this are not given away at once.
 const MAX_RESERVED: u32 = 1 << 24;
+/// Ids of names and replicas that are left out after commits were lost.
+const LOST_IDS: u16 = 1024;
 
 impl Mailbox {
     /// The properties of the mailbox itself.
@@ -55,8 +57,7 @@ impl Mailbox {
         if let Some(known) = self.known_replid(guid) {
             return Ok(Some(known));
         }
-        let last = self.state.read().replids.keys().next_back().copied();
-        let id = last.unwrap_or(OWN_REPLID).checked_add(1);
+        let id = self.next_id(OWN_REPLID, &self.state.read().replids);
         let id = id.ok_or(StoreError::ReplidsExhausted)?;
         txn.put_replid(id, guid);
         txn.commit()?;
@@ -66,6 +67,18 @@ impl Mailbox {
     /// The replica GUID of a REPLID.
     pub fn replguid_of(&self, replid: u16) -> Option<Guid> {
         self.state.read().replids.get(&replid).copied()
+    }
+
+    /// The id after the last one that is taken; `first` is the first one of all. If commits were lost
+    /// to damage, ids that clients remember may have been with them: some are left out, once.
+    pub(super) fn next_id<T>(&self, first: u16, taken: &BTreeMap<u16, T>) -> Option<u16> {
+        let last = taken.keys().next_back().copied();
+        let next = last.map_or(Some(first), |last| last.checked_add(1))?;
+        let free = usize::from(next.saturating_sub(first)).saturating_sub(taken.len());
+        if self.core.recount && free < usize::from(LOST_IDS) {
+            return next.checked_add(LOST_IDS);
+        }
+        Some(next)
     }
 
     fn known_replid(&self, guid: Guid) -> Option<u16> {

@@ -27,8 +27,7 @@ impl Mailbox {
         }
         let mut txn = Txn::begin(self)?;
         let mut ids = self.known_names(names);
-        let last = self.state.read().names.keys().next_back().copied();
-        let mut next = last.map_or(Some(FIRST_ID), |last| last.checked_add(1));
+        let mut next = self.next_id(FIRST_ID, &self.state.read().names);
         let mut added: HashMap<&PropertyName, u16> = HashMap::new();
         for (slot, name) in ids.iter_mut().zip(names).filter(|(slot, _)| slot.is_none()) {
             if let Some(id) = added.get(name) {

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, io, sync::Arc, time::Instant};
 
-use ropewalk_props::GlobCnt;
+use ropewalk_props::{GlobCnt, Guid, PropertyName};
 
 use super::{
     content::{Content, content, read_blob},
@@ -161,6 +161,12 @@ fn a_flipped_bit_is_found_and_never_served() {
             if let Ok(found) = store.mailbox(guid_of(*user)) {
                 let next = found.reserve_ids(1).expect("the store takes changes");
                 assert!(next.0 >= mailbox.counter, "{next:?} was given before");
+                let name = PropertyName::Lid(Guid([0xEE; 16]), 1);
+                let id = found.named_ids(&[name], true).expect("there are ids left")[0];
+                assert!(id >= Some(0x8000 + mailbox.names.len() as u16), "{id:?}");
+                let id = found.replid_of(Guid([0xEE; 16]), true);
+                let id = id.expect("there are ids left");
+                assert!(id >= Some(2 + mailbox.replids.len() as u16), "{id:?}");
             }
         }
         for _ in 0..20 {

@@ -2,10 +2,10 @@
 
 mod concurrency;
 mod content;
-mod disk;
+pub(crate) mod disk;
 mod fixture;
 mod histories;
-mod history;
+pub(crate) mod history;
 mod model;
 mod random;
 mod recovery;
