@@ -85,7 +85,7 @@ impl Index {
         let (worker, engine) = (shared.clone(), kv.clone());
         let thread = std::thread::Builder::new()
             .name("ropewalk-index".into())
-            .spawn(move || worker.run(engine))?;
+            .spawn(move || worker.run_to_end(engine))?;
         Ok(Self {
             kv: RwLock::new(Some(kv)),
             shared,
@@ -189,7 +189,6 @@ impl Index {
         let failed = state.failed.clone();
         drop(state);
         if let Some(thread) = self.thread.lock().take() {
-            // The thread turns panics of the engine into errors; it has nothing else to panic with.
             let _ = thread.join();
         }
         let gone = catch_unwind(AssertUnwindSafe(|| drop(kv)));
@@ -233,6 +232,17 @@ impl Kv for Watched {
 }
 
 impl Shared {
+    /// Whatever happens to the thread, nobody waits for it for ever.
+    fn run_to_end(self: &Arc<Self>, kv: Arc<dyn Kv>) {
+        let ended = catch_unwind(AssertUnwindSafe(|| self.run(kv)));
+        let mut state = self.state.lock();
+        if ended.is_err() {
+            self.fail(&mut state, IndexError("the index's thread panicked".into()));
+        }
+        state.stopped = true;
+        self.changed.notify_all();
+    }
+
     fn run(self: &Arc<Self>, kv: Arc<dyn Kv>) {
         let shared = self.clone();
         let kv: Arc<dyn Kv> = Arc::new(Watched { kv, shared });
@@ -261,10 +271,6 @@ impl Shared {
                 break;
             }
         }
-        // Before anyone is told that this thread is done: the last handle closes the engine.
-        drop((applier, kv));
-        self.state.lock().stopped = true;
-        self.changed.notify_all();
     }
 
     /// The next commits that count as done, none if there is something to flush; and whether it is
@@ -411,5 +417,44 @@ mod tests {
         assert_eq!(found, COUNT);
         assert!(*kv.largest.lock() <= 4096);
         index.close().unwrap();
+    }
+
+    /// Panics when it is written to.
+    struct Broken(MemoryKv);
+
+    impl Kv for Broken {
+        fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, IndexError> {
+            self.0.get(key)
+        }
+
+        fn range(&self, from: &[u8], to: &[u8], visit: &mut Visit<'_>) -> Result<(), IndexError> {
+            self.0.range(from, to, visit)
+        }
+
+        fn apply(&self, _: &[Write]) -> Result<(), IndexError> {
+            panic!("on purpose")
+        }
+
+        fn flush(&self) -> Result<(), IndexError> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn nobody_waits_for_ever_for_a_thread_that_panicked() {
+        let dir = tempfile::tempdir().unwrap();
+        let kv = Arc::new(Broken(MemoryKv::default()));
+        let index = Index::start(kv, dir.path().to_owned(), 0).unwrap();
+        let at = Position {
+            segment: 1,
+            offset: 64,
+            lsn: 1,
+        };
+        let batch = Batch::default();
+        index.push(Job { at, batch });
+        index.advance(1);
+        assert!(index.wait_applied(1).is_err());
+        assert!(suspect_path(dir.path()).exists());
+        assert!(index.close().is_err());
     }
 }

@@ -2,7 +2,9 @@
 
 use std::{fs, io, path::Path, process::Command};
 
-use ropewalk_props::{Bag, BagView, GlobCnt, PropValue, tags};
+use ropewalk_props::{
+    Bag, BagView, GlobCnt, Guid, PropValue, PropertyName, named::PS_PUBLIC_STRINGS, tags,
+};
 
 use super::{
     content::MessageSpec,
@@ -86,6 +88,37 @@ fn a_damaged_frame_is_fenced_and_all_others_are_kept() {
     };
     assert_eq!(store.recovery().fenced, [fenced]);
     assert_eq!(inbox_len(&store), 2);
+}
+
+#[test]
+fn ids_of_names_and_replicas_that_damage_took_are_not_given_again() {
+    let name = |lid| PropertyName::Lid(PS_PUBLIC_STRINGS, lid);
+    let replica = |number| Guid([number; 16]);
+    let mut history = with_messages(1);
+    let before = frames(&history.disk, FIRST).len();
+    history.step(&Op::In(0, MailboxOp::Names(vec![name(1), name(2)])));
+    history.step(&Op::In(0, MailboxOp::Replid(replica(0xC1))));
+    history.close(&None);
+    history.forget_index();
+    let lost = frames(&history.disk, FIRST);
+    history.disk.tamper(FIRST, |bytes| {
+        bytes[lost[before] + 100] ^= 4;
+        bytes[lost[before + 1] + 100] ^= 4;
+    });
+    let mut store = history.open_damaged();
+    let mailbox = store.mailbox(guid_of(0)).unwrap();
+    assert_eq!(mailbox.named_property(0x8001), None, "it is lost");
+    let id = mailbox.named_ids(&[name(2)], true).unwrap();
+    assert_eq!(id, [Some(0x8400)]);
+    assert_eq!(mailbox.replid_of(replica(0xC2), true).unwrap(), Some(0x402));
+    // Ids are left out once, not at every start.
+    for lid in 3..6 {
+        store.close().unwrap();
+        store = history.open_damaged();
+        let mailbox = store.mailbox(guid_of(0)).unwrap();
+        let id = mailbox.named_ids(&[name(lid)], true).unwrap();
+        assert_eq!(id, [Some(0x8400 + lid as u16 - 2)]);
+    }
 }
 
 #[test]
