@@ -359,3 +359,18 @@ fn request_ids_come_back_as_they_were_sent() {
         assert_eq!(response.header("X-RequestId"), Some(id));
     }
 }
+
+/// MS-OXCMAPIHTTP 4.1 and 4.2: the response to a Connect tells its length, that to an Execute comes
+/// in chunks.
+#[test]
+fn a_connect_tells_its_length_and_an_execute_comes_in_chunks() {
+    let mut http = http();
+    let connected = http.request(&connect());
+    assert!(connected.header("Content-Length").is_some());
+    assert!(connected.header("Transfer-Encoding").is_none());
+    let executed = http.request(&execute().after(&connected));
+    assert_code(&executed, 0, "Execute");
+    assert_eq!(executed.header("Transfer-Encoding"), Some("chunked"));
+    assert!(executed.header("Content-Length").is_none());
+    assert!(executed.body.starts_with(b"PROCESSING\r\nDONE\r\n"));
+}

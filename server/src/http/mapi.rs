@@ -74,7 +74,7 @@ where
 {
     let (head, body) = request.into_parts();
     let timing = &server.timing;
-    let reply = Reply::new(server, endpoint, secure, &head.headers);
+    let mut reply = Reply::new(server, endpoint, secure, &head.headers);
     if server.is_stopping() {
         let sentence = "the server is shutting down";
         return reply.failure(ResponseCode::EndpointShuttingDown, sentence, None);
@@ -96,6 +96,7 @@ where
         };
         Some(room)
     };
+    reply.chunked = request_type == RequestType::Execute;
     let body = match body::read(body, BODY_BYTES_MAX, timing.body).await {
         Ok(body) => body,
         Err(BodyError::TooLarge) => {

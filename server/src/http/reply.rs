@@ -37,6 +37,8 @@ const X_PENDING_PERIOD: HeaderName = HeaderName::from_static("x-pendingperiod");
 /// The body of a response.
 pub struct ReplyBody {
     content: Content,
+    /// Its length is not told, so that HTTP/1.1 sends it in chunks.
+    chunked: bool,
     /// The connection is not idle while this is being sent.
     under_way: Option<UnderWay>,
 }
@@ -53,6 +55,7 @@ impl ReplyBody {
     pub fn whole(bytes: impl Into<Bytes>) -> Self {
         Self {
             content: Content::Whole(Some(bytes.into()).filter(|bytes| !bytes.is_empty())),
+            chunked: false,
             under_way: None,
         }
     }
@@ -61,6 +64,7 @@ impl ReplyBody {
     pub fn pieces(receiver: mpsc::Receiver<Bytes>) -> Self {
         Self {
             content: Content::Pieces(receiver),
+            chunked: true,
             under_way: None,
         }
     }
@@ -93,10 +97,10 @@ impl Body for ReplyBody {
 
     fn size_hint(&self) -> SizeHint {
         match &self.content {
-            Content::Whole(bytes) => {
+            Content::Whole(bytes) if !self.chunked => {
                 SizeHint::with_exact(bytes.as_ref().map_or(0, Bytes::len) as u64)
             }
-            Content::Pieces(_) => SizeHint::default(),
+            Content::Whole(_) | Content::Pieces(_) => SizeHint::default(),
         }
     }
 }
@@ -152,6 +156,9 @@ pub struct Reply {
     pub secure: bool,
     /// The values that are the same in all responses.
     pub constant: Constant,
+    /// A response stream is sent in chunks, though it may be there whole: so is that of an Execute
+    /// (MS-OXCMAPIHTTP 4.2, 3.2.5.2).
+    pub chunked: bool,
     /// X-RequestType, X-RequestId and X-ClientInfo, to be sent back as they came.
     pub request_type: Option<HeaderValue>,
     /// See `request_type`.
@@ -167,6 +174,7 @@ impl Reply {
             endpoint,
             secure,
             constant: server.constant.clone(),
+            chunked: false,
             request_type: request.get(X_REQUEST_TYPE).cloned(),
             request_id: request.get(X_REQUEST_ID).cloned(),
             client_info: request.get(X_CLIENT_INFO).cloned(),
@@ -176,9 +184,10 @@ impl Reply {
     /// The request was executed, or is being: a response stream.
     pub fn success(
         &self,
-        body: ReplyBody,
+        mut body: ReplyBody,
         session: Option<&SessionHeaders>,
     ) -> Response<ReplyBody> {
+        body.chunked |= self.chunked;
         self.response(ResponseCode::Success, MAPI_HTTP, body, session)
     }
 
