@@ -719,3 +719,15 @@ proptest! {
         check(&mut other, reader, &saved);
     }
 }
+
+#[test]
+fn message_flags_of_another_type_are_a_problem() {
+    let mut client = Client::new();
+    let message = client.create_message();
+    let flags = client.get(message, PID_TAG_MESSAGE_FLAGS);
+    let value = text(PID_TAG_MESSAGE_FLAGS.with_type(PropType::STRING), "x");
+    let problems = client.set(message, &[value]).unwrap();
+    assert_eq!(problems.len(), 1);
+    assert_eq!(problems[0].error_code, ErrorCode::COMPUTED);
+    assert_eq!(client.get(message, PID_TAG_MESSAGE_FLAGS), flags);
+}

@@ -98,6 +98,7 @@ fn apply(exec: &mut Exec<'_>, edits: Vec<Edit>) -> Result<(), Fail> {
             let is_read_only = |tag: PropTag| {
                 message::properties::is_read_only(tag)
                     || is_saved && message::properties::is_read_only_once_saved(tag)
+                    || is_other_type(tag, PID_TAG_MESSAGE_FLAGS)
             };
             let edits = permitted(edits, &mailbox, &mut problems, is_read_only);
             need(problems.len())?;
@@ -139,6 +140,11 @@ fn apply(exec: &mut Exec<'_>, edits: Vec<Edit>) -> Result<(), Fail> {
     exec.answer(&PropertyProblemsResponse {
         property_problems: (&problems).into(),
     })
+}
+
+/// Whether a tag has another type than the property with its id.
+fn is_other_type(tag: PropTag, known: PropTag) -> bool {
+    tag.id() == known.id() && tag != known
 }
 
 /// Edits that [`commit`] may have a problem with.

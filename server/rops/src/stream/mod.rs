@@ -281,7 +281,23 @@ impl StreamObject {
                     Value::Inline(Utf16Text::from_le_bytes(bytes).into_bytes())
                 }
                 Content::Memory(bytes) => store_bytes(store, bytes.clone())?,
-                Content::Pending(_) => Value::External(self.finish(store)?),
+                // Long once, and short now.
+                Content::Pending(writer) if writer.len() <= MEMORY_MAX => {
+                    let bytes = self.to_vec(MEMORY_MAX)?;
+                    Value::Inline(match tag.ty() {
+                        PropType::STRING => Utf16Text::from_le_bytes(&bytes).into_bytes(),
+                        _ => bytes,
+                    })
+                }
+                Content::Pending(writer) => {
+                    if tag.ty() == PropType::STRING {
+                        // Half a character at the end is none.
+                        let whole = writer.len() & !1;
+                        writer.set_len(whole).map_err(store_error::fail)?;
+                        self.position = self.position.min(whole);
+                    }
+                    Value::External(self.finish(store)?)
+                }
                 Content::Stored(_) | Content::Lost => return Ok(None),
             }
         };

@@ -446,3 +446,24 @@ fn a_stream_makes_no_property_that_cannot_be_set() {
     client.save(message, 2).unwrap();
     assert_eq!(client.get(message, PID_TAG_MESSAGE_FLAGS), flags);
 }
+
+#[test]
+fn text_of_an_odd_number_of_bytes_loses_the_last_however_it_was_written() {
+    let mut client = Client::new();
+    let message = client.create_message();
+    let letters = b"a\0b\0c";
+    for once in [5, 100_000] {
+        let (stream, _) = client.open_stream(message, PID_TAG_BODY, CREATE).unwrap();
+        // A stream that was long once is not kept as a short one is.
+        set_size(&mut client, stream, once).unwrap();
+        set_size(&mut client, stream, 5).unwrap();
+        client.seek(stream, 0, 0).unwrap();
+        client.write(stream, letters).unwrap();
+        assert_eq!(client.get(message, PID_TAG_BODY), Ok(PropValue::text("ab")));
+        let (stream, _) = client.open_stream(message, PID_TAG_BODY, 1).unwrap();
+        set_size(&mut client, stream, 70_001).unwrap();
+        commit(&mut client, stream).unwrap();
+        let (_, length) = client.open_stream(message, PID_TAG_BODY, 0).unwrap();
+        assert_eq!(length, 70_000);
+    }
+}

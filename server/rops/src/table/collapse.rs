@@ -138,6 +138,9 @@ pub fn set_collapse_state(
         if !ids.len().is_multiple_of(8) {
             return Err(ErrorCode::INVALID_PARAM.into());
         }
+        if !table.rows.has_room_for_bookmark() {
+            return Err(ErrorCode::NOT_ENOUGH_MEMORY.into());
+        }
         if let Some(categories) = &mut table.categories {
             let ids = ids.chunks_exact(8).filter_map(|id| id.try_into().ok());
             categories.set_toggled(ids.map(u64::from_le_bytes));

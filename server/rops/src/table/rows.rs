@@ -333,9 +333,14 @@ impl Rows {
         self.create_bookmark_at(self.cursor)
     }
 
+    /// Whether one more position can be remembered.
+    pub fn has_room_for_bookmark(&self) -> bool {
+        self.bookmarks.len() < BOOKMARKS_MAX
+    }
+
     /// Remembers a position; `None` beyond [`BOOKMARKS_MAX`].
     pub fn create_bookmark_at(&mut self, at: usize) -> Option<u32> {
-        if self.bookmarks.len() >= BOOKMARKS_MAX {
+        if !self.has_room_for_bookmark() {
             return None;
         }
         let id = self.next_bookmark;

@@ -109,3 +109,33 @@ fn headers_go_with_their_messages_and_come_back_as_they_were() {
     );
     assert_eq!(position(&mut fixture, table).1, 3);
 }
+
+#[test]
+fn a_collapse_state_without_room_for_its_bookmark_changes_nothing() {
+    let (mut fixture, logon) = Fixture::logged_on();
+    fixture.add_mail(special::INBOX, "a", 1);
+    let table = fixture.contents_table(logon, special::INBOX, &COLUMNS);
+    categorize(&mut fixture, table, 1);
+    let header = first_id(&mut fixture, table);
+    fixture.ok(table, collapse(header));
+    let body = RequestBody::GetCollapseState(GetCollapseStateRequest {
+        row_id: header,
+        row_instance_number: 0,
+    });
+    let state = fixture.call(table, body, &[], |response, _| match &response.body {
+        ResponseBody::GetCollapseState(body) => body.collapse_state.get().to_vec(),
+        other => panic!("{other:?}"),
+    });
+    fixture.ok(table, expand(header));
+    let set = || {
+        RequestBody::SetCollapseState(SetCollapseStateRequest {
+            collapse_state: Bytes16::new(&state),
+        })
+    };
+    let marks: Vec<_> = (0..1024).map(|_| bookmark(&mut fixture, table)).collect();
+    assert_eq!(fixture.code(table, set()), ErrorCode::NOT_ENOUGH_MEMORY);
+    assert_eq!(position(&mut fixture, table).1, 2);
+    fixture.ok(table, free(&marks[0]));
+    fixture.ok(table, set());
+    assert_eq!(position(&mut fixture, table).1, 1);
+}
