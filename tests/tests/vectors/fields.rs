@@ -503,6 +503,7 @@ pub fn of_response(response: &Response<'_>, request: &Request<'_>) -> Fields {
         ResponseBody::DeleteFolder(body)
         | ResponseBody::DeleteMessages(body)
         | ResponseBody::MoveCopyMessages(body)
+        | ResponseBody::MoveFolder(body)
         | ResponseBody::CopyFolder(body)
         | ResponseBody::SetReadFlags(body) => {
             f.flag("PartialCompletion", body.partial_completion);
