@@ -184,7 +184,7 @@ impl<'a> Html<'a> {
         let label = label.or_else(|| if utf8 { None } else { meta_charset(&bytes) });
         let text = charset::decode(&bytes, label.as_deref());
         let known = match &label {
-            Some(label) => charset::code_page_of_label(label),
+            Some(label) => charset::code_page_of_label(label).map(|id| windows(id, &bytes)),
             None if utf8 => Some(charset::UTF_8),
             None => Some(1252),
         };
@@ -201,6 +201,17 @@ impl<'a> Html<'a> {
                 text,
             },
         }
+    }
+}
+
+/// The code page that text in a code page of ISO is really in, if it has what are controls there and
+/// letters here.
+fn windows(code_page: u32, bytes: &[u8]) -> u32 {
+    let controls = bytes.iter().any(|byte| (0x80..0xA0).contains(byte));
+    match code_page {
+        28591 if controls => 1252,
+        28599 if controls => 1254,
+        _ => code_page,
     }
 }
 

@@ -27,6 +27,10 @@ pub fn set(message: &mut Message, headers: &Headers, context: &Context<'_>) {
     set_identifiers(bag, headers);
     set_times(bag, headers, context.now);
     set_keywords(bag, headers, context);
+    if let Some(class) = headers.raw("Content-Class") {
+        // MS-OXCMAIL 2.2.3.2.15.
+        context.set_text(bag, named_tags::PID_NAME_CONTENT_CLASS, &class);
+    }
     let text = headers.text();
     if !text.is_empty() {
         // MS-OXCMAIL 2.2.3.2.28. Embedded messages get it too: nothing else keeps their header.
@@ -196,12 +200,12 @@ fn set_identifiers(bag: &mut Bag, headers: &Headers) {
     }
 }
 
-/// MS-OXCMAIL 2.2.3.2: the client's time from Date, the delivery's from the newest Received.
+/// MS-OXCMAIL 2.2.3.2: the client's time from Date, or, without a valid one, the current time; the
+/// delivery's from the newest Received.
 fn set_times(bag: &mut Bag, headers: &Headers, now: FileTime) {
-    let date = headers.time("Date").or_else(|| headers.time("Resent-Date"));
-    let received = headers.time("Received");
-    let submitted = date.or(received).unwrap_or(now);
-    let delivered = received.or(date).unwrap_or(now);
+    let date = headers.time("Date");
+    let submitted = date.unwrap_or(now);
+    let delivered = headers.time("Received").unwrap_or(submitted);
     bag.set(PID_TAG_CLIENT_SUBMIT_TIME, &PropValue::Time(submitted));
     bag.set(PID_TAG_MESSAGE_DELIVERY_TIME, &PropValue::Time(delivered));
     bag.set(PID_TAG_CREATION_TIME, &PropValue::Time(now));

@@ -62,6 +62,7 @@ const USED: &[NamedTag] = &[
     PID_NAME_I_CALENDAR_RECURRENCE_RULE,
     // Of any message.
     PID_NAME_KEYWORDS,
+    PID_NAME_CONTENT_CLASS,
     // Of contacts (MS-OXOCNTC 2.2.1).
     PID_LID_FILE_UNDER,
     PID_LID_EMAIL1_DISPLAY_NAME,

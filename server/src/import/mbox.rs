@@ -65,8 +65,12 @@ impl<R: BufRead> Mbox<R> {
                 self.done = true;
                 break;
             }
-            let part = &self.part[..];
             let first_line = !self.in_message;
+            let mark = &b"\xEF\xBB\xBF"[..];
+            if first_line && self.part.starts_with(mark) {
+                self.part.drain(..mark.len());
+            }
+            let part = &self.part[..];
             if line_start && after_blank && is_separator(part, first_line) {
                 // The rest of an overlong separator is no part of the message.
                 while self.part.last() != Some(&b'\n') && self.read_part()? {}
@@ -172,6 +176,13 @@ mod tests {
         for mbox in [&b""[..], b"\n\n", b"no separator\n"] {
             assert_eq!(messages(mbox, 1000), []);
         }
+    }
+
+    #[test]
+    fn a_byte_order_mark_before_the_first_separator_is_skipped() {
+        let mbox = "\u{FEFF}From a\nSubject: 1\n\nFrom me\n";
+        let expected = Ok("Subject: 1\n\nFrom me\n".to_owned());
+        assert_eq!(messages(mbox.as_bytes(), 1000), [expected]);
     }
 
     #[test]

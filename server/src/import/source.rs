@@ -150,7 +150,7 @@ fn shape_of(head: &[u8], extension: Option<&str>) -> Option<Shape> {
             .is_some_and(|start| start.eq_ignore_ascii_case(text))
     };
     match extension {
-        _ if head.starts_with(b"From ") => Some(Shape::Mbox),
+        _ if begins_mbox(head) => Some(Shape::Mbox),
         _ if begins(b"BEGIN:VCARD") => Some(Shape::One(Kind::Contacts)),
         _ if begins(b"BEGIN:VCALENDAR") => Some(Shape::One(Kind::Calendar)),
         // What its name says, however broken it is.
@@ -162,13 +162,18 @@ fn shape_of(head: &[u8], extension: Option<&str>) -> Option<Shape> {
     }
 }
 
-/// A field name and a colon (RFC 5322 2.2).
+/// A separator line; `From  : x` is a field, of old (RFC 5322 4.5).
+fn begins_mbox(head: &[u8]) -> bool {
+    head.strip_prefix(b"From ")
+        .is_some_and(|rest| !rest.trim_ascii_start().starts_with(b":"))
+}
+
+/// A field name and a colon (RFC 5322 2.2, 4.5).
 fn begins_with_header(head: &[u8]) -> bool {
-    let name_len = head
-        .iter()
-        .take_while(|byte| byte.is_ascii_graphic() && **byte != b':')
-        .count();
-    name_len > 0 && head.get(name_len) == Some(&b':')
+    let is_name = |byte: &&u8| byte.is_ascii_graphic() && **byte != b':';
+    let name_len = head.iter().take_while(is_name).count();
+    let rest = head.get(name_len..).unwrap_or_default();
+    name_len > 0 && rest.trim_ascii_start().starts_with(b":")
 }
 
 /// The mark that mail programs leave in an mbox file: `Status: RO`.
@@ -272,6 +277,7 @@ mod tests {
                 Some(Shape::One(Kind::Calendar)),
             ),
             (MAIL, None, Some(Shape::One(Kind::Message))),
+            (b"From  : a@b", None, Some(Shape::One(Kind::Message))),
             (b"\x00\x01", Some("eml"), Some(Shape::One(Kind::Message))),
             (b"no header here: x", None, None),
             (b"\x7FELF", Some("bin"), None),

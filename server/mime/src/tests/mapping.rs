@@ -145,7 +145,7 @@ fn times_come_from_date_and_received_or_are_now() {
     for (header, submitted, delivered) in [
         (format!("{date}\n{received}"), nine, nine + 7),
         (date.to_owned(), nine, nine),
-        (received.to_owned(), nine + 7, nine + 7),
+        (received.to_owned(), now().to_unix_seconds(), nine + 7),
         (
             "Date: yesterday".to_owned(),
             now().to_unix_seconds(),
@@ -276,6 +276,13 @@ fn html_keeps_its_bytes_and_names_its_code_page() {
             b"<meta charset=\"windows-1255\"><p>\xF9",
         ),
         ("", b"<p>\xE9", 1252, b"<p>\xE9"),
+        ("; charset=iso-8859-1", b"<p>\xE9", 28591, b"<p>\xE9"),
+        (
+            "; charset=iso-8859-1",
+            b"<p>\x93\xE9\x94",
+            1252,
+            b"<p>\x93\xE9\x94",
+        ),
         ("; charset=utf-7", b"<p>+BBY-", 65001, "<p>Ж".as_bytes()),
     ] {
         let bag = convert(charset, bytes);
@@ -564,9 +571,41 @@ fn calendar_parts_make_meeting_objects() {
 }
 
 #[test]
-fn keywords_become_categories() {
+fn keywords_become_categories_and_the_content_class_is_kept() {
     let names = Names::default();
-    let bag = crate::message(b"Keywords: rope, twine\n\nx", &names, now()).props;
+    let text = b"Keywords: rope, twine\nContent-Class: urn:content-classes:message\n\nx";
+    let bag = crate::message(text, &names, now()).props;
+    let class = names.text(&bag, PID_NAME_CONTENT_CLASS);
+    assert_eq!(class.as_deref(), Some("urn:content-classes:message"));
     let words = PropValue::MultipleString(vec!["rope".into(), "twine".into()]);
     assert_eq!(names.value(&bag, PID_NAME_KEYWORDS), Some(words));
+}
+
+#[test]
+fn odd_but_seen_messages_keep_what_they_say() {
+    // A byte order mark before the header.
+    let bag = convert("\u{FEFF}Subject: x\n\nbody").props;
+    assert_eq!(text(&bag, PID_TAG_SUBJECT), "x");
+    assert_eq!(text(&bag, PID_TAG_BODY), "body");
+    // Line ends of all kinds in one body.
+    let bag = convert("Content-Transfer-Encoding: quoted-printable\n\na=0Db=0D=0Ac=0Ad=\ne").props;
+    assert_eq!(text(&bag, PID_TAG_BODY), "a\r\nb\r\nc\r\nde");
+    // A date that ends with a name of UTC, and the field after it.
+    let bag = convert("Date: Mon, 23 Nov 2026 09:00:00 UT\nSubject: x\n\nb").props;
+    assert_eq!(time(&bag, PID_TAG_CLIENT_SUBMIT_TIME), 1_795_424_400);
+    assert_eq!(text(&bag, PID_TAG_SUBJECT), "x");
+    // Both forms of a file name, and one cut into encoded words.
+    for (header, name) in [
+        ("filename=\"a.txt\"; filename*=utf-8''%C3%A9.txt", "é.txt"),
+        (
+            "filename=\"=?utf-8?B?4oI=?=\n =?utf-8?B?rA==?=.txt\"",
+            "€.txt",
+        ),
+    ] {
+        let message = convert(&format!(
+            "Content-Type: application/x-y\nContent-Disposition: attachment; {header}\n\nx"
+        ));
+        let bag = &message.attachments[0].props;
+        assert_eq!(text(bag, PID_TAG_ATTACH_LONG_FILENAME), name, "{header}");
+    }
 }
