@@ -1,8 +1,12 @@
+use std::sync::Arc;
+
 use ropewalk_props::{PropTag, tags};
 use ropewalk_wire::{ErrorCode, client::RopBatch, ext_buffer, rop::*};
 
 use super::reuse;
 use crate::{
+    ConnectParams, RopContext,
+    budget::{Budget, Pool},
     handles::{OBJECTS_MAX, TABLES_MAX},
     ids,
     logon::special,
@@ -454,4 +458,40 @@ fn open_objects_are_bounded() {
     // A new logon under the same id makes room.
     let logon = fixture.logon(0);
     fixture.open_folder(logon, special::INBOX);
+}
+
+#[test]
+fn no_folder_is_created_that_there_is_no_handle_for() {
+    const MAX: usize = 1 << 20;
+    let mut fixture = Fixture::new();
+    let pool = Arc::new(Pool::new(MAX));
+    let connect = ConnectParams {
+        code_page: 1252,
+        sort_lcid: 0x409,
+        string_lcid: 0x409,
+    };
+    let (store, user) = (fixture.store.clone(), Arc::clone(&fixture.user));
+    let budget = Budget::within(Arc::clone(&pool));
+    fixture.context = RopContext::with_budget(store, user, connect, budget);
+    let logon = fixture.logon(0);
+    let folder = fixture.open_folder(logon, special::INBOX);
+    let others = Budget::within(Arc::clone(&pool));
+    let mut rest = others.share();
+    rest.resize(MAX - pool.used()).unwrap();
+    let open = || open_folder(ids::fid(special::INBOX));
+    while fixture.code(logon, open()) == ErrorCode(0) {}
+    let create = || {
+        RequestBody::CreateFolder(CreateFolderRequest {
+            output_handle_index: OUTPUT,
+            folder_type: 1,
+            use_unicode_strings: false,
+            open_existing: false,
+            reserved: 0,
+            display_name: b"new",
+            comment: b"",
+        })
+    };
+    assert_eq!(fixture.code(folder, create()), ErrorCode::NOT_ENOUGH_MEMORY);
+    drop(rest);
+    assert_eq!(fixture.code(folder, create()), ErrorCode(0));
 }

@@ -155,8 +155,9 @@ impl Exec<'_> {
     }
 
     /// Whether something can be opened at an output index: `ecNullObject` if it lies outside the
-    /// handle table, `ecMaxObjsExceeded` if there are too many open objects.
-    pub fn check_output(&self, index: u8) -> Result<(), ErrorCode> {
+    /// handle table, `ecMaxObjsExceeded` if there are too many open objects, `ecMAPIOOM` if there is
+    /// no memory for one more.
+    pub fn check_output(&mut self, index: u8) -> Result<(), ErrorCode> {
         self.check_index(index)?;
         self.session.objects.check_room()
     }

@@ -73,15 +73,24 @@ impl Handles {
         Ok(handle)
     }
 
-    /// Fails with `ecMaxObjsExceeded` if no object can be opened.
-    pub fn check_room(&self) -> Result<(), ErrorCode> {
-        if self.free.is_empty() && self.slots.len() >= OBJECTS_MAX {
+    /// Fails with `ecMaxObjsExceeded` if no object can be opened, and takes what its slot needs from
+    /// the budget, `ecMAPIOOM` if that has no room.
+    pub fn check_room(&mut self) -> Result<(), ErrorCode> {
+        if !self.free.is_empty() {
+            return Ok(());
+        }
+        if self.slots.len() >= OBJECTS_MAX {
             return Err(ErrorCode::MAX_OBJS_EXCEEDED);
+        }
+        if !self.slots.is_empty() && self.slots.len().is_multiple_of(SLOTS_AT_ONCE) {
+            let slots = self.slots.len() + SLOTS_AT_ONCE;
+            self.share.resize(slots * OBJECT_BYTES)?;
         }
         Ok(())
     }
 
     fn insert_any(&mut self, logon_id: u8, object: Object) -> Result<u32, ErrorCode> {
+        self.check_room()?;
         let entry = Some(Entry { logon_id, object });
         if let Some(index) = self.free.pop()
             && let Some(slot) = self.slots.get_mut(usize::from(index))
@@ -89,14 +98,7 @@ impl Handles {
             slot.entry = entry;
             return Ok(handle(slot.generation, index));
         }
-        let index = u16::try_from(self.slots.len())
-            .ok()
-            .filter(|_| self.slots.len() < OBJECTS_MAX)
-            .ok_or(ErrorCode::MAX_OBJS_EXCEEDED)?;
-        if !self.slots.is_empty() && self.slots.len().is_multiple_of(SLOTS_AT_ONCE) {
-            let slots = self.slots.len() + SLOTS_AT_ONCE;
-            self.share.resize(slots * OBJECT_BYTES)?;
-        }
+        let index = u16::try_from(self.slots.len()).map_err(|_| ErrorCode::MAX_OBJS_EXCEEDED)?;
         self.slots.push(Slot {
             generation: 1,
             entry,
