@@ -1,6 +1,6 @@
 //! Moving what is no whole acknowledged frame from the log's end to side files.
 
-use std::{io, path::PathBuf};
+use std::{io, path::PathBuf, sync::Arc};
 
 use super::{
     frame::Position,
@@ -35,11 +35,13 @@ pub fn cut(scanner: &Scanner<'_>, at: &mut Position) -> io::Result<u64> {
     } else {
         let len = file.len()?;
         cut += len.saturating_sub(u64::from(at.offset));
-        let side = segments.disk().create(&side_path(segments, at.lsn)?)?;
+        let (part, side) = unfinished_side(segments)?;
         copy(&*file, u64::from(at.offset), len, |bytes, from| {
             side.write_all_at(bytes, from - u64::from(at.offset))
         })?;
         side.sync_data()?;
+        let path = side_path(segments, at.lsn)?;
+        segments.disk().rename(&part, &path)?;
         segments.disk().sync_dir(segments.dir())?;
         file.set_len(u64::from(at.offset))?;
         file.sync_data()?;
@@ -75,6 +77,21 @@ pub fn copy(
         at += bytes.len() as u64;
     }
     Ok(())
+}
+
+/// An empty side file that has no name of its own yet. One that an earlier start left behind is used
+/// again: a start that fails for want of space is not to take more of it each time.
+fn unfinished_side(segments: &Segments) -> io::Result<(PathBuf, Arc<dyn DiskFile>)> {
+    let path = segments.dir().join("cut.part");
+    let side = match segments.disk().create(&path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            let side = segments.disk().open(&path)?;
+            side.set_len(0)?;
+            side
+        }
+        other => other?,
+    };
+    Ok((path, side))
 }
 
 /// A name for a side file that no file has yet.

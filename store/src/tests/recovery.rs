@@ -152,6 +152,25 @@ fn a_torn_end_is_moved_aside_and_cut() {
 }
 
 #[test]
+fn starts_that_fail_for_want_of_space_leave_one_side_file() {
+    let mut history = with_messages(2);
+    let last = *frames(&history.disk, FIRST).last().unwrap();
+    history
+        .disk
+        .tamper(FIRST, |bytes| bytes.truncate(last - 100));
+    let full = |at| Some(Fault::Fail(at, io::ErrorKind::StorageFull));
+    for start in 0..30 {
+        history.disk.set_fault(full(start % 5));
+        let _ = history.try_open_again();
+        history.disk.set_fault(None);
+        assert!(history.disk.file_names().len() <= 3, "{start}");
+    }
+    history.store();
+    assert!(history.disk.file_names().len() <= 3);
+    assert!(!history.disk.file_names().contains(&"cut.part".to_owned()));
+}
+
+#[test]
 fn a_segment_that_lost_its_end_costs_only_what_was_there() {
     // Segments hold 48 KiB in these tests.
     let history = with_messages(40);
