@@ -155,6 +155,9 @@ pub fn settle_display_names(message: &mut Message) {
     }
 }
 
+/// Bytes that the values of a recipient may have which is too large with all of them.
+const VALUE_LIMITS: [usize; 3] = [0x800, 0x80, 0];
+
 /// RopReadRecipients: from a RowId on, as many as fit.
 pub fn read_recipients(exec: &mut Exec<'_>, request: &ReadRecipientsRequest) -> Result<(), Fail> {
     let handle = exec.handle_at(exec.handle_index)?;
@@ -174,19 +177,30 @@ pub fn read_recipients(exec: &mut Exec<'_>, request: &ReadRecipientsRequest) -> 
     if first >= view.recipient_count() {
         return Err(ErrorCode::NOT_FOUND.into());
     }
-    let count = to_wire::put_read_rows(
-        exec.out,
-        exec.out_max,
-        view.recipients().skip(first),
-        &object.recipient_columns,
-        object.code_page,
-    );
-    if count == 0 {
+    let (out, out_max) = (&mut *exec.out, exec.out_max);
+    let mut put = |rows: usize, value_max: usize| {
+        to_wire::put_read_rows(
+            out,
+            out_max,
+            view.recipients().skip(first).take(rows),
+            &object.recipient_columns,
+            object.code_page,
+            value_max,
+        )
+    };
+    let mut count = put(usize::MAX, usize::MAX);
+    if count == 0 && !exec.is_first {
         // With a buffer of its own the row may have enough room.
-        return Err(match exec.is_first {
-            true => Fail::Code(ErrorCode::BUFFER_TOO_SMALL),
-            false => Fail::NoRoom(ROW_BYTES_MAX),
-        });
+        return Err(Fail::NoRoom(ROW_BYTES_MAX));
+    }
+    // Else it comes without its largest values, lest it stand before all others.
+    for value_max in VALUE_LIMITS {
+        if count == 0 {
+            count = put(1, value_max);
+        }
+    }
+    if count == 0 {
+        return Err(ErrorCode::BUFFER_TOO_SMALL.into());
     }
     if let Some(place) = exec.out.get_mut(start) {
         *place = count;

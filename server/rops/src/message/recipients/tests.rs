@@ -432,3 +432,37 @@ fn a_recipient_that_a_mailer_stored_has_its_row() {
     );
     assert_eq!(client.get(message, unknown.tag), Err(ErrorCode::NOT_FOUND));
 }
+
+#[test]
+fn a_recipient_that_is_too_large_does_not_stand_before_the_others() {
+    let mut client = Client::new();
+    let message = client.create_message();
+    let (name, address) = (utf16("Bob"), utf16("bob@example.test"));
+    // In Unicode it is twice as long.
+    let long = PropValue::String8(vec![b'x'; 20_000]);
+    let cells = |value| {
+        vec![
+            RowCell::Value(PropValue::Integer32(0)),
+            RowCell::Value(value),
+        ]
+    };
+    let rows = [
+        (0, 1, row(smtp(&name, &address), cells(long))),
+        (
+            1,
+            2,
+            row(
+                smtp(&name, &address),
+                cells(PropValue::String8(b"y".to_vec())),
+            ),
+        ),
+    ];
+    modify(&mut client, message, &rows).unwrap();
+    let response = opened(&mut client, message);
+    assert_eq!(
+        (response.recipient_count, response.recipient_rows.len()),
+        (2, 0)
+    );
+    assert_eq!(read(&mut client, message, 0), Ok(vec![(0, 1)]));
+    assert_eq!(read(&mut client, message, 1), Ok(vec![(1, 2)]));
+}

@@ -68,7 +68,7 @@ pub fn put_open_rows(
     let start = out.len();
     out.put_u8(0);
     let count = put_rows(out, out_max, view.recipients(), |out, recipient| {
-        let parts = Parts::of(recipient, columns, code_page);
+        let parts = Parts::of(recipient, columns, code_page, usize::MAX);
         let (kind, page) = (recipient.kind(), code_page.id());
         OpenRecipientRow::put(out, kind, page, &parts.recipient(), columns, |tag| {
             parts.cell(tag)
@@ -79,16 +79,18 @@ pub fn put_open_rows(
     }
 }
 
-/// Appends a ReadRecipientRow for each recipient, as many as fit; returns how many.
+/// Appends a ReadRecipientRow for each recipient, as many as fit; returns how many. Values of
+/// columns longer than `value_max` bytes leave an error in their place.
 pub fn put_read_rows<'v>(
     out: &mut Vec<u8>,
     out_max: usize,
     recipients: impl Iterator<Item = RecipientView<'v>>,
     columns: &[PropTag],
     code_page: CodePage,
+    value_max: usize,
 ) -> u8 {
     put_rows(out, out_max, recipients, |out, recipient| {
-        let parts = Parts::of(recipient, columns, code_page);
+        let parts = Parts::of(recipient, columns, code_page, value_max);
         let (row_id, kind, page) = (recipient.row_id(), recipient.kind(), code_page.id());
         let row = parts.recipient();
         ReadRecipientRow::put(out, row_id, kind, page, &row, columns, |tag| {
@@ -126,7 +128,12 @@ struct Parts<'v> {
 }
 
 impl<'v> Parts<'v> {
-    fn of(recipient: RecipientView<'v>, columns: &[PropTag], code_page: CodePage) -> Self {
+    fn of(
+        recipient: RecipientView<'v>,
+        columns: &[PropTag],
+        code_page: CodePage,
+        value_max: usize,
+    ) -> Self {
         let props = recipient.props();
         let address_type = props.get_text(PID_TAG_ADDRESS_TYPE).unwrap_or_default();
         let strings = Strings {
@@ -139,6 +146,13 @@ impl<'v> Parts<'v> {
                 let cell = match in_bag(props, column.id()) {
                     None => Err(ErrorCode::NOT_FOUND),
                     Some(found) => found.into_resolved(column.ty(), strings),
+                };
+                let fits = |value: &Resolved<'_>| {
+                    value.data.len() <= value_max || value.ty.fixed_size().is_some()
+                };
+                let cell = match cell {
+                    Ok(value) if !fits(&value) => Err(ErrorCode::NOT_ENOUGH_MEMORY),
+                    cell => cell,
                 };
                 (*column, cell)
             })
