@@ -244,6 +244,60 @@ fn signals_stop_the_server_and_a_demo_leaves_nothing() {
     }
 }
 
+fn interrupt(child: &std::process::Child) {
+    let pid = child.id().to_string();
+    let status = Command::new("kill").args(["-INT", &pid]).status().unwrap();
+    assert!(status.success());
+}
+
+#[test]
+fn a_demo_that_is_stopped_while_it_starts_leaves_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    for pause in [0, 10, 30, 60, 120, 250] {
+        let mut command = ropewalk();
+        let mut child = command
+            .args(["serve", "--demo", "--http", "127.0.0.1:0"])
+            .args(["--https", "127.0.0.1:0"])
+            .env("TMPDIR", dir.path())
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        // Whatever it is at.
+        std::thread::sleep(std::time::Duration::from_millis(pause));
+        interrupt(&child);
+        child.wait().unwrap();
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0, "{pause} ms");
+    }
+}
+
+#[test]
+fn an_interrupted_import_tells_what_it_saved() {
+    let server = TestServer::start(&[]);
+    let dir = server.data_dir();
+    add_user(dir, ADA, "Ada", "secret");
+    let files = tempfile::tempdir().unwrap();
+    let unix = MAIL.replace("\r\n", "\n");
+    let one = format!("From bob@example.test Mon Nov 23 09:00:00 2026\n{unix}\n");
+    fs::write(files.path().join("big.mbox"), one.repeat(50_000)).unwrap();
+    let child = ropewalk()
+        .args(["import", "--user", ADA, "--folder", "Old", "--data-dir"])
+        .arg(dir)
+        .arg(files.path().join("big.mbox"))
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let begun = (0..1000).any(|_| messages(dir, "Old").is_some_and(|count| count > 0));
+    assert!(begun);
+    interrupt(&child);
+    let output = child.wait_with_output().unwrap();
+    assert!(complaint(&output, 1).contains("interrupted"));
+    let saved = messages(dir, "Old").unwrap();
+    assert!(saved < 50_000);
+    assert_eq!(stdout(&output), format!("imported {saved}, failed 0\n"));
+}
+
 #[test]
 fn the_demo_tells_how_to_try_it() {
     let server = TestServer::demo();

@@ -20,6 +20,8 @@ use crate::import;
 /// How long a store may be in use without a server that answers: another command is at work, or a
 /// server is starting or stopping.
 const BUSY_PATIENCE: Duration = Duration::from_secs(15);
+/// How long the server may take for a request; the largest import batch takes seconds.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(120);
 /// Between two attempts.
 const BUSY_PAUSE: Duration = Duration::from_millis(50);
 
@@ -62,8 +64,9 @@ impl Admin {
     /// Opens the store, or connects to the server that has it. With `create`, makes the store if
     /// there is none.
     pub fn open(data_dir: &Path, create: bool) -> Result<Self, AdminError> {
-        // Opening would make a store of whatever directory it is.
-        if !create && !data_dir.join("lock").exists() {
+        // Opening would make a store of whatever directory it is. One that may not be looked at is
+        // opened all the same, which tells why that fails.
+        if !create && data_dir.join("lock").try_exists().is_ok_and(|there| !there) {
             return Err(AdminError::NoStore(data_dir.to_owned()));
         }
         let deadline = Instant::now() + BUSY_PATIENCE;
@@ -77,6 +80,8 @@ impl Admin {
                 Err(error) => return Err(error.into()),
             }
             if let Ok(stream) = socket::connect(data_dir) {
+                stream.set_read_timeout(Some(ANSWER_PATIENCE))?;
+                stream.set_write_timeout(Some(ANSWER_PATIENCE))?;
                 return Ok(Self(Side::Server(BufReader::new(stream))));
             }
             if Instant::now() >= deadline {
@@ -90,7 +95,7 @@ impl Admin {
     pub fn call(&mut self, request: Request, data: Vec<Vec<u8>>) -> Result<Response, AdminError> {
         let response = match &mut self.0 {
             Side::Here(operations) => operations.execute(request, data),
-            Side::Server(stream) => ask(stream, &request, &data)?,
+            Side::Server(stream) => ask(stream, &request, &data).map_err(plain)?,
         };
         match response {
             Response::Failed(sentence) => Err(AdminError::Refused(sentence)),
@@ -104,6 +109,17 @@ impl Admin {
             Side::Here(operations) => Ok(operations.store().close()?),
             Side::Server(_) => Ok(()),
         }
+    }
+}
+
+/// What an expired time-out says of itself is of no use to anyone.
+fn plain(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => io::Error::new(
+            io::ErrorKind::TimedOut,
+            format!("it took more than {} s", ANSWER_PATIENCE.as_secs()),
+        ),
+        _ => error,
     }
 }
 

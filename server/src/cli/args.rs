@@ -184,7 +184,9 @@ fn socket_address(text: &str) -> Result<SocketAddr, String> {
     text.to_socket_addrs()
         .ok()
         .and_then(|mut addresses| addresses.next())
-        .ok_or_else(|| "write an address and a port, as in 127.0.0.1:8080".to_owned())
+        .ok_or_else(|| {
+            "write an address and a port of this machine, as in 127.0.0.1:8080".to_owned()
+        })
 }
 
 #[cfg(test)]

@@ -5,7 +5,15 @@ use std::{net::SocketAddr, path::Path};
 use crate::demo::Loaded;
 
 /// The URLs, the users with their passwords, and what to try next.
-pub fn text(http: SocketAddr, https: SocketAddr, data_dir: &Path, users: &[Loaded]) -> String {
+///
+/// `program` is how a shell calls this program.
+pub fn text(
+    http: SocketAddr,
+    https: SocketAddr,
+    data_dir: &Path,
+    program: &str,
+    users: &[Loaded],
+) -> String {
     let mut lines = vec![String::new()];
     for (name, path) in [
         ("EMSMDB", "/mapi/emsmdb"),
@@ -29,7 +37,7 @@ pub fn text(http: SocketAddr, https: SocketAddr, data_dir: &Path, users: &[Loade
             "\nTry next, in another terminal: where a client finds the mailbox, and what is in it\n  \
              curl -u {email}:{password} -H 'Content-Type: text/xml' -d '{}' \
              http://{http}/autodiscover/autodiscover.xml\n  \
-             ropewalk user show {email} --data-dir {}",
+             {program} user show {email} --data-dir {}",
             autodiscover_request(email),
             data_dir.display()
         ));
@@ -64,6 +72,7 @@ mod tests {
             ([127, 0, 0, 1], 81).into(),
             ([127, 0, 0, 1], 82).into(),
             Path::new("/tmp/x"),
+            "target/release/ropewalk",
             &[Loaded { user, new: true }],
         );
         for part in [
@@ -73,7 +82,7 @@ mod tests {
             "ada@example.test",
             "secret\n",
             "curl -u ada@example.test:secret",
-            "ropewalk user show ada@example.test --data-dir /tmp/x\n",
+            "  target/release/ropewalk user show ada@example.test --data-dir /tmp/x\n",
         ] {
             assert!(text.contains(part), "{part} in {text}");
         }

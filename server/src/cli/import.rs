@@ -3,11 +3,16 @@
 use std::{
     io::{self, IsTerminal as _},
     path::Path,
+    process,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::{Failure, args::ImportArgs, complain, print, unexpected};
+use super::{Failure, args::ImportArgs, complain, print, signals::StopSignals, unexpected};
 use crate::{
     admin::{Admin, BATCH_BYTES, BATCH_ITEMS_MAX, Request, Response},
     import::{Item, ItemHeader, Limits, Outcome, source},
@@ -16,6 +21,7 @@ use crate::{
 /// Imports the files and tells what became of them; fails if anything was not imported.
 pub fn run(args: &ImportArgs) -> Result<(), Failure> {
     let mut admin = Admin::open(&args.data_dir, false)?;
+    let (_runtime, interrupted) = listen()?;
     let user = args.user.clone();
     let Response::Prepared(limits) = admin.call(Request::PrepareImport { user }, Vec::new())?
     else {
@@ -32,16 +38,24 @@ pub fn run(args: &ImportArgs) -> Result<(), Failure> {
         saved: 0,
         failed: 0,
         bar,
+        interrupted,
     };
     for path in &args.files {
         import.file(path)?;
     }
-    import.flush()?;
+    let interrupted = import.interrupted();
+    if !interrupted {
+        import.flush()?;
+    }
     import.bar.finish_and_clear();
     import.admin.close()?;
     let Import { saved, failed, .. } = import;
     print(&format!("imported {saved}, failed {failed}\n"))?;
     match failed {
+        _ if interrupted => Err(Failure(
+            "the import was interrupted; what is counted is in the mailbox, the rest is not"
+                .to_owned(),
+        )),
         0 => Ok(()),
         _ => Err(Failure(
             "not everything was imported; each failure is named above".to_owned(),
@@ -60,11 +74,37 @@ struct Import<'a> {
     saved: usize,
     failed: usize,
     bar: ProgressBar,
+    interrupted: Arc<AtomicBool>,
+}
+
+/// Exit code of a command that a second signal ended, as a shell has it for Ctrl-C.
+const INTERRUPTED: i32 = 130;
+
+/// The first signal to stop sets what is returned, the second one ends the process. Listens as long
+/// as the runtime is there.
+fn listen() -> io::Result<(tokio::runtime::Runtime, Arc<AtomicBool>)> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()?;
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let mut signals = runtime.block_on(async { StopSignals::listen() })?;
+    let seen = Arc::clone(&interrupted);
+    runtime.spawn(async move {
+        signals.next().await;
+        seen.store(true, Ordering::Relaxed);
+        signals.next().await;
+        process::exit(INTERRUPTED);
+    });
+    Ok((runtime, interrupted))
 }
 
 impl Import<'_> {
     fn file(&mut self, path: &Path) -> Result<(), Failure> {
         for piece in source::open(path, self.limits) {
+            if self.interrupted() {
+                break;
+            }
             self.bar.inc(piece.bytes_read);
             match piece.item {
                 Ok(item) => self.put(piece.name, item)?,
@@ -72,6 +112,10 @@ impl Import<'_> {
             }
         }
         Ok(())
+    }
+
+    fn interrupted(&self) -> bool {
+        self.interrupted.load(Ordering::Relaxed)
     }
 
     fn put(&mut self, name: String, item: Item) -> Result<(), Failure> {

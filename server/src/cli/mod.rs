@@ -76,13 +76,18 @@ fn usage(error: &clap::Error) -> ExitCode {
 
 /// clap's message without its headings, in one line.
 fn usage_sentence(rendered: &str) -> String {
-    let body = rendered
+    let lines: Vec<&str> = rendered
         .lines()
         .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"))
         .map(str::trim)
-        .filter(|line| !line.is_empty())
+        .collect();
+    // An empty line is between what is wrong and a tip.
+    let body = lines
+        .split(|line| line.is_empty())
+        .filter(|paragraph| !paragraph.is_empty())
+        .map(|paragraph| paragraph.join(" "))
         .collect::<Vec<_>>()
-        .join(" ");
+        .join("; ");
     let body = body.strip_prefix("error: ").unwrap_or(&body);
     format!("{body}; add --help to the command to see what it takes")
 }
@@ -120,7 +125,7 @@ mod tests {
         let error = Cli::try_parse_from(["ropewalk", "serve", "--dmeo"]).unwrap_err();
         let sentence = usage_sentence(&error.to_string());
         assert!(
-            sentence.starts_with("unexpected argument '--dmeo' found"),
+            sentence.starts_with("unexpected argument '--dmeo' found; tip: a similar"),
             "{sentence}"
         );
         assert!(sentence.ends_with("see what it takes"), "{sentence}");

@@ -1,6 +1,8 @@
 //! Passwords: read from standard input, or made.
 
-use std::io::{self, BufRead as _};
+use std::io::{self, BufRead as _, IsTerminal as _};
+
+use console::Term;
 
 use super::Failure;
 
@@ -11,8 +13,15 @@ const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 /// Letters of a made password: 20 of 32 are 100 bits.
 const MADE_LETTERS: usize = 20;
 
-/// The first line of standard input, without its line end.
+/// The first line of standard input, without its line end. On a terminal it is asked for, and not
+/// shown.
 pub fn from_stdin() -> Result<String, Failure> {
+    let terminal = Term::stderr();
+    if io::stdin().is_terminal() && terminal.is_term() {
+        terminal.write_str("password: ")?;
+        let line = terminal.read_secure_line()?;
+        return read_line(line.as_bytes());
+    }
     read_line(io::stdin().lock())
 }
 

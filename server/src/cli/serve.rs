@@ -1,6 +1,8 @@
 //! `ropewalk serve`.
 
 use std::{
+    fs::Permissions,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -24,23 +26,52 @@ pub fn run(args: &ServeArgs) -> Result<(), Failure> {
     let config = configuration(args)?;
     logging::start(&config.log)?;
     refuse_plaintext(&config)?;
-    let place = Place::choose(args, &config)?;
-    let store = Store::open(place.dir(), store_options(&config))?;
-    log_recovery(&store);
-    let served = tokio::runtime::Builder::new_multi_thread()
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
-        .build()
-        .map_err(Failure::from)
-        .and_then(|runtime| {
-            let served = runtime.block_on(serve(args, &config, place.dir(), &store));
-            // Work that outlived its patience must not hold up the end.
-            runtime.shutdown_timeout(Duration::from_secs(1));
-            served
-        });
+        .build()?;
+    // From here on a signal leaves no temporary directory behind.
+    let mut signals = runtime.block_on(async { StopSignals::listen() })?;
+    let place = Place::choose(args, &config)?;
+    let Some(opened) = runtime.block_on(open(&place, &config, &mut signals)) else {
+        // A store that is being opened takes an end at any moment.
+        runtime.shutdown_background();
+        return place.clean_up();
+    };
+    let store = opened?;
+    log_recovery(&store);
+    let served = runtime.block_on(serve(args, &config, place.dir(), &store, signals));
+    // Work that outlived its patience must not hold up the end.
+    runtime.shutdown_timeout(Duration::from_secs(1));
     let closed = store.close();
     served?;
     closed?;
     place.clean_up()
+}
+
+/// Opens the store, which reads the whole log if the index is gone; `None` if a signal came first.
+async fn open(
+    place: &Place,
+    config: &Config,
+    signals: &mut StopSignals,
+) -> Option<Result<Store, Failure>> {
+    let (dir, options) = (place.dir().to_owned(), store_options(config));
+    let mut opening = tokio::task::spawn_blocking(move || Store::open(&dir, options));
+    let opened = tokio::select! {
+        opened = &mut opening => opened,
+        () = signals.next() => {
+            if let Place::Temporary(_) = place {
+                // It is new, so this is short, and nothing is written while it is removed.
+                if let Ok(Ok(store)) = opening.await {
+                    let _ = store.close();
+                }
+            }
+            return None;
+        }
+    };
+    Some(match opened {
+        Ok(store) => store.map_err(Failure::from),
+        Err(error) => Err(Failure::from(error)),
+    })
 }
 
 /// The configuration file with the command line's wishes over it.
@@ -96,7 +127,10 @@ impl Place {
     /// command line gets a temporary one, whatever the configuration says.
     fn choose(args: &ServeArgs, config: &Config) -> Result<Self, Failure> {
         if args.demo && args.data_dir.is_none() {
-            let dir = tempfile::Builder::new().prefix("ropewalk-demo-").tempdir();
+            let dir = tempfile::Builder::new()
+                .prefix("ropewalk-demo-")
+                .permissions(Permissions::from_mode(0o700))
+                .tempdir();
             return dir.map(Self::Temporary).map_err(|error| {
                 Failure(format!(
                     "cannot make a temporary directory: {error}; give one with --data-dir"
@@ -144,8 +178,8 @@ async fn serve(
     config: &Config,
     data_dir: &Path,
     store: &Store,
+    mut signals: StopSignals,
 ) -> Result<(), Failure> {
-    let mut signals = StopSignals::listen()?;
     let limits = import::Limits {
         message_bytes_max: config.limits.max_message_size.0,
     };
@@ -167,7 +201,7 @@ async fn serve(
     if args.demo {
         let store = store.clone();
         let users = tokio::task::spawn_blocking(move || demo::load(&store)).await??;
-        text = demo_table::text(http_addr, https_addr, data_dir, &users);
+        text = demo_table::text(http_addr, https_addr, data_dir, &program(), &users);
     }
 
     let (stop, stopped) = watch::channel(false);
@@ -189,6 +223,14 @@ async fn serve(
         () = signals.next() => tracing::warn!("requests were cut off by a second signal"),
     }
     Ok(())
+}
+
+/// This program as it was called, if that says where it is: what a shell understands.
+fn program() -> String {
+    std::env::args()
+        .next()
+        .filter(|name| name.contains('/') && !name.contains([' ', '\'']))
+        .unwrap_or_else(|| "ropewalk".to_owned())
 }
 
 fn http_config(config: &Config, data_dir: &Path, store: &Store) -> http::ServeConfig {

@@ -36,6 +36,14 @@ pub fn first_unknown(table: &Table) -> Option<String> {
     })
 }
 
+/// A key that needs no quotes.
+pub fn is_bare(key: &str) -> bool {
+    !key.is_empty()
+        && key
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || ['_', '-', '.'].contains(&c))
+}
+
 /// The known key or section that looks most like `unknown`, by its whole name or its last part.
 pub fn nearest(unknown: &str) -> &'static str {
     let distance = |known: &str| {

@@ -27,8 +27,10 @@ pub struct Config {
     /// The store's directory.
     pub data_dir: PathBuf,
     /// Where plain HTTP is served.
+    #[serde(deserialize_with = "units::socket_address")]
     pub http: SocketAddr,
     /// Where HTTPS is served.
+    #[serde(deserialize_with = "units::socket_address")]
     pub https: SocketAddr,
     /// Plain HTTP on an address that other machines can reach.
     pub allow_plaintext: bool,
@@ -48,7 +50,7 @@ pub struct Config {
 
 /// `[tls]`: both or neither; without them a self-signed certificate is made.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, expecting = "a section, as in [tls]")]
 pub struct Tls {
     /// A PEM file with the certificate chain.
     pub certificate: Option<PathBuf>,
@@ -58,7 +60,7 @@ pub struct Tls {
 
 /// `[store]`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, expecting = "a section, as in [store]")]
 pub struct StoreSection {
     /// What finds messages and folders in the log.
     pub index: IndexChoice,
@@ -78,7 +80,7 @@ pub enum IndexChoice {
 
 /// `[limits]`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, expecting = "a section, as in [limits]")]
 pub struct Limits {
     /// Bytes of one message that is imported.
     pub max_message_size: ByteSize,
@@ -193,13 +195,17 @@ pub enum ConfigError {
         /// The file.
         path: String,
     },
-    /// Sessions that end at once.
-    #[error(
-        "limits.context_idle_timeout in {path} is zero, which leaves no session alive; the default is \"15 min\""
-    )]
-    NoIdleTimeout {
+    /// A value that leaves nothing to work with.
+    #[error("{key} in {path} is {value}, which does not work; the default is {default}")]
+    Nothing {
         /// The file.
         path: String,
+        /// The key.
+        key: &'static str,
+        /// What it says, for people.
+        value: &'static str,
+        /// What it would be if it were not there.
+        default: &'static str,
     },
     /// A certificate without a key, or the other way round.
     #[error(
@@ -241,8 +247,41 @@ impl Config {
         if !config.public_host.as_deref().is_none_or(is_authority) {
             return Err(ConfigError::PublicHost { path });
         }
-        if config.limits.context_idle_timeout.0.is_zero() {
-            return Err(ConfigError::NoIdleTimeout { path });
+        let limits = &config.limits;
+        for (nothing, key, value, default) in [
+            (
+                config.data_dir.as_os_str().is_empty(),
+                "data_dir",
+                "empty",
+                "\"ropewalk-data\"",
+            ),
+            (
+                limits.context_idle_timeout.0.is_zero(),
+                "limits.context_idle_timeout",
+                "zero",
+                "\"15 min\"",
+            ),
+            (
+                limits.max_message_size.0 == 0,
+                "limits.max_message_size",
+                "zero",
+                "\"64 MiB\"",
+            ),
+            (
+                limits.session_memory.0 == 0,
+                "limits.session_memory",
+                "zero",
+                "\"1 GiB\"",
+            ),
+        ] {
+            if nothing {
+                return Err(ConfigError::Nothing {
+                    path,
+                    key,
+                    value,
+                    default,
+                });
+            }
         }
         if config.tls.certificate.is_some() != config.tls.private_key.is_some() {
             return Err(ConfigError::HalfTls { path });
@@ -263,7 +302,18 @@ fn line_of(text: &str, error: &toml::de::Error) -> String {
     error
         .span()
         .and_then(|span| text.get(..span.start))
-        .map(|before| format!(" in line {}", before.matches('\n').count() + 1))
+        .map(|before| {
+            let number = before.matches('\n').count();
+            // The key that is before the value, if it is on the same line.
+            let key = text
+                .lines()
+                .nth(number)
+                .and_then(|line| line.split_once('='))
+                .map(|(key, _)| key.trim())
+                .filter(|key| keys::is_bare(key))
+                .map(|key| format!(", '{key}'"));
+            format!(" in line {}{}", number + 1, key.unwrap_or_default())
+        })
         .unwrap_or_default()
 }
 

@@ -95,7 +95,17 @@ fn an_unknown_key_is_named_with_its_nearest_neighbour() {
 #[test]
 fn other_mistakes_are_told_in_one_line() {
     for (text, part) in [
-        ("\nhttp = 8080", "in line 2"),
+        ("\nhttp = 8080", "in line 2, 'http'"),
+        ("https = \"8443\"", "an address and a port"),
+        ("tls = 3", "a section, as in [tls]"),
+        ("data_dir = \"\"", "data_dir in test.toml is empty"),
+        ("[limits]\nsession_memory = 0", "session_memory"),
+        ("[limits]\nmax_message_size = 0", "max_message_size"),
+        ("[limits]\ncontext_idle_timeout = 15", "a span of time"),
+        (
+            "[limits]\ncontext_idle_timeout = \"5000000000 h\"",
+            "at most a year",
+        ),
         ("durability = \"often\"", "\"always\""),
         ("durability = \"0 ms\"", "\"always\""),
         ("allow_plaintext = \"yes\"", "in line 1"),

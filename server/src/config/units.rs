@@ -1,6 +1,10 @@
 //! Sizes and durations as people write them.
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    net::{SocketAddr, ToSocketAddrs as _},
+    time::Duration,
+};
 
 use serde::{Deserialize, Deserializer, de};
 
@@ -11,6 +15,9 @@ pub struct ByteSize(pub u64);
 /// A span of time: a text such as `"500 ms"`, `"30 s"`, `"15 min"` or `"2 h"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span(pub Duration);
+
+/// The longest span; clocks do not overflow with it.
+const SPAN_MAX: Duration = Duration::from_secs(366 * 24 * 3600);
 
 const SIZE_UNITS: [(&str, u64); 5] = [
     ("KiB", 1 << 10),
@@ -29,9 +36,12 @@ impl ByteSize {
 }
 
 impl Span {
-    /// Reads `"15 min"`; `None` if it is no span of time.
+    /// Reads `"15 min"`; `None` if it is no span of time, or longer than a year.
     pub fn parse(text: &str) -> Option<Self> {
-        scaled(text, &SPAN_UNITS).map(|millis| Self(Duration::from_millis(millis)))
+        scaled(text, &SPAN_UNITS)
+            .map(Duration::from_millis)
+            .filter(|span| *span <= SPAN_MAX)
+            .map(Self)
     }
 }
 
@@ -77,13 +87,46 @@ impl de::Visitor<'_> for SizeVisitor {
 
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| {
-            de::Error::invalid_value(
-                de::Unexpected::Str(&text),
-                &"a span of time such as \"500 ms\", \"30 s\", \"15 min\" or \"2 h\"",
-            )
-        })
+        deserializer.deserialize_str(SpanVisitor)
+    }
+}
+
+struct SpanVisitor;
+
+impl de::Visitor<'_> for SpanVisitor {
+    type Value = Span;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "a span of time such as \"500 ms\", \"30 s\", \"15 min\" or \"2 h\", at most a year",
+        )
+    }
+
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<Span, E> {
+        Span::parse(value).ok_or_else(|| E::invalid_value(de::Unexpected::Str(value), &self))
+    }
+}
+
+/// Reads an address as the command line does: a host name is looked up.
+pub fn socket_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
+    deserializer.deserialize_str(AddressVisitor)
+}
+
+struct AddressVisitor;
+
+impl de::Visitor<'_> for AddressVisitor {
+    type Value = SocketAddr;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an address and a port, as in \"127.0.0.1:8080\"")
+    }
+
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<SocketAddr, E> {
+        value
+            .to_socket_addrs()
+            .ok()
+            .and_then(|mut addresses| addresses.next())
+            .ok_or_else(|| E::invalid_value(de::Unexpected::Str(value), &self))
     }
 }
 
@@ -118,7 +161,7 @@ mod tests {
             let span = Span(Duration::from_millis(millis));
             assert_eq!(Span::parse(text), Some(span), "{text}");
         }
-        for text in ["", "30", "s", "1 day", "-1 s"] {
+        for text in ["", "30", "s", "1 day", "-1 s", "5000000000 h"] {
             assert_eq!(Span::parse(text), None, "{text}");
         }
     }

@@ -25,7 +25,7 @@ const KEY_NAME: &str = "tls-key.pem";
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A PEM file cannot be read.
-    #[error("cannot read the {what} {path}: {source}; {hint}")]
+    #[error("cannot read the {what} {path}: {}; {hint}", plain(.source))]
     Read {
         /// Certificate or key.
         what: &'static str,
@@ -68,7 +68,8 @@ pub enum TlsError {
 }
 
 const CONFIGURED_HINT: &str = "check tls.certificate and tls.private_key in the configuration";
-const OWN_HINT: &str = "remove it together with its key to have a new one made";
+const OWN_HINT: &str =
+    "remove tls-certificate.pem and tls-key.pem from the data directory to have new ones made";
 
 /// What accepts TLS connections, for HTTP/2 and HTTP/1.1. A self-signed certificate that has to be
 /// made is for this machine alone and for `public_host`.
@@ -91,6 +92,16 @@ pub fn acceptor(
         }
     };
     Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+fn plain(error: &pem::Error) -> String {
+    match error {
+        pem::Error::NoItemsFound => {
+            "it has none in PEM form; an encrypted key must be decrypted first".to_owned()
+        }
+        pem::Error::Io(error) => error.to_string(),
+        other => other.to_string(),
+    }
 }
 
 /// A private key that everybody on this machine can read is used all the same.

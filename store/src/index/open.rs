@@ -53,7 +53,9 @@ impl Source<'_> {
             }),
         };
         match opened {
-            Ok((kv, position)) => Ok((kv, Some(position))),
+            Ok((kv, Some(position))) => Ok((kv, Some(position))),
+            // That of a store in which nothing was ever written.
+            Ok((_, None)) => Ok((self.renew(store)?, None)),
             Err(reason) => {
                 tracing::warn!(%reason, "the index is made anew");
                 Ok((self.renew(store)?, None))
@@ -95,12 +97,16 @@ fn fresh(kv: Arc<dyn Kv>, store: Guid) -> Result<Arc<dyn Kv>, IndexError> {
     Ok(kv)
 }
 
-/// The position of the last frame reflected in an index of this store and of this format.
-fn applied(kv: &dyn Kv, store: Guid) -> Result<Position, IndexError> {
-    let missing = || IndexError("the index does not say what it reflects".into());
+/// The position of the last frame reflected in an index of this store and of this format; `None` if
+/// no frame is.
+fn applied(kv: &dyn Kv, store: Guid) -> Result<Option<Position>, IndexError> {
+    let missing = || IndexError("the index does not say of which store it is".into());
     let identity = kv.get(keys::STORE)?.ok_or_else(missing)?;
     if value::decode::<(u32, Guid)>(&identity)? != (INDEX_FORMAT, store) {
         return Err(IndexError("the index is of another store or format".into()));
     }
-    value::decode(&kv.get(keys::APPLIED)?.ok_or_else(missing)?)
+    match kv.get(keys::APPLIED)? {
+        Some(position) => value::decode(&position).map(Some),
+        None => Ok(None),
+    }
 }
