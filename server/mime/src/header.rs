@@ -1,6 +1,6 @@
 //! Header fields: found, made UTF-8, and parsed by mail-parser.
 
-use std::{borrow::Cow, ops::Range};
+use std::{borrow::Cow, ops::Range, sync::LazyLock};
 
 use mail_parser::{Addr, Address, ContentType, HeaderValue, MessageParser};
 use ropewalk_props::FileTime;
@@ -233,11 +233,14 @@ fn unfold(value: &str) -> String {
     out
 }
 
+/// A parser has a table of its own, which takes longer to make than most fields to parse.
+static PARSER: LazyLock<MessageParser> = LazyLock::new(MessageParser::default);
+
 /// Has mail-parser parse the value of a field as that of another one. Each is parsed alone: some
 /// values make it take the next field for a part of them.
 fn parse_as(name: &str, value: &str) -> Option<HeaderValue<'static>> {
     let field = format!("{name}: {}\n\n", unfold(value));
-    let message = MessageParser::default().parse_headers(field.as_bytes())?;
+    let message = PARSER.parse_headers(field.as_bytes())?;
     let part = message.parts.into_iter().next()?;
     let header = part.headers.into_iter().next()?;
     Some(header.into_owned().value)
