@@ -14,8 +14,9 @@ use crate::{
     records::{Batch, Op},
 };
 
-/// Writes given to the engine in one call: a large commit is not to look as if the engine hangs.
-const AT_ONCE: usize = 4096;
+/// Writes given to the engine in one call: a large commit is not to look as if the engine hangs, and
+/// sled frees the pages that a call replaced only at its end, some kilobytes for each write.
+const AT_ONCE: usize = 512;
 
 /// Gathers commits and applies them together, and then the position that they reach. If that is
 /// interrupted they are applied again at the next start, which does no harm.

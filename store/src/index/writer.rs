@@ -415,7 +415,7 @@ mod tests {
         })
         .unwrap();
         assert_eq!(found, COUNT);
-        assert!(*kv.largest.lock() <= 4096);
+        assert!(*kv.largest.lock() <= 512);
         index.close().unwrap();
     }
 
