@@ -1,0 +1,138 @@
+//! What it costs to change a message for good, and to write and read an attachment of 10 MiB.
+//!
+//! `cargo bench -p ropewalk-benches --bench writing -- [--json] [--saves N] [--files N]`.
+//! RopSetProperties and RopSaveChangesMessage in one Execute stand beside a bare write and fdatasync
+//! of as many bytes as the log grows by, on the same disk. A stream is held against a hyper server
+//! that gets or sends as much in as many requests.
+
+mod common;
+
+use std::{env, fs::File, os::unix::fs::FileExt as _, path::Path};
+
+use common::{Outcome, Server, Times, echo, echo::Echo, in_turns, value_of};
+use ropewalk_tests::{
+    client::{Client, Rop, tagged_values},
+    fixture::{new_message, tag, text},
+};
+
+const FILE: usize = 10 << 20;
+/// Bytes of a RopWriteStream or RopReadStream.
+const PART: usize = 0x7000;
+
+fn main() {
+    let args: Vec<String> = env::args().collect();
+    if let Some(size) = value_of(&args, "--echo") {
+        return echo::serve(size);
+    }
+    let json = args.iter().any(|arg| arg == "--json");
+    let saves = value_of(&args, "--saves").unwrap_or(1_000);
+    let files = value_of(&args, "--files").unwrap_or(10);
+
+    let dir = common::directory();
+    common::add_user(dir.path());
+    let server = Server::start(dir.path());
+    let mut client = server.client();
+    let logon = client.logon().expect("RopLogon");
+    let inbox = client
+        .open_folder(logon.handle, logon.inbox())
+        .expect("the Inbox opens");
+    let (message, _) = new_message(&mut client, inbox, logon.inbox(), "a coil of rope");
+    let mut outcomes = vec![saving(&mut client, message, dir.path(), saves)];
+    outcomes.extend(streams(&mut client, message, files));
+    common::report(json, outcomes.into_iter());
+}
+
+/// Saves one changed property of a message.
+fn saving(client: &mut Client, message: u32, dir: &Path, saves: usize) -> Outcome {
+    const KEEP_OPEN_READ_WRITE: u8 = 0x02;
+    let body = text(&"rope ".repeat(400));
+    client
+        .set_props(message, &[(tag::BODY, body)])
+        .expect("RopSetProperties");
+    client.save_message(message).expect("RopSaveChangesMessage");
+    let mut number = 0;
+    let mut save = || {
+        number += 1;
+        let subject = text(&format!("coil {number:06}"));
+        let values = tagged_values(&[(tag::SUBJECT, subject)]);
+        let rops = [
+            Rop::new(0x0A, 0).sized(&values),
+            Rop::new(0x0C, 1).u8(0).u8(KEEP_OPEN_READ_WRITE),
+        ];
+        let payload = client.execute(&rops, &[message, message]).expect("Execute");
+        assert!(payload.rops.len() > 12, "{:02x?}", payload.rops);
+    };
+    let before = log_bytes(dir);
+    save();
+    let bytes = log_bytes(dir) - before;
+    let file = File::create_new(dir.join("bare")).expect("a file");
+    let data = vec![0x5A; bytes];
+    let mut at = 0;
+    let bare = || {
+        file.write_all_at(&data, at).expect("it is written");
+        file.sync_data().expect("it is synced");
+        at += bytes as u64;
+    };
+    let (ours, theirs) = in_turns(saves, 50, save, bare);
+    Outcome {
+        name: "setting a property and saving".to_owned(),
+        ours,
+        baseline: format!("write and fdatasync of {bytes} bytes"),
+        theirs,
+        bytes: None,
+    }
+}
+
+/// Bytes of the log's segments.
+fn log_bytes(dir: &Path) -> usize {
+    let segments = dir.join("log").read_dir().expect("there is a log");
+    let sizes = segments.map(|entry| entry.and_then(|entry| entry.metadata()));
+    sizes
+        .map(|metadata| metadata.expect("a segment").len() as usize)
+        .sum()
+}
+
+/// Writes attachments by RopWriteStream, saves them, and reads them back.
+fn streams(client: &mut Client, message: u32, files: usize) -> [Outcome; 2] {
+    let data: Vec<u8> = (0..FILE).map(|n| (n % 251) as u8).collect();
+    let parts = FILE.div_ceil(PART);
+    let mut last = 0;
+    let mut to = Echo::start(PART + 60, 60);
+    let write = || {
+        let (attachment, number) = client
+            .create_attachment(message)
+            .expect("RopCreateAttachment");
+        client
+            .write_property_stream(attachment, tag::ATTACH_DATA_BINARY, &data)
+            .expect("RopWriteStream");
+        client
+            .save_attachment(message, attachment)
+            .expect("RopSaveChangesAttachment");
+        client.release(attachment).expect("RopRelease");
+        client.save_message(message).expect("RopSaveChangesMessage");
+        last = number;
+    };
+    let (written, sent) = in_turns(files, 1, write, || (0..parts).for_each(|_| to.ask()));
+    let attachment = client
+        .open_attachment(message, last, 0)
+        .expect("RopOpenAttachment");
+    let mut from = Echo::start(60, PART + 60);
+    let read = || {
+        let read = client
+            .read_property_stream(attachment, tag::ATTACH_DATA_BINARY)
+            .expect("RopReadStream");
+        assert_eq!(read.len(), FILE);
+    };
+    let (read, got) = in_turns(files, 1, read, || (0..parts).for_each(|_| from.ask()));
+    let outcome = |name: &str, baseline: &str, ours: Times, theirs: Times| Outcome {
+        name: name.to_owned(),
+        ours,
+        baseline: format!("hyper server that {baseline} as much"),
+        theirs,
+        bytes: Some(FILE),
+    };
+    [
+        outcome("writing 10 MiB and saving", "gets", written, sent),
+        outcome("reading 10 MiB", "sends", read, got),
+    ]
+}
