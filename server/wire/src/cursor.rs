@@ -192,11 +192,7 @@ pub trait Put {
     /// Appends UTF-16LE bytes and their terminator. The string ends at its first NUL unit, if it
     /// has one; an odd last byte is left out.
     fn put_utf16_z(&mut self, text: &[u8]) {
-        let end = text
-            .chunks_exact(2)
-            .position(|unit| unit == [0, 0])
-            .map_or(text.len() & !1, |units| units * 2);
-        self.put_bytes(text.get(..end).unwrap_or_default());
+        self.put_bytes(ropewalk_props::text::until_nul(text));
         self.put_u16(0);
     }
 }

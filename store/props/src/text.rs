@@ -12,11 +12,7 @@ pub struct Utf16Text(Vec<u8>);
 impl Utf16Text {
     /// Takes UTF-16LE bytes; stops at the first NUL unit, drops an odd last byte.
     pub fn from_le_bytes(bytes: &[u8]) -> Self {
-        let end = bytes
-            .chunks_exact(2)
-            .position(|unit| unit == [0, 0])
-            .map_or(bytes.len() & !1, |units| units * 2);
-        Self(bytes.get(..end).unwrap_or_default().to_vec())
+        Self(until_nul(bytes).to_vec())
     }
 
     /// The UTF-16LE bytes, without a terminator.
@@ -28,6 +24,22 @@ impl Utf16Text {
     pub fn into_bytes(self) -> Vec<u8> {
         self.0
     }
+}
+
+/// UTF-16LE bytes up to the first NUL unit, without an odd last byte.
+pub fn until_nul(bytes: &[u8]) -> &[u8] {
+    let (units, _) = bytes.as_chunks::<2>();
+    let is_nul = |unit: &[u8; 2]| *unit == [0, 0];
+    // Some at a time without a branch for each: bodies are long, and hold none.
+    let has_none = |some: &&[u8; 64]| {
+        let (units, _) = some.as_chunks::<2>();
+        !units.iter().fold(false, |found, unit| found | is_nul(unit))
+    };
+    let (blocks, _) = bytes.as_chunks::<64>();
+    let clean = 32 * blocks.iter().take_while(has_none).count();
+    let rest = units.get(clean..).unwrap_or_default();
+    let end = rest.iter().position(is_nul).unwrap_or(rest.len());
+    bytes.get(..(clean + end) * 2).unwrap_or_default()
 }
 
 /// Decodes UTF-16LE bytes; unpaired surrogates become U+FFFD.
