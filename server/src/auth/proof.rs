@@ -17,8 +17,16 @@ type Proof = [u8; 32];
 /// Per user the keyed hash of the password that was right last. The key is random and never leaves
 /// the process.
 pub struct Proofs {
-    key: [u8; BLOCK_LEN],
-    known: Mutex<HashMap<u32, Proof>>,
+    /// The hash of the key, ready for what comes behind it, on the inside and on the outside.
+    keyed: [Sha256; 2],
+    known: Mutex<HashMap<u32, Known>>,
+}
+
+/// What is known of a user.
+struct Known {
+    /// The stored hash that the password fitted: a proof dies with it.
+    password_hash: String,
+    proof: Proof,
 }
 
 impl Proofs {
@@ -26,46 +34,42 @@ impl Proofs {
     pub fn new() -> Result<Self, getrandom::Error> {
         let mut key = [0; BLOCK_LEN];
         getrandom::fill(&mut key)?;
+        let keyed = [0x36, 0x5C].map(|pad| Sha256::new_with_prefix(key.map(|byte| byte ^ pad)));
         Ok(Self {
-            key,
+            keyed,
             known: Mutex::default(),
         })
     }
 
     /// Whether this password was right before and the user's hash is still the same.
     pub fn holds(&self, user: &User, password: &str) -> bool {
-        let proof = self.prove(user, password);
+        let proof = self.prove(password);
         match self.known.lock().get(&user.minimal_id) {
-            Some(known) => known.ct_eq(&proof).into(),
-            None => false,
+            Some(known) if known.password_hash == user.password_hash => {
+                known.proof.ct_eq(&proof).into()
+            }
+            _ => false,
         }
     }
 
     /// Remembers a password that is right, in place of an earlier one.
     pub fn remember(&self, user: &User, password: &str) {
-        let proof = self.prove(user, password);
+        let known_now = Known {
+            password_hash: user.password_hash.clone(),
+            proof: self.prove(password),
+        };
         let mut known = self.known.lock();
         if known.len() >= PROOFS_MAX {
             known.clear();
         }
-        known.insert(user.minimal_id, proof);
+        known.insert(user.minimal_id, known_now);
     }
 
-    /// HMAC-SHA-256 (RFC 2104) over the stored hash and the password: a proof dies with the hash
-    /// that it was made for.
-    fn prove(&self, user: &User, password: &str) -> Proof {
-        let hash = user.password_hash.as_bytes();
-        let inner = Sha256::new()
-            .chain_update(self.key.map(|byte| byte ^ 0x36))
-            .chain_update((hash.len() as u64).to_le_bytes())
-            .chain_update(hash)
-            .chain_update(password.as_bytes())
-            .finalize();
-        Sha256::new()
-            .chain_update(self.key.map(|byte| byte ^ 0x5C))
-            .chain_update(inner)
-            .finalize()
-            .into()
+    /// HMAC-SHA-256 (RFC 2104) over the password.
+    fn prove(&self, password: &str) -> Proof {
+        let [inside, outside] = &self.keyed;
+        let inner = inside.clone().chain_update(password.as_bytes()).finalize();
+        outside.clone().chain_update(inner).finalize().into()
     }
 }
 
