@@ -15,7 +15,7 @@ use crate::{
     records::{Batch, BlobRecord, Op},
 };
 
-/// Changed chunks kept in memory; the one touched longest ago goes to the log first.
+/// Changed chunks kept in memory; when there would be more they go to the log, all in one frame.
 const IN_MEMORY: usize = 4;
 
 struct Dirty {
@@ -119,12 +119,29 @@ impl BlobWriter {
         Ok(())
     }
 
+    /// Whether writing so much there neither reads nor writes the log.
+    pub fn stays_in_memory(&self, offset: u64, len: usize) -> bool {
+        let Some(last) = (len as u64).checked_sub(1) else {
+            return true;
+        };
+        let numbers = offset / CHUNK as u64..=offset.saturating_add(last) / CHUNK as u64;
+        let mut room = IN_MEMORY.saturating_sub(self.dirty.len());
+        numbers.map(|number| number as usize).all(|number| {
+            if self.dirty.iter().any(|dirty| dirty.number == number) {
+                return true;
+            }
+            let is_new = self.chunks.get(number).is_none_or(|at| at.len == 0);
+            let fits = room > 0;
+            room = room.saturating_sub(1);
+            is_new && fits
+        })
+    }
+
     /// Completes the value. It is durable once a message that refers to it is.
     pub fn finish(mut self) -> Result<BlobRef, StoreError> {
         let mut frame = FrameBuilder::new();
-        for dirty in std::mem::take(&mut self.dirty) {
-            let at = frame.add(RecordKind::Chunk, &dirty.bytes);
-            if let Some(chunk) = self.chunks.get_mut(dirty.number) {
+        for (number, at) in self.add_dirty(&mut frame) {
+            if let Some(chunk) = self.chunks.get_mut(number) {
                 *chunk = at;
             }
         }
@@ -160,7 +177,7 @@ impl BlobWriter {
             None => {
                 let bytes = self.load(number)?;
                 if self.dirty.len() >= IN_MEMORY {
-                    self.spill_oldest()?;
+                    self.spill()?;
                 }
                 Dirty { number, bytes }
             }
@@ -179,14 +196,56 @@ impl BlobWriter {
         Ok(record.get(RECORD_HEADER..).unwrap_or_default().to_vec())
     }
 
-    fn spill_oldest(&mut self) -> Result<(), StoreError> {
-        let oldest = self.dirty.remove(0);
+    /// Adds all changed chunks to a frame: their numbers, and where they are in it.
+    fn add_dirty(&mut self, frame: &mut FrameBuilder) -> Vec<(usize, Location)> {
+        let dirty = std::mem::take(&mut self.dirty).into_iter();
+        dirty
+            .map(|dirty| (dirty.number, frame.add(RecordKind::Chunk, &dirty.bytes)))
+            .collect()
+    }
+
+    fn spill(&mut self) -> Result<(), StoreError> {
         let mut frame = FrameBuilder::new();
-        let relative = frame.add(RecordKind::Chunk, &oldest.bytes);
+        let added = self.add_dirty(&mut frame);
         let at = self.core.append_data(frame)?;
-        if let Some(chunk) = self.chunks.get_mut(oldest.number) {
-            *chunk = relative.resolve(at);
+        for (number, relative) in added {
+            if let Some(chunk) = self.chunks.get_mut(number) {
+                *chunk = relative.resolve(at);
+            }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Store, StoreOptions};
+
+    #[test]
+    fn a_write_stays_in_memory_until_there_are_too_many_changed_chunks() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path(), StoreOptions::default()).unwrap();
+        let mut writer = store.blob_writer();
+        let start = |number: usize| (number * CHUNK) as u64;
+        let byte = |number: usize| vec![number as u8 + 1; CHUNK];
+        assert!(writer.stays_in_memory(u64::MAX, 0));
+        assert!(writer.stays_in_memory(0, IN_MEMORY * CHUNK));
+        assert!(!writer.stays_in_memory(1, IN_MEMORY * CHUNK));
+        for number in 0..IN_MEMORY {
+            assert!(writer.stays_in_memory(start(number), CHUNK));
+            writer.write_at(start(number), &byte(number)).unwrap();
+        }
+        assert!(writer.stays_in_memory(0, IN_MEMORY * CHUNK));
+        assert!(!writer.stays_in_memory(start(IN_MEMORY), 1));
+        writer.write_at(start(IN_MEMORY), &byte(IN_MEMORY)).unwrap();
+        // The others went to the log, all at once, and have to be read to be changed.
+        assert!(writer.stays_in_memory(start(IN_MEMORY), 2 * CHUNK));
+        assert!(!writer.stays_in_memory(start(0), 1));
+        for number in 0..=IN_MEMORY {
+            let mut found = vec![0; CHUNK];
+            writer.read_at(start(number), &mut found).unwrap();
+            assert_eq!(found, byte(number));
+        }
     }
 }

@@ -209,7 +209,13 @@ impl StreamObject {
             }
             Content::Pending(writer) => {
                 let at = self.position;
-                blocking(|| writer.write_at(at, bytes)).map_err(store_error::fail)?;
+                // Stepping aside for others takes longer than a copy.
+                let written = if writer.stays_in_memory(at, bytes.len()) {
+                    writer.write_at(at, bytes)
+                } else {
+                    blocking(|| writer.write_at(at, bytes))
+                };
+                written.map_err(store_error::fail)?;
             }
             Content::Stored(_) => return Err(STREAM_ACCESS_DENIED),
             Content::Lost => return Err(ErrorCode::GENERAL_FAILURE),
