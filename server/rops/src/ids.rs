@@ -62,12 +62,19 @@ impl Key {
     /// The parts one after another; what is beyond the longest length is left out.
     pub fn of(parts: &[&[u8]]) -> Self {
         let mut bytes = [0; Self::LEN_MAX];
-        let mut len = 0_u8;
-        for (to, from) in bytes.iter_mut().zip(parts.iter().copied().flatten()) {
-            *to = *from;
-            len += 1;
+        let mut len = 0;
+        for part in parts {
+            let room = bytes.get_mut(len..).unwrap_or_default();
+            let kept = part.len().min(room.len());
+            if let Some((to, from)) = room.get_mut(..kept).zip(part.get(..kept)) {
+                to.copy_from_slice(from);
+                len += kept;
+            }
         }
-        Self { bytes, len }
+        Self {
+            bytes,
+            len: len as u8,
+        }
     }
 }
 

@@ -22,6 +22,11 @@ impl Mailbox {
         self.with_contents(folder, |contents| contents.view(view))
     }
 
+    /// Whether a folder's messages are in memory, so that [`Mailbox::contents`] does not read them.
+    pub fn has_contents(&self, folder: GlobCnt) -> bool {
+        self.state.read().contents.contains_key(&folder)
+    }
+
     /// One message of a folder, whatever view it is in. [`StoreError::NotFound`] without the folder.
     pub fn entry(&self, folder: GlobCnt, id: GlobCnt) -> Result<Option<MessageEntry>, StoreError> {
         self.with_contents(folder, |contents| contents.get(id).cloned())

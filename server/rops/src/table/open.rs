@@ -9,7 +9,7 @@ use ropewalk_wire::{
 
 use super::{TableKind, TableObject};
 use crate::{
-    exec::{Exec, Fail},
+    exec::{Exec, Fail, blocking},
     folder::current,
     object::Object,
 };
@@ -78,7 +78,13 @@ pub fn get_contents_table(exec: &mut Exec<'_>, request: &GetTableRequest) -> Res
         (false, true) => ContentsView::SoftDeleted,
         (true, true) => ContentsView::SoftDeletedAssociated,
     };
-    let count = exec.logon()?.mailbox.contents(folder, view)?.len();
+    let mailbox = &exec.logon()?.mailbox;
+    let contents = if mailbox.has_contents(folder) {
+        mailbox.contents(folder, view)
+    } else {
+        blocking(|| mailbox.contents(folder, view))
+    };
+    let count = contents?.len();
     let table = TableObject::new(
         TableKind::Contents { folder, view },
         exec.session.budget.share(),

@@ -97,6 +97,13 @@ impl From<SortOrder> for Direction {
 impl Directions {
     /// The order of two rows.
     pub fn cmp(&self, left: (&RowId, Option<&Keys>), right: (&RowId, Option<&Keys>)) -> Ordering {
+        // The usual table, which has many rows to compare, without a look for further columns.
+        if let (Some(Keys::One(one)), Some(Keys::One(other)), [direction]) =
+            (left.1, right.1, &*self.columns)
+        {
+            let order = direction.order(one, other);
+            return order.then_with(|| left.0.cmp(right.0));
+        }
         if let (Some(left), Some(right)) = (left.1, right.1) {
             let keys = left
                 .as_slice()
@@ -218,7 +225,13 @@ impl Rows {
         let fresh = self.ids.is_empty();
         let old = std::mem::take(&mut self.ids);
         self.keys.clear();
-        rows.into_iter().for_each(|row| self.push(row));
+        let rows = rows.into_iter();
+        let (count, _) = rows.size_hint();
+        self.ids.reserve(count);
+        if !self.directions.columns.is_empty() {
+            self.keys.reserve(count);
+        }
+        rows.for_each(|row| self.push(row));
         if fresh || (self.cursor == 0 && self.bookmarks.is_empty()) {
             self.cursor = self.cursor.min(self.len());
             return;

@@ -16,11 +16,15 @@ use super::{
 use crate::{
     attachment::AttachmentProperties,
     context::Session,
+    exec::blocking,
     folder::properties::FolderProperties,
     limits::{INSTANCES_MAX, SESSION_BYTES_MAX},
     property::value::{Found, Properties},
     view::MessageView,
 };
+
+/// Messages whose rows take so long to make that other requests get the thread meanwhile.
+const MANY: usize = 4096;
 
 /// The objects behind a table's rows, at one moment.
 pub struct Source<'a> {
@@ -168,6 +172,16 @@ impl TableObject {
     /// Takes in what changed since the rows were last looked at. `ecMAPIOOM` if the session's
     /// budget has no room for the rows.
     pub(super) fn refresh(&mut self, source: &Source<'_>) -> Result<(), ErrorCode> {
+        match (&source.rows, &self.seen) {
+            (SourceRows::Contents(now), Seen::Contents(seen)) if seen.is_same(now) => Ok(()),
+            (SourceRows::Contents(now), _) if now.len() >= MANY => {
+                blocking(|| self.refresh_now(source))
+            }
+            _ => self.refresh_now(source),
+        }
+    }
+
+    fn refresh_now(&mut self, source: &Source<'_>) -> Result<(), ErrorCode> {
         match &source.rows {
             SourceRows::Contents(now) => {
                 let made = RowMaker {
@@ -175,9 +189,10 @@ impl TableObject {
                     filter: self.filter.as_ref(),
                     sort: &self.sort,
                     expanded: self.expanded,
+                    sort_needs_content: self.expanded.is_some_and(|tag| !is_at_hand(tag))
+                        || self.sort.iter().any(|order| !is_at_hand(order.tag)),
                 };
                 match (&self.seen, &mut self.categories) {
-                    (Seen::Contents(seen), _) if seen.is_same(now) => return Ok(()),
                     // Its headers depend on all rows.
                     (_, Some(categories)) => {
                         let unread = |row: RowId| {
@@ -249,6 +264,8 @@ struct RowMaker<'a> {
     filter: Option<&'a Filter>,
     sort: &'a [SortOrder],
     expanded: Option<PropTag>,
+    /// Whether what orders and expands rows is in the messages' content.
+    sort_needs_content: bool,
 }
 
 impl RowMaker<'_> {
@@ -323,9 +340,7 @@ impl RowMaker<'_> {
     /// Appends the rows of a message: none if it does not pass the filter.
     fn make(&self, entry: &MessageEntry, filtered: bool, rows: &mut Vec<KeyedRow>) {
         let filter = self.filter.filter(|_| filtered);
-        let needs_content = filter.is_some_and(Filter::needs_content)
-            || self.expanded.is_some_and(|tag| !is_at_hand(tag))
-            || self.sort.iter().any(|order| !is_at_hand(order.tag));
+        let needs_content = self.sort_needs_content || filter.is_some_and(Filter::needs_content);
         let content = needs_content.then(|| self.source.read(entry)).flatten();
         let row = |part| MessageRow::new(self.source.mailbox, entry, content.as_ref(), part);
         let first = row(0);
