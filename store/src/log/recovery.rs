@@ -130,40 +130,89 @@ pub fn frame_after(segments: &Segments, store: Guid, at: Position) -> io::Result
     })
 }
 
-/// Hands every whole frame's payload from `from` on to `visit`, and makes the log's end whole.
+/// Makes the log's end whole, and then hands every whole frame's payload from `from` on to `visit`.
 /// `from` is where the frame with that number is expected.
+///
+/// In this order, since whatever `visit` makes of a frame may reach the disk at any time: an index
+/// must not have a frame that the log loses when the power fails before the end is whole.
 pub fn recover<E: From<RecoveryError>>(
     segments: &Segments,
     store: Guid,
     from: Position,
     mut visit: impl FnMut(Position, &[u8]) -> Result<(), E>,
 ) -> Result<Recovered, E> {
+    let (runs, mut recovered) = make_whole(segments, store, from)?;
     let scanner = Scanner::new(segments, store).map_err(RecoveryError::from)?;
+    for run in runs {
+        let mut at = run.from;
+        while at.offset < run.end {
+            let found = scanner.frame_at(at.segment, at.offset);
+            match found.map_err(RecoveryError::from)? {
+                Found::Frame(header, payload) if header.lsn == at.lsn => {
+                    visit(at, &payload)?;
+                    recovered.frames += 1;
+                    at.offset = at.offset.saturating_add(frame_len(&header));
+                    at.lsn += 1;
+                }
+                _ => {
+                    let reason = format!("frame {} was whole and is not any more", at.lsn);
+                    return Err(RecoveryError::Bad(reason).into());
+                }
+            }
+        }
+    }
+    Ok(recovered)
+}
+
+/// Frames that follow each other in one segment.
+struct Run {
+    from: Position,
+    /// Where the last one ends.
+    end: u32,
+}
+
+/// Finds the whole frames from `from` on and makes the log's end whole and durable.
+fn make_whole(
+    segments: &Segments,
+    store: Guid,
+    from: Position,
+) -> Result<(Vec<Run>, Recovered), RecoveryError> {
+    let scanner = Scanner::new(segments, store)?;
     let mut at = from;
-    let (mut frames, mut bytes_cut) = (0, 0);
+    let mut bytes_cut = 0;
     let mut fenced = Vec::new();
     let mut unvouched = Unvouched::default();
+    let mut runs = Vec::new();
+    let mut run = from;
+    let mut end_run = |run: &mut Position, end: u32, next: Position| {
+        if end > run.offset {
+            runs.push(Run { from: *run, end });
+        }
+        *run = next;
+    };
     loop {
-        let found = scanner.frame_at(at.segment, at.offset);
-        match found.map_err(RecoveryError::from)? {
-            Found::Frame(header, payload) if header.lsn == at.lsn => {
-                visit(at, &payload)?;
+        match scanner.frame_at(at.segment, at.offset)? {
+            Found::Frame(header, _) if header.lsn == at.lsn => {
                 unvouched.add(at, header.durable);
-                frames += 1;
                 at.offset = at.offset.saturating_add(frame_len(&header));
                 at.lsn += 1;
             }
-            Found::Newer(version) => return Err(RecoveryError::Newer(version).into()),
+            Found::Newer(version) => return Err(RecoveryError::Newer(version)),
             // A lower segment's end is right only if the next one goes on with the next frame.
-            Found::End if scanner.goes_on(at).map_err(RecoveryError::from)? => {
+            Found::End if scanner.goes_on(at)? => {
                 unvouched.until(at.lsn.saturating_sub(1));
+                let end = at.offset;
                 at.segment += 1;
                 at.offset = SEGMENT_HEADER;
+                end_run(&mut run, end, at);
             }
-            Found::End if scanner.may_end(at).map_err(RecoveryError::from)? => break,
+            Found::End if scanner.may_end(at)? => break,
             Found::Frame(..) | Found::Damaged | Found::End => {
                 let Some(next) = scanner.vouched_after(at)? else {
-                    bytes_cut += cut::cut(&scanner, &mut at).map_err(RecoveryError::from)?;
+                    // What is cut may take the segment that it is in along.
+                    end_run(&mut run, at.offset, at);
+                    bytes_cut += cut::cut(&scanner, &mut at)?;
+                    run = at;
                     break;
                 };
                 tracing::error!(
@@ -178,18 +227,18 @@ pub fn recover<E: From<RecoveryError>>(
                     lsn: at.lsn,
                     frames: next.lsn - at.lsn,
                 });
+                end_run(&mut run, at.offset, next);
                 at = next;
             }
         }
     }
-    let file = segments.file(at.segment).map_err(RecoveryError::from)?;
-    unvouched
-        .write_again(segments, at)
-        .and_then(|()| file.sync_data())
-        // The last segment's name may be as new as what is in it.
-        .and_then(|()| segments.disk().sync_dir(segments.dir()))
-        .map_err(RecoveryError::from)?;
-    Ok(Recovered {
+    end_run(&mut run, at.offset, at);
+    let file = segments.file(at.segment)?;
+    unvouched.write_again(segments, at)?;
+    file.sync_data()?;
+    // The last segment's name may be as new as what is in it.
+    segments.disk().sync_dir(segments.dir())?;
+    let recovered = Recovered {
         tail: Tail {
             file,
             segment: at.segment,
@@ -197,10 +246,11 @@ pub fn recover<E: From<RecoveryError>>(
             next_lsn: at.lsn,
             closed: false,
         },
-        frames,
+        frames: 0,
         cut: bytes_cut,
         fenced,
-    })
+    };
+    Ok((runs, recovered))
 }
 
 /// Frames of which no later one says that they are on disk.

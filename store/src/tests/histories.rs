@@ -59,6 +59,12 @@ fn random_histories_with_crashes_keep_every_acknowledged_change() {
     }
 }
 
+/// A start that stops midway, before the log's end is durable, must not have told the index of it.
+#[test]
+fn a_start_that_loses_power_leaves_nothing_in_the_index_that_the_log_lost() {
+    live(709_365);
+}
+
 #[test]
 fn a_crash_at_any_disk_call_leaves_all_of_a_change_or_nothing() {
     let seed = setting("ROPEWALK_SEED").unwrap_or(7);
