@@ -117,21 +117,13 @@ const PAD: [u8; 2] = [0; 2];
 
 /// The EntryID of the mailbox itself (MS-OXCDATA 2.2.4.3).
 pub fn store_entry_id(server: &str, mailbox_dn: &str) -> Vec<u8> {
-    const STORE_WRAP: [u8; 16] = [
-        0x38, 0xA1, 0xBB, 0x10, 0x05, 0xE5, 0x10, 0x1A, 0xA1, 0xBB, 0x08, 0x00, 0x2B, 0x2A, 0x56,
-        0xC2,
-    ];
-    const STORE_PRIVATE: [u8; 16] = [
-        0x1B, 0x55, 0xFA, 0x20, 0xAA, 0x66, 0x11, 0xCD, 0x9B, 0xC8, 0x00, 0xAA, 0x00, 0x2F, 0xC4,
-        0x5A,
-    ];
     let mut out = Vec::with_capacity(64 + server.len() + mailbox_dn.len());
     out.extend_from_slice(&[0; 4]);
-    out.extend_from_slice(&STORE_WRAP);
+    out.extend_from_slice(&entry_id::provider::STORE.0);
     out.extend_from_slice(&[0, 0]);
     out.extend_from_slice(b"emsmdb.dll\0\0\0\0");
     out.extend_from_slice(&[0; 4]);
-    out.extend_from_slice(&STORE_PRIVATE);
+    out.extend_from_slice(&entry_id::provider::STORE_PRIVATE.0);
     out.extend_from_slice(&0x0000_000C_u32.to_le_bytes());
     out.extend_from_slice(server.as_bytes());
     out.push(0);
@@ -142,12 +134,8 @@ pub fn store_entry_id(server: &str, mailbox_dn: &str) -> Vec<u8> {
 
 /// A permanent address book EntryID (MS-OXCDATA 2.2.5.2) of a mail user.
 pub fn address_book_entry_id(dn: &str) -> Vec<u8> {
-    const EMSAB: [u8; 16] = [
-        0xDC, 0xA7, 0x40, 0xC8, 0xC0, 0x42, 0x10, 0x1A, 0xB4, 0xB9, 0x08, 0x00, 0x2B, 0x2F, 0xE1,
-        0x82,
-    ];
     let mut out = vec![0; 4];
-    out.extend_from_slice(&EMSAB);
+    out.extend_from_slice(&entry_id::provider::ADDRESS_BOOK.0);
     out.extend_from_slice(&1_u32.to_le_bytes());
     out.extend_from_slice(&0_u32.to_le_bytes());
     out.extend_from_slice(dn.as_bytes());
