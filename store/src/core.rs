@@ -153,7 +153,7 @@ impl Core {
         self.check_writable()?;
         add_batch(&mut frame, &batch)?;
         self.wrote.store(true, Ordering::Release);
-        self.log.append(frame, |at| {
+        self.log.append(frame, self.clock.now(), |at| {
             placed(at);
             self.queue(at, batch);
         })
@@ -163,14 +163,14 @@ impl Core {
     pub fn append_data(&self, frame: FrameBuilder) -> Result<Position, StoreError> {
         self.check_writable()?;
         self.wrote.store(true, Ordering::Release);
-        self.log.append(frame, |_| {})
+        self.log.append(frame, self.clock.now(), |_| {})
     }
 
     fn queue(&self, at: Position, mut batch: Batch) {
         for op in &mut batch.ops {
             op.resolve(at);
             if let Op::PutBlob(blob) = op {
-                self.new_blobs.lock().insert(blob.id, (at.lsn, *blob));
+                self.new_blobs.lock().insert(blob.id, (at.lsn, **blob));
             }
         }
         self.index.push(Job { at, batch });
@@ -250,7 +250,7 @@ impl Core {
             true => add_batch(&mut mark, &Batch::default()).ok().map(|()| mark),
             false => None,
         };
-        let synced = self.log.close(mark);
+        let synced = self.log.close(mark, self.clock.now());
         if synced.is_ok() {
             self.index.advance(self.log.last_lsn());
         }

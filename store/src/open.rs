@@ -24,7 +24,7 @@ use crate::{
         recovery::{self, RecoveryError},
         segment::{SEGMENT_BYTES, SEGMENT_HEADER, Segments},
     },
-    records::Batch,
+    records::{Batch, v1},
 };
 
 /// How often the store looks after itself.
@@ -237,7 +237,7 @@ impl Replay {
         let nonsense = || RecoveryError::Bad(format!("frame {} makes no sense", at.lsn));
         // Frames without a batch hold parts of large values only.
         let batch = match find_record(payload, RecordKind::Batch) {
-            Ok(Some(archive)) => read_batch(archive).ok_or_else(nonsense)?,
+            Ok(Some((version, archive))) => read_batch(version, archive).ok_or_else(nonsense)?,
             Ok(None) => Batch::default(),
             Err(BadRecord) => return Err(nonsense().into()),
         };
@@ -266,10 +266,16 @@ impl Replay {
     }
 }
 
-fn read_batch(archive: &[u8]) -> Option<Batch> {
+fn read_batch(version: u8, archive: &[u8]) -> Option<Batch> {
     let mut aligned: AlignedVec = AlignedVec::with_capacity(archive.len());
     aligned.extend_from_slice(archive);
-    rkyv::from_bytes::<Batch, rancor::Error>(&aligned).ok()
+    match version {
+        1 => {
+            let old = rkyv::from_bytes::<v1::Batch, rancor::Error>(&aligned).ok()?;
+            Some(old.into())
+        }
+        _ => rkyv::from_bytes::<Batch, rancor::Error>(&aligned).ok(),
+    }
 }
 
 fn resolved(mut batch: Batch, at: Position) -> Batch {
@@ -363,7 +369,7 @@ mod tests {
             offset: 64,
             lsn,
         };
-        let frame = frame.seal(Guid::NIL, at(5), 0);
+        let frame = frame.seal(Guid::NIL, at(5), 0, ropewalk_props::FileTime(1));
         for (lsn, lost) in [(5, false), (6, false), (9, true)] {
             replay.frame(at(lsn), &frame[64..]).unwrap();
             // As a long log has it now and then. The machine may stop after that.

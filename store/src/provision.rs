@@ -31,16 +31,16 @@ pub fn provision(
         core,
         now: user.created,
         frame: FrameBuilder::new(),
-        ops: vec![Op::PutUser(record)],
+        ops: vec![Op::PutUser(Box::new(record))],
         counter: FIRST_COUNTER,
     };
     let counts = child_counts(&new.folders)?;
     let props = making.bag(new.store_props)?;
-    making.ops.push(Op::PutMailbox(MailboxMeta {
+    making.ops.push(Op::PutMailbox(Box::new(MailboxMeta {
         guid: new.mailbox_guid,
         repl_guid: new.repl_guid,
         props,
-    }));
+    })));
     for folder in new.folders {
         let child_folders = counts.get(&folder.id).copied().unwrap_or(0);
         making.folder(folder, child_folders)?;
@@ -49,11 +49,13 @@ pub fn provision(
         if message_class.len() > MAX_CLASS {
             return Err(StoreError::TooLarge);
         }
-        making.ops.push(Op::PutReceiveFolder(ReceiveRecord {
-            message_class,
-            folder,
-            modified: user.created,
-        }));
+        making
+            .ops
+            .push(Op::PutReceiveFolder(Box::new(ReceiveRecord {
+                message_class,
+                folder,
+                modified: user.created,
+            })));
     }
     let batch = Batch {
         mailbox: Some(new.mailbox_guid),
@@ -131,7 +133,7 @@ impl Making<'_> {
             child_folders,
             ..FolderCounts::default()
         };
-        self.ops.push(Op::PutFolder(FolderMeta {
+        self.ops.push(Op::PutFolder(Box::new(FolderMeta {
             id: folder.id,
             parent: folder.parent,
             kind: folder.kind,
@@ -145,7 +147,7 @@ impl Making<'_> {
             hierarchy_change: u64::from(child_folders),
             version: 1,
             props,
-        }));
+        })));
         Ok(())
     }
 }

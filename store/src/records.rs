@@ -1,6 +1,9 @@
 //! What a commit says: absolute new states, so that replaying a frame twice does no harm.
 //!
-//! The archives of these types are on disk: a change to any of them is a change of format.
+//! The archives of these types are on disk: a change to any of them is a change of format. What format 1
+//! had is in [`v1`].
+
+pub mod v1;
 
 use ropewalk_props::{FileTime, GlobCnt, Guid, PropertyName, Utf16Text};
 
@@ -32,22 +35,25 @@ impl Batch {
 }
 
 /// One change. Locations in segment 0 are relative to the frame.
+///
+/// What takes more than 16 bytes is boxed: an archived enum is as large as its largest variant, and new
+/// variants (at the end) must not change that.
 #[derive(Clone, Debug, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize)]
 pub enum Op {
     /// A user is added or changed.
-    PutUser(UserRecord),
+    PutUser(Box<UserRecord>),
     /// A user is removed.
     RemoveUser(u32),
     /// A mailbox is made, or its own properties changed.
-    PutMailbox(MailboxMeta),
+    PutMailbox(Box<MailboxMeta>),
     /// A mailbox is removed with all that is in it.
     RemoveMailbox(Guid),
     /// A folder is made or changed.
-    PutFolder(FolderMeta),
+    PutFolder(Box<FolderMeta>),
     /// A folder is removed with its messages.
     RemoveFolder(GlobCnt),
     /// A message is made or changed.
-    PutMessage(MessageEntry),
+    PutMessage(Box<MessageEntry>),
     /// A message is removed.
     RemoveMessage {
         /// The folder that it was in.
@@ -56,15 +62,26 @@ pub enum Op {
         id: GlobCnt,
     },
     /// A named property gets an id.
-    PutName(u16, NameRecord),
+    PutName(u16, Box<NameRecord>),
     /// A replica GUID gets a REPLID.
     PutReplid(u16, Guid),
     /// A message class gets a receive folder.
-    PutReceiveFolder(ReceiveRecord),
+    PutReceiveFolder(Box<ReceiveRecord>),
     /// A large value is complete.
-    PutBlob(BlobRecord),
+    PutBlob(Box<BlobRecord>),
     /// A message class loses its receive folder.
     RemoveReceiveFolder(String),
+    /// Large values that nothing refers to any more.
+    RemoveBlobs(Vec<u64>),
+    /// A chunk of large values can be found by the hash of its bytes.
+    PutChunk(Box<ChunkRecord>),
+    /// Chunks that cannot be found by their hashes any more.
+    RemoveChunks(Vec<[u8; 32]>),
+    /// No user gets a minimal id up to this one.
+    LargestId(u32),
+    /// Commits were lost, or taken back by a restore to an earlier moment: folder counts are taken anew
+    /// and counters moved on.
+    Fenced,
 }
 
 /// A user.
@@ -127,6 +144,14 @@ pub struct ReceiveRecord {
     pub modified: FileTime,
 }
 
+/// A chunk of a large value, by the hash of its bytes.
+#[derive(Clone, Copy, Debug, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize)]
+pub struct ChunkRecord {
+    /// See `blob::hash`.
+    pub hash: [u8; 32],
+    pub at: Location,
+}
+
 /// A large value.
 #[derive(Clone, Copy, Debug, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize)]
 pub struct BlobRecord {
@@ -165,6 +190,7 @@ impl Op {
             Self::PutMailbox(mailbox) => &mut mailbox.props,
             Self::PutFolder(folder) => &mut folder.props,
             Self::PutMessage(entry) => &mut entry.content,
+            Self::PutChunk(chunk) => &mut chunk.at,
             Self::PutBlob(blob) => &mut blob.map,
             _ => return,
         };

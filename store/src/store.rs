@@ -205,7 +205,7 @@ impl Store {
         let user = self.user_by_email(email).ok_or(StoreError::NotFound)?;
         let mut user = User::clone(&user);
         user.password_hash = password_hash.to_owned();
-        let ops = vec![Op::PutUser(checked_user(&user)?)];
+        let ops = vec![Op::PutUser(Box::new(checked_user(&user)?))];
         inner
             .core
             .commit(FrameBuilder::new(), Batch::of_store(ops))?;

@@ -77,7 +77,7 @@ impl Spill {
             len: data.len() as u64,
             map: frame.add(RecordKind::BlobMap, &list),
         };
-        self.ops.push(Op::PutBlob(record));
+        self.ops.push(Op::PutBlob(Box::new(record)));
         Ok(BlobRef {
             id: record.id,
             len: record.len,

@@ -151,7 +151,7 @@ impl BlobWriter {
             len: self.len,
             map: frame.add(RecordKind::BlobMap, &list),
         };
-        let batch = Batch::of_store(vec![Op::PutBlob(record)]);
+        let batch = Batch::of_store(vec![Op::PutBlob(Box::new(record))]);
         self.core.append(frame, batch)?;
         Ok(BlobRef {
             id: record.id,

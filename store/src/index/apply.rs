@@ -95,7 +95,7 @@ impl Applier {
             Op::PutUser(user) => {
                 let largest = self.largest_id()?.max(user.minimal_id);
                 self.largest_id = Some(largest);
-                self.put(keys::user(user.minimal_id), user)?;
+                self.put(keys::user(user.minimal_id), &**user)?;
                 self.put(keys::MINIMAL_ID.to_vec(), &largest)
             }
             Op::RemoveUser(minimal_id) => {
@@ -103,7 +103,22 @@ impl Applier {
                 Ok(())
             }
             Op::RemoveMailbox(guid) => self.remove_prefix(&keys::mailbox(*guid)),
-            Op::PutBlob(blob) => self.put(keys::blob(blob.id), blob),
+            Op::PutBlob(blob) => self.put(keys::blob(blob.id), &**blob),
+            Op::RemoveBlobs(ids) => {
+                self.remove(ids.iter().map(|id| keys::blob(*id)));
+                Ok(())
+            }
+            Op::PutChunk(chunk) => self.put(keys::chunk(&chunk.hash), &chunk.at),
+            Op::RemoveChunks(hashes) => {
+                self.remove(hashes.iter().map(keys::chunk));
+                Ok(())
+            }
+            Op::LargestId(id) => {
+                let largest = self.largest_id()?.max(*id);
+                self.largest_id = Some(largest);
+                self.put(keys::MINIMAL_ID.to_vec(), &largest)
+            }
+            Op::Fenced => self.put(keys::FENCED.to_vec(), &true),
             _ => Err(IndexError("a change of a mailbox names none".into())),
         }
     }
@@ -118,34 +133,45 @@ impl Applier {
 
     fn mailbox_op(&mut self, mailbox: Guid, op: &Op) -> Result<(), IndexError> {
         match op {
-            Op::PutMailbox(meta) => self.put(keys::part(mailbox, Part::Meta), meta),
-            Op::PutFolder(folder) => self.put(keys::folder(mailbox, folder.id), folder),
+            Op::PutMailbox(meta) => self.put(keys::part(mailbox, Part::Meta), &**meta),
+            Op::PutFolder(folder) => self.put(keys::folder(mailbox, folder.id), &**folder),
             Op::RemoveFolder(id) => {
                 self.writes.push(Write::Remove(keys::folder(mailbox, *id)));
                 self.remove_prefix(&keys::messages(mailbox, *id))
             }
             Op::PutMessage(entry) => {
-                self.put(keys::message(mailbox, entry.folder, entry.id), entry)
+                self.put(keys::message(mailbox, entry.folder, entry.id), &**entry)
             }
             Op::RemoveMessage { folder, id } => {
                 let key = keys::message(mailbox, *folder, *id);
                 self.writes.push(Write::Remove(key));
                 Ok(())
             }
-            Op::PutName(id, name) => self.put(keys::numbered(mailbox, Part::Name, *id), name),
+            Op::PutName(id, name) => self.put(keys::numbered(mailbox, Part::Name, *id), &**name),
             Op::PutReplid(id, guid) => self.put(keys::numbered(mailbox, Part::Replid, *id), guid),
-            Op::PutReceiveFolder(folder) => {
-                self.put(keys::receive_folder(mailbox, &folder.message_class), folder)
-            }
+            Op::PutReceiveFolder(folder) => self.put(
+                keys::receive_folder(mailbox, &folder.message_class),
+                &**folder,
+            ),
             Op::RemoveReceiveFolder(class) => {
                 let key = keys::receive_folder(mailbox, class);
                 self.writes.push(Write::Remove(key));
                 Ok(())
             }
-            Op::PutUser(_) | Op::RemoveUser(_) | Op::RemoveMailbox(_) | Op::PutBlob(_) => {
-                self.store_op(op)
-            }
+            Op::PutUser(_)
+            | Op::RemoveUser(_)
+            | Op::RemoveMailbox(_)
+            | Op::PutBlob(_)
+            | Op::RemoveBlobs(_)
+            | Op::PutChunk(_)
+            | Op::RemoveChunks(_)
+            | Op::LargestId(_)
+            | Op::Fenced => self.store_op(op),
         }
+    }
+
+    fn remove(&mut self, keys: impl Iterator<Item = Vec<u8>>) {
+        self.writes.extend(keys.map(Write::Remove));
     }
 
     /// Removes all keys with a prefix: those of earlier commits that wait here as well, which is why

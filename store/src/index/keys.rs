@@ -8,6 +8,7 @@ enum Space {
     Meta = 0x01,
     User = 0x02,
     Blob = 0x03,
+    Chunk = 0x04,
     Mailbox = 0x10,
 }
 
@@ -57,6 +58,11 @@ pub fn user(minimal_id: u32) -> Vec<u8> {
 /// A large value.
 pub fn blob(id: u64) -> Vec<u8> {
     [&[Space::Blob as u8][..], &id.to_be_bytes()].concat()
+}
+
+/// A chunk of large values, by the hash of its bytes.
+pub fn chunk(hash: &[u8; 32]) -> Vec<u8> {
+    [&[Space::Chunk as u8][..], hash].concat()
 }
 
 /// All of a mailbox.

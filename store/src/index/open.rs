@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The format of keys and values. Another one in an existing index means: make it anew.
-const INDEX_FORMAT: u32 = 1;
+const INDEX_FORMAT: u32 = 2;
 
 /// Where the index of the store in `dir` is.
 pub fn path(dir: &Path) -> PathBuf {

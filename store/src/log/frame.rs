@@ -1,10 +1,10 @@
 //! Frames and records: how one commit lies in a segment. FORMAT.md has the layout byte by byte.
 
 use rkyv::util::AlignedVec;
-use ropewalk_props::Guid;
+use ropewalk_props::{FileTime, Guid};
 
 /// The newest format of segments and frames that this program reads and the one that it writes.
-pub const FORMAT_VERSION: u16 = 1;
+pub const FORMAT_VERSION: u16 = 2;
 /// Bytes of a frame's header.
 pub const FRAME_HEADER: usize = 64;
 /// Bytes of a record's header.
@@ -85,6 +85,16 @@ pub enum RecordKind {
     BlobMap = 5,
 }
 
+impl RecordKind {
+    /// The version in which the data of such a record is written; earlier ones are read as well.
+    pub const fn version(self) -> u8 {
+        match self {
+            Self::Batch => 2,
+            Self::Message | Self::Bag | Self::Chunk | Self::BlobMap => 1,
+        }
+    }
+}
+
 /// The decoded header of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameHeader {
@@ -96,6 +106,8 @@ pub struct FrameHeader {
     pub payload_len: u32,
     /// CRC-32 of the payload.
     pub payload_crc: u32,
+    /// When it was written; 0 in format 1, which did not note it.
+    pub time: FileTime,
 }
 
 /// Why bytes are not a frame header.
@@ -137,8 +149,12 @@ impl FrameBuilder {
             offset: self.bytes.len() as u32,
             len: data.len() as u32,
         };
-        self.bytes
-            .extend_from_slice(&record_header(kind, data.len() as u32, crc(&[data])));
+        self.bytes.extend_from_slice(&record_header(
+            kind,
+            kind.version(),
+            data.len() as u32,
+            crc(&[data]),
+        ));
         self.bytes.extend_from_slice(data);
         let padded = self.bytes.len() + padding(self.bytes.len());
         self.bytes.resize(padded, 0);
@@ -146,13 +162,14 @@ impl FrameBuilder {
     }
 
     /// The whole frame, for exactly this place of exactly this store.
-    pub fn seal(mut self, store: Guid, at: Position, durable: u64) -> AlignedVec {
+    pub fn seal(mut self, store: Guid, at: Position, durable: u64, time: FileTime) -> AlignedVec {
         let payload_crc = crc(&[self.bytes.get(FRAME_HEADER..).unwrap_or_default()]);
         let header = FrameHeader {
             lsn: at.lsn,
             durable,
             payload_len: (self.bytes.len() - FRAME_HEADER) as u32,
             payload_crc,
+            time,
         };
         if let Some(start) = self.bytes.get_mut(..FRAME_HEADER) {
             start.copy_from_slice(&header.encode(store, at));
@@ -173,6 +190,7 @@ impl FrameHeader {
         out[28..32].copy_from_slice(&self.payload_crc.to_le_bytes());
         out[32..36].copy_from_slice(&at.segment.to_le_bytes());
         out[36..40].copy_from_slice(&at.offset.to_le_bytes());
+        out[40..48].copy_from_slice(&self.time.0.to_le_bytes());
         let check = crc(&[&store.0, &out[..60]]);
         out[60..64].copy_from_slice(&check.to_le_bytes());
         out
@@ -204,28 +222,34 @@ impl FrameHeader {
             durable: read_u64(bytes, 16),
             payload_len,
             payload_crc: read_u32(bytes, 28),
+            time: FileTime(read_u64(bytes, 40)),
         })
     }
 }
 
-/// The data of a record, given header and data, if kind, length and checksum are right.
+/// The data of a record, given header and data, if kind, length and checksum are right and its version
+/// is a known one.
 pub fn check_record(record: &[u8], kind: RecordKind, len: u32) -> Option<&[u8]> {
     let (header, rest) = record.split_first_chunk::<RECORD_HEADER>()?;
     let data = rest.get(..len as usize)?;
-    (*header == record_header(kind, len, crc(&[data]))).then_some(data)
+    let version = header[1];
+    let known = (1..=kind.version()).contains(&version);
+    (known && *header == record_header(kind, version, len, crc(&[data]))).then_some(data)
 }
 
 /// A frame's payload has the right checksum, but its records make no sense.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BadRecord;
 
-/// The data of the first record of this kind in a payload that was checked; `None` without one.
-pub fn find_record(payload: &[u8], kind: RecordKind) -> Result<Option<&[u8]>, BadRecord> {
+/// The version and the data of the first record of this kind in a payload that was checked; `None`
+/// without one.
+pub fn find_record(payload: &[u8], kind: RecordKind) -> Result<Option<(u8, &[u8])>, BadRecord> {
     let mut rest = payload;
     while let Some(header) = rest.first_chunk::<RECORD_HEADER>() {
         let len = read_u32(header, 4);
         if header[0] == kind as u8 {
-            return check_record(rest, kind, len).map(Some).ok_or(BadRecord);
+            let data = check_record(rest, kind, len).ok_or(BadRecord)?;
+            return Ok(Some((header[1], data)));
         }
         let whole = RECORD_HEADER + len as usize;
         rest = rest.get(whole + padding(whole)..).ok_or(BadRecord)?;
@@ -244,10 +268,10 @@ pub fn crc(parts: &[&[u8]]) -> u32 {
     hasher.finalize()
 }
 
-fn record_header(kind: RecordKind, len: u32, data_crc: u32) -> [u8; RECORD_HEADER] {
+fn record_header(kind: RecordKind, version: u8, len: u32, data_crc: u32) -> [u8; RECORD_HEADER] {
     let mut out = [0; RECORD_HEADER];
     out[0] = kind as u8;
-    out[1] = 1; // version of the record's data
+    out[1] = version;
     out[4..8].copy_from_slice(&len.to_le_bytes());
     out[8..12].copy_from_slice(&data_crc.to_le_bytes());
     let check = crc(&[&out[..12]]);
@@ -280,7 +304,7 @@ mod tests {
         let mut frame = FrameBuilder::new();
         assert_eq!(frame.add(RecordKind::Chunk, b"abc").offset, 64);
         assert_eq!(frame.add(RecordKind::Batch, b"defghi").offset, 96);
-        frame.seal(STORE, AT, 98)
+        frame.seal(STORE, AT, 98, FileTime(5))
     }
 
     #[test]
@@ -292,7 +316,7 @@ mod tests {
         assert_eq!(header.payload_crc, crc(&[&bytes[64..]]));
         assert_eq!(
             find_record(&bytes[64..], RecordKind::Batch),
-            Ok(Some(&b"defghi"[..]))
+            Ok(Some((2, &b"defghi"[..])))
         );
         assert_eq!(find_record(&bytes[64..], RecordKind::Bag), Ok(None));
         assert_eq!(
@@ -323,10 +347,10 @@ mod tests {
     #[test]
     fn a_later_format_is_told_from_damage() {
         let mut bytes = sample();
-        bytes[4] = 2;
+        bytes[4] = 3;
         let check = crc(&[&STORE.0, &bytes[..60]]);
         bytes[60..64].copy_from_slice(&check.to_le_bytes());
         let found = FrameHeader::decode(&bytes, STORE, 3, 4096);
-        assert_eq!(found, Err(BadFrame::Newer(2)));
+        assert_eq!(found, Err(BadFrame::Newer(3)));
     }
 }

@@ -11,7 +11,7 @@ use std::{io, sync::Arc};
 
 use parking_lot::Mutex;
 use rkyv::util::AlignedVec;
-use ropewalk_props::Guid;
+use ropewalk_props::{FileTime, Guid};
 
 use crate::{Durability, StoreError, disk::DiskFile};
 use frame::{
@@ -83,22 +83,23 @@ impl Log {
         self.group.check()
     }
 
-    /// Appends a frame. `placed` is called with its place before any later frame can be appended.
+    /// Appends a frame, written at `time`. `placed` is called with its place before any later frame can be appended.
     pub fn append(
         &self,
         frame: FrameBuilder,
+        time: FileTime,
         placed: impl FnOnce(Position),
     ) -> Result<Position, StoreError> {
         let mut tail = self.tail.lock();
         if tail.closed {
             return Err(StoreError::Closed);
         }
-        self.append_at(&mut tail, frame, placed)
+        self.append_at(&mut tail, frame, time, placed)
     }
 
     /// Ends the log: refuses further frames, syncs those that there are and, with `mark`, appends one
     /// that vouches for them, so that later damage to the last commit can be told from a torn tail.
-    pub fn close(&self, mark: Option<FrameBuilder>) -> Result<(), StoreError> {
+    pub fn close(&self, mark: Option<FrameBuilder>, time: FileTime) -> Result<(), StoreError> {
         let last = {
             let mut tail = self.tail.lock();
             tail.closed = true;
@@ -106,7 +107,7 @@ impl Log {
         };
         self.sync(last)?;
         let marked = mark.map_or(Ok(()), |mark| {
-            let at = self.append_at(&mut self.tail.lock(), mark, |_| {})?;
+            let at = self.append_at(&mut self.tail.lock(), mark, time, |_| {})?;
             self.sync(at.lsn)
         });
         if let Err(error) = marked {
@@ -119,6 +120,7 @@ impl Log {
         &self,
         tail: &mut Tail,
         frame: FrameBuilder,
+        time: FileTime,
         placed: impl FnOnce(Position),
     ) -> Result<Position, StoreError> {
         if frame.len() > MAX_PAYLOAD + FRAME_HEADER {
@@ -136,7 +138,7 @@ impl Log {
             offset: tail.end,
             lsn: tail.next_lsn,
         };
-        let bytes = frame.seal(self.store, at, self.group.durable());
+        let bytes = frame.seal(self.store, at, self.group.durable(), time);
         tail.file
             .write_all_at(&bytes, u64::from(at.offset))
             .map_err(|error| self.group.fail("writing to the log failed", &error))?;
@@ -202,9 +204,8 @@ impl Log {
         self.sync_file(&*tail.file)?;
         self.group.advance(tail.next_lsn.saturating_sub(1));
         let header = SegmentHeader {
-            number: tail.segment + 1,
-            store: self.store,
             base_lsn: tail.next_lsn,
+            ..SegmentHeader::log(tail.segment + 1, self.store)
         };
         tail.file = self.segments.create(header)?;
         tail.segment = header.number;
@@ -326,13 +327,13 @@ mod tests {
             frame
         };
         disk.state.0.lock().armed = true;
-        let first = log.append(frame(), |_| {}).unwrap();
+        let first = log.append(frame(), FileTime(1), |_| {}).unwrap();
         std::thread::scope(|scope| {
             let waiting = scope.spawn(|| log.wait(first.lsn));
             let (state, changed) = &*disk.state;
             changed.wait_while(&mut state.lock(), |state| state.asked == 0);
             // It does not fit into the first segment.
-            assert!(log.append(frame(), |_| {}).is_err());
+            assert!(log.append(frame(), FileTime(1), |_| {}).is_err());
             assert!(waiting.join().unwrap().is_err());
         });
         assert!(log.check().is_err());

@@ -80,9 +80,8 @@ pub fn identify(segments: &Segments) -> Result<Option<Guid>, RecoveryError> {
 /// Creates the first segment of a new store.
 pub fn create(segments: &Segments, store: Guid) -> io::Result<Tail> {
     let header = SegmentHeader {
-        number: 1,
-        store,
         base_lsn: 1,
+        ..SegmentHeader::log(1, store)
     };
     let file = segments.create(header)?;
     sync_parents(segments)?;

@@ -92,6 +92,7 @@ impl Mailbox {
         let new = MessageEntry {
             size,
             content,
+            blobs: None,
             ..old.clone()
         };
         txn.put_message(Some(&old), new)?;
@@ -153,9 +154,12 @@ fn stage(txn: &mut Txn<'_>, save: SaveMessage) -> Result<MessageEntry, StoreErro
         created,
         modified,
         delivered,
+        deleted_on: None,
+        subject: None,
         repl_guid: replica,
         versions: versions::changed(replica, cn, old_versions),
         content,
+        blobs: None,
     };
     txn.put_message(old.as_ref(), entry.clone())?;
     Ok(entry)

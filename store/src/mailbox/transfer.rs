@@ -114,6 +114,7 @@ impl Mailbox {
                 cn,
                 read_cn: cn,
                 soft_deleted: false,
+                deleted_on: None,
                 // A new object: only this replica has changed it so far.
                 versions: None,
                 ..entry.clone()

@@ -180,9 +180,9 @@ impl<'a> Txn<'a> {
         if hard {
             return self.remove_message(old);
         }
-        let soft_deleted = true;
         let new = MessageEntry {
-            soft_deleted,
+            soft_deleted: true,
+            deleted_on: Some(self.now),
             ..old.clone()
         };
         self.put_message(Some(old), new)
@@ -190,7 +190,8 @@ impl<'a> Txn<'a> {
 
     /// Gives a name an id.
     pub fn put_name(&mut self, id: u16, name: PropertyName) {
-        self.ops.push(Op::PutName(id, NameRecord::from(&name)));
+        self.ops
+            .push(Op::PutName(id, Box::new(NameRecord::from(&name))));
         self.names.push((id, name));
     }
 
@@ -202,11 +203,11 @@ impl<'a> Txn<'a> {
 
     /// Gives a message class a receive folder.
     pub fn put_receive_folder(&mut self, folder: ReceiveFolder) {
-        self.ops.push(Op::PutReceiveFolder(ReceiveRecord {
+        self.ops.push(Op::PutReceiveFolder(Box::new(ReceiveRecord {
             message_class: folder.message_class.clone(),
             folder: folder.folder,
             modified: folder.modified,
-        }));
+        })));
         self.receive
             .push((folder.message_class.clone(), Some(folder)));
     }
@@ -220,11 +221,11 @@ impl<'a> Txn<'a> {
     /// Replaces the properties of the mailbox itself.
     pub fn put_props(&mut self, bag: Bag) -> Result<(), StoreError> {
         let (bag, at) = self.add_bag(bag)?;
-        self.ops.push(Op::PutMailbox(MailboxMeta {
+        self.ops.push(Op::PutMailbox(Box::new(MailboxMeta {
             guid: self.mailbox.guid,
             repl_guid: self.mailbox.repl_guid,
             props: at,
-        }));
+        })));
         self.props = Some((bag, at));
         Ok(())
     }
@@ -258,14 +259,14 @@ impl<'a> Txn<'a> {
         let mut ops = std::mem::take(&mut self.ops);
         for (id, folder) in &self.folders {
             ops.push(match folder {
-                Some(folder) => Op::PutFolder(folder.meta.clone()),
+                Some(folder) => Op::PutFolder(Box::new(folder.meta.clone())),
                 None => Op::RemoveFolder(*id),
             });
         }
         for ((folder, id), entry) in &self.messages {
             let (folder, id) = (*folder, *id);
             ops.push(match entry {
-                Some(entry) => Op::PutMessage(entry.clone()),
+                Some(entry) => Op::PutMessage(Box::new(entry.clone())),
                 None => Op::RemoveMessage { folder, id },
             });
         }

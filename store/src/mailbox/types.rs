@@ -167,9 +167,17 @@ pub struct MessageEntry {
     /// PidTagMessageDeliveryTime, if the message has one: what most folders are sorted by, at hand
     /// without reading messages.
     pub delivered: Option<FileTime>,
+    /// When it was soft-deleted; `None` if it is not, or was by a version that did not note it.
+    pub deleted_on: Option<FileTime>,
+    /// PidTagSubject in UTF-16LE, so that folders are sorted by it without reading messages. `None`: the
+    /// content tells (it has none, or a long one, or an earlier version wrote the message).
+    pub subject: Option<Box<[u8]>>,
     pub(crate) repl_guid: Guid,
     pub(crate) versions: Option<Box<Versions>>,
     pub(crate) content: Location,
+    /// The large values that the content refers to. `None`: the content tells (there are many, or an
+    /// earlier version wrote the message).
+    pub(crate) blobs: Option<Box<[u64]>>,
 }
 
 impl MessageEntry {

@@ -243,13 +243,13 @@ fn a_newer_format_is_refused_and_left_alone() {
                 false => (third, &store[..]),
             };
             let version = if segment { at + 8 } else { at + 4 };
-            bytes[version] = 2;
+            bytes[version] = 3;
             let check = crc(&[salt, &bytes[at..at + 60]]);
             bytes[at + 60..at + 64].copy_from_slice(&check.to_le_bytes());
         });
         let before = history.disk.get(FIRST);
         let refused = history.try_open_again();
-        let newer = matches!(refused, Err(OpenError::NewerFormat { found: 2, .. }));
+        let newer = matches!(refused, Err(OpenError::NewerFormat { found: 3, .. }));
         assert!(newer, "{refused:?}");
         assert_eq!(history.disk.get(FIRST), before);
         assert_eq!(history.disk.file_names(), [FIRST]);
