@@ -29,6 +29,7 @@ mod mailbox;
 mod message;
 mod open;
 mod options;
+mod progress;
 mod provision;
 mod records;
 mod store;
@@ -50,5 +51,6 @@ pub use message::{
     StoredMessage,
 };
 pub use options::{Durability, IndexKind, StoreOptions};
+pub use progress::Progress;
 pub use ropewalk_props as props;
 pub use store::{FencedFrame, RecoveryReport, Store};
