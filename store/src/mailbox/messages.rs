@@ -1,7 +1,7 @@
 //! Saving and reading messages.
 
 use rkyv::rancor;
-use ropewalk_props::{BagView, FileTime, GlobCnt, PropTag, PropValue, Slot, tags};
+use ropewalk_props::{BagView, FileTime, GlobCnt, PropTag, PropType, PropValue, Slot, tags};
 
 use super::{
     Mailbox,
@@ -11,10 +11,14 @@ use super::{
 use crate::{
     Message, StoreError, StoredMessage,
     blob::Spill,
+    index::value,
     log::frame::{Location, RecordKind},
     message::for_each_bag,
     versions,
 };
+
+/// Bytes of a subject that an entry has: 255 units, what a table shows (MS-OXCDATA 2.8.2).
+const MAX_SUBJECT: usize = 510;
 
 impl Mailbox {
     /// A folder's messages. [`StoreError::NotFound`] without the folder.
@@ -88,13 +92,16 @@ impl Mailbox {
         let Some(outcome) = amend(&mut message) else {
             return Ok(None);
         };
+        let subject = subject_of(&message);
         let (content, size) = add_content(&mut txn, message)?;
-        let new = MessageEntry {
+        let mut new = MessageEntry {
             size,
             content,
+            subject,
             blobs: None,
             ..old.clone()
         };
+        fit(&mut new);
         txn.put_message(Some(&old), new)?;
         txn.commit()?;
         Ok(Some(outcome))
@@ -132,6 +139,7 @@ fn stage(txn: &mut Txn<'_>, save: SaveMessage) -> Result<MessageEntry, StoreErro
     let modified = time_or_set(&mut message, modified, txn.now);
     let delivered = message.props.get(tags::PID_TAG_MESSAGE_DELIVERY_TIME);
     let delivered = delivered.and_then(|value| value.as_time());
+    let subject = subject_of(&message);
     let (content, size) = add_content(txn, message)?;
     let id = match &old {
         Some(old) => old.id,
@@ -140,7 +148,7 @@ fn stage(txn: &mut Txn<'_>, save: SaveMessage) -> Result<MessageEntry, StoreErro
     let cn = txn.next()?;
     let replica = txn.mailbox.repl_guid;
     let old_versions = old.as_ref().and_then(|old| old.versions.as_deref());
-    let entry = MessageEntry {
+    let mut entry = MessageEntry {
         id,
         folder: save.folder,
         cn,
@@ -155,14 +163,35 @@ fn stage(txn: &mut Txn<'_>, save: SaveMessage) -> Result<MessageEntry, StoreErro
         modified,
         delivered,
         deleted_on: None,
-        subject: None,
+        subject,
         repl_guid: replica,
         versions: versions::changed(replica, cn, old_versions),
         content,
         blobs: None,
     };
+    fit(&mut entry);
     txn.put_message(old.as_ref(), entry.clone())?;
     Ok(entry)
+}
+
+/// PidTagSubject for the entry, unless it is longer than what a table shows.
+fn subject_of(message: &Message) -> Option<Box<[u8]>> {
+    match message.props.slot(tags::PID_TAG_SUBJECT.id())? {
+        (_, Slot::Inline(value))
+            if value.ty == PropType::STRING && value.data.len() <= MAX_SUBJECT =>
+        {
+            Some(value.data.into())
+        }
+        _ => None,
+    }
+}
+
+/// Leaves out of an entry what the content tells as well, if the index could not take it otherwise.
+fn fit(entry: &mut MessageEntry) {
+    if entry.versions.is_some() && value::encode(entry).is_err() {
+        entry.subject = None;
+        entry.blobs = None;
+    }
 }
 
 /// The time in the message's own bag, which is put there if it is missing.
@@ -210,15 +239,8 @@ mod tests {
         Store::open(dir, options).unwrap()
     }
 
-    fn status(mailbox: &Mailbox, entry: &MessageEntry) -> Option<i32> {
-        let message = mailbox.read_message(entry).unwrap();
-        message.view().props.get_i32(tags::PID_TAG_MESSAGE_STATUS)
-    }
-
-    #[test]
-    fn an_amended_message_has_its_old_version_and_keeps_its_new_content() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = open(dir.path());
+    fn open_with_user(dir: &std::path::Path) -> (Store, std::sync::Arc<Mailbox>) {
+        let store = open(dir);
         store
             .add_user(NewUser {
                 email: "ada@example.test".into(),
@@ -238,6 +260,18 @@ mod tests {
             })
             .unwrap();
         let mailbox = store.mailbox(MAILBOX).unwrap();
+        (store, mailbox)
+    }
+
+    fn status(mailbox: &Mailbox, entry: &MessageEntry) -> Option<i32> {
+        let message = mailbox.read_message(entry).unwrap();
+        message.view().props.get_i32(tags::PID_TAG_MESSAGE_STATUS)
+    }
+
+    #[test]
+    fn an_amended_message_has_its_old_version_and_keeps_its_new_content() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, mailbox) = open_with_user(dir.path());
         let saved = mailbox
             .save_message(SaveMessage {
                 folder: ROOT,
@@ -271,5 +305,74 @@ mod tests {
         assert_eq!((entry.cn, entry.modified), (saved.cn, saved.modified));
         assert_eq!(entry.change_key(), saved.change_key());
         assert!(entry.size > saved.size);
+    }
+
+    #[test]
+    fn an_entry_has_the_subject_unless_it_is_longer_than_a_table_shows() {
+        let dir = tempfile::tempdir().unwrap();
+        let (_store, mailbox) = open_with_user(dir.path());
+        let subject = |text: Option<&str>| {
+            let mut message = Message::default();
+            if let Some(text) = text {
+                message.props.set_text(tags::PID_TAG_SUBJECT, text);
+            }
+            message
+        };
+        let saved = |message| {
+            let save = SaveMessage {
+                folder: ROOT,
+                id: None,
+                associated: false,
+                read: None,
+                expected_cn: None,
+                message,
+            };
+            mailbox.save_message(save).unwrap()
+        };
+        assert_eq!(saved(subject(None)).subject, None);
+        assert_eq!(saved(subject(Some(&"x".repeat(256)))).subject, None);
+        let empty = saved(subject(Some(""))).subject;
+        assert_eq!(empty.as_deref(), Some(&[][..]));
+        let entry = saved(subject(Some(&"ä".repeat(255))));
+        assert_eq!(entry.subject.unwrap().len(), 510);
+        let mut number = Message::default();
+        let tag = tags::PID_TAG_SUBJECT.with_type(PropType::INTEGER32);
+        number.props.set(tag, &PropValue::Integer32(7));
+        assert_eq!(saved(number).subject, None);
+        let amended = mailbox.amend_message(ROOT, entry.id, |message| {
+            message.props.set_text(tags::PID_TAG_SUBJECT, "b");
+            Some(())
+        });
+        assert_eq!(amended.unwrap(), Some(()));
+        let known = mailbox.entry(ROOT, entry.id).unwrap().unwrap();
+        assert_eq!(known.subject.as_deref(), Some(&b"b\0"[..]));
+    }
+
+    #[test]
+    fn a_long_history_of_changes_takes_the_room_of_the_subject() {
+        let dir = tempfile::tempdir().unwrap();
+        let (_store, mailbox) = open_with_user(dir.path());
+        let mut message = Message::default();
+        let text = "x".repeat(255);
+        message.props.set_text(tags::PID_TAG_SUBJECT, &text);
+        let saved = mailbox.save_message(SaveMessage {
+            folder: ROOT,
+            id: None,
+            associated: false,
+            read: None,
+            expected_cn: None,
+            message,
+        });
+        let mut entry = saved.unwrap();
+        let subject = entry.subject.clone();
+        fit(&mut entry);
+        assert_eq!(entry.subject, subject);
+        entry.versions = Some(Box::new(versions::Versions {
+            change_key: vec![1; 22],
+            predecessors: vec![1; 500],
+        }));
+        fit(&mut entry);
+        assert_eq!(entry.subject, None);
+        assert!(value::encode(&entry).is_ok());
     }
 }

@@ -14,7 +14,7 @@ use ropewalk_wire::{ErrorCode, Mid, sort::SortOrder};
 use super::{
     TableObject,
     compare::SortKey,
-    filter::{Filter, Searched},
+    filter::{Filter, Need, Searched},
     rows::{Direction, KeyedRow, RowId},
     source::Source,
 };
@@ -382,14 +382,14 @@ impl TableObject {
         &self,
         source: &Source<'_>,
         row: RowId,
-        content: bool,
+        need: Need,
         show: impl FnOnce(&dyn Searched, u32) -> T,
     ) -> T {
         let Some(categories) = &self.categories else {
-            return source.with_row(row, content, |object| show(object, row.part));
+            return source.with_row(row, need, |object| show(object, row.part));
         };
         match categories.header(row) {
-            Some(header) => source.with_row(header.first, content, |first| {
+            Some(header) => source.with_row(header.first, need, |first| {
                 let columns = self.sort.get(..=header.level).unwrap_or_default();
                 let row = HeaderRow {
                     id: row.id,
@@ -399,7 +399,7 @@ impl TableObject {
                 };
                 show(&row, header.first.part)
             }),
-            None => source.with_row(row, content, |leaf| {
+            None => source.with_row(row, need, |leaf| {
                 let depth = categories.levels;
                 show(&LeafRow { depth, leaf }, row.part)
             }),
@@ -408,7 +408,7 @@ impl TableObject {
 
     /// Whether a row passes a filter.
     pub(super) fn passes(&self, source: &Source<'_>, filter: &Filter, row: RowId) -> bool {
-        self.with_row(source, row, filter.needs_content(), |object, _| {
+        self.with_row(source, row, filter.need(), |object, _| {
             source.matches(filter, object)
         })
     }

@@ -51,7 +51,7 @@ pub fn expand_row(exec: &mut Exec<'_>, request: &ExpandRowRequest) -> Result<(),
         let mut count = 0_u16;
         for row in (first..first + wanted).filter_map(|at| table.rows.get(at)) {
             let start = exec.out.len();
-            table.with_row(&source, row, table.columns_need_content, |object, part| {
+            table.with_row(&source, row, table.columns_need, |object, part| {
                 writer.put(exec.out, object, part);
             });
             if exec.out.len() > exec.out_max {

@@ -9,9 +9,7 @@ use ropewalk_wire::{
     value::cell_type,
 };
 
-use super::{
-    Seen, TableKind, categories::Categories, filter::is_at_hand, source::Source, with_table,
-};
+use super::{Seen, TableKind, categories::Categories, filter::Need, source::Source, with_table};
 use crate::{
     exec::{Exec, Fail},
     limits::{COLUMNS_MAX, SORT_ORDERS_MAX},
@@ -33,7 +31,7 @@ pub fn set_columns(exec: &mut Exec<'_>, request: &SetColumnsRequest<'_>) -> Resu
         table.columns = None;
         let columns = checked_columns(&request.property_tags)?;
         let expanded = expanded_property(&columns, &table.sort)?;
-        table.columns_need_content = columns.iter().any(|column| !is_at_hand(*column));
+        table.columns_need = Need::most(columns.iter().copied().map(Need::of));
         table.columns = Some(columns);
         if let Err(code) = table.charge() {
             table.columns = None;
@@ -148,7 +146,9 @@ pub fn query_columns_all(exec: &mut Exec<'_>) -> Result<(), Fail> {
         table.refresh(&source)?;
         let mut tags: Vec<PropTag> = vec![tags::PID_TAG_INSTANCE_KEY];
         for row in (0..table.rows.len().min(ROWS_GATHERED)).filter_map(|at| table.rows.get(at)) {
-            table.with_row(&source, row, true, |object, _| tags.extend(object.tags()));
+            table.with_row(&source, row, Need::Content, |object, _| {
+                tags.extend(object.tags())
+            });
         }
         tags.sort_unstable();
         tags.dedup();

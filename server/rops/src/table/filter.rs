@@ -3,7 +3,7 @@
 use std::{cell::Cell, cmp::Ordering};
 
 use ropewalk_props::{PropTag, PropType, PropValue, ValueRef, tags::*};
-use ropewalk_store::Store;
+use ropewalk_store::{MessageEntry, Store};
 use ropewalk_wire::{
     ErrorCode,
     restriction::{RelOp, Restriction},
@@ -290,23 +290,23 @@ impl Filter {
         }
     }
 
-    /// Whether the content of a message must be read to answer.
-    pub fn needs_content(&self) -> bool {
+    /// What must be known of a message to answer.
+    pub fn need(&self) -> Need {
         match self {
-            Self::And(filters) | Self::Or(filters) => filters.iter().any(Self::needs_content),
-            Self::Not(filter) | Self::Count { filter, .. } => filter.needs_content(),
+            Self::And(filters) | Self::Or(filters) => Need::most(filters.iter().map(Self::need)),
+            Self::Not(filter) | Self::Count { filter, .. } => filter.need(),
             Self::BitMask {
                 tag: PID_TAG_MESSAGE_FLAGS,
                 mask,
                 ..
-            } => mask & !super::message_row::FLAGS_OF_ENTRY != 0,
+            } if mask & !super::message_row::FLAGS_OF_ENTRY == 0 => Need::Entry,
             Self::Property { tag, .. }
             | Self::Content { tag, .. }
             | Self::BitMask { tag, .. }
             | Self::Size { tag, .. }
-            | Self::Exist(tag) => !is_at_hand(*tag),
-            Self::Compare { left, right, .. } => !is_at_hand(*left) || !is_at_hand(*right),
-            Self::Recipients(_) | Self::Attachments(_) => true,
+            | Self::Exist(tag) => Need::of(*tag),
+            Self::Compare { left, right, .. } => Need::of(*left).max(Need::of(*right)),
+            Self::Recipients(_) | Self::Attachments(_) => Need::Content,
         }
     }
 
@@ -428,16 +428,48 @@ impl Properties for RecipientProperties<'_> {
 
 impl Searched for RecipientProperties<'_> {}
 
-/// Properties of a message that are known without its content.
-pub fn is_at_hand(tag: PropTag) -> bool {
-    is_of_entry(tag)
-        || [
-            PID_TAG_READ,
-            PID_TAG_CREATION_TIME,
-            PID_TAG_LAST_MODIFICATION_TIME,
-        ]
-        .contains(&tag)
-        || tag == PID_TAG_MESSAGE_DELIVERY_TIME
+/// What must be known of a message to show some of its properties.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Need {
+    /// Its entry.
+    Entry,
+    /// Its entry, if that has the subject, else its content.
+    Subject,
+    /// Its content.
+    Content,
+}
+
+impl Need {
+    /// For a property.
+    pub fn of(tag: PropTag) -> Self {
+        let is_at_hand = is_of_entry(tag)
+            || [
+                PID_TAG_READ,
+                PID_TAG_CREATION_TIME,
+                PID_TAG_LAST_MODIFICATION_TIME,
+                PID_TAG_MESSAGE_DELIVERY_TIME,
+            ]
+            .contains(&tag);
+        match tag.id() {
+            _ if is_at_hand => Self::Entry,
+            id if id == PID_TAG_SUBJECT.id() => Self::Subject,
+            _ => Self::Content,
+        }
+    }
+
+    /// For all of several.
+    pub fn most(needs: impl Iterator<Item = Self>) -> Self {
+        needs.max().unwrap_or(Self::Entry)
+    }
+
+    /// Whether a message's content has to be read.
+    pub fn content_of(self, entry: &MessageEntry) -> bool {
+        match self {
+            Self::Entry => false,
+            Self::Subject => entry.subject.is_none(),
+            Self::Content => true,
+        }
+    }
 }
 
 /// A type as the store keeps it: PtypString8 is PtypString, and the instance bit says nothing.

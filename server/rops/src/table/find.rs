@@ -74,7 +74,7 @@ pub fn find_row(exec: &mut Exec<'_>, request: &FindRowRequest<'_>) -> Result<(),
             },
         };
         if let Some(row) = table.rows.get(at) {
-            table.with_row(&source, row, table.columns_need_content, |object, part| {
+            table.with_row(&source, row, table.columns_need, |object, part| {
                 writer.put(exec.out, object, part);
             });
         }

@@ -1,6 +1,6 @@
 //! A message as a row of a contents table.
 
-use ropewalk_props::{PropTag, tags::*};
+use ropewalk_props::{PropTag, PropType, ValueRef, tags::*};
 use ropewalk_store::{Mailbox, MessageEntry, StoredMessage};
 
 use super::filter::Searched;
@@ -58,6 +58,13 @@ impl Properties for MessageRow<'_> {
                 let associated = if entry.associated { flags::FAI } else { 0 };
                 Some(Found::u32(read | associated))
             }
+            tag if tag.id() == PID_TAG_SUBJECT.id() => match &entry.subject {
+                Some(subject) => Some(Found::Stored(ValueRef {
+                    ty: PropType::STRING,
+                    data: subject,
+                })),
+                None => self.message.find(tag),
+            },
             tag => self.message.find(tag),
         }
     }

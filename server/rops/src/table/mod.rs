@@ -32,7 +32,7 @@ use ropewalk_wire::{ErrorCode, sort::SortOrder};
 
 use self::{
     categories::Categories,
-    filter::Filter,
+    filter::{Filter, Need},
     rows::{Direction, Directions, Rows},
 };
 use crate::{
@@ -45,8 +45,8 @@ pub struct TableObject {
     kind: TableKind,
     /// `None` before the first RopSetColumns, and after one that failed.
     columns: Option<Box<[PropTag]>>,
-    /// Whether a column is of a message's content.
-    columns_need_content: bool,
+    /// What the columns show of a message.
+    columns_need: Need,
     filter: Option<Filter>,
     sort: Box<[SortOrder]>,
     /// The grouping by the first of them; `None` for a table without header rows.
@@ -107,7 +107,7 @@ impl TableObject {
         Self {
             kind,
             columns: None,
-            columns_need_content: false,
+            columns_need: Need::Entry,
             filter: None,
             sort: Box::default(),
             categories: None,

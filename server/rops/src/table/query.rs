@@ -67,7 +67,7 @@ pub fn query_rows(exec: &mut Exec<'_>, request: &QueryRowsRequest) -> Result<(),
                 break;
             };
             let start = exec.out.len();
-            table.with_row(&source, row, table.columns_need_content, |object, part| {
+            table.with_row(&source, row, table.columns_need, |object, part| {
                 writer.put(exec.out, object, part);
             });
             if exec.out.len() > exec.out_max {

@@ -9,7 +9,7 @@ use ropewalk_wire::{ErrorCode, sort::SortOrder};
 use super::{
     Seen, TableKind, TableObject, cells,
     compare::SortKey,
-    filter::{Filter, Searched, is_at_hand},
+    filter::{Filter, Need, Searched},
     message_row::MessageRow,
     rows::{KeyedRow, Keys, RowId, Rows},
 };
@@ -82,18 +82,13 @@ impl<'a> Source<'a> {
         })
     }
 
-    /// Shows the object of a row. Without `content`, a message is shown as far as its entry knows
-    /// it. What was lost meanwhile shows no properties.
-    pub fn with_row<T>(
-        &self,
-        row: RowId,
-        content: bool,
-        show: impl FnOnce(&dyn Searched) -> T,
-    ) -> T {
+    /// Shows the object of a row; of a message, what is needed. What was lost meanwhile shows no
+    /// properties.
+    pub fn with_row<T>(&self, row: RowId, need: Need, show: impl FnOnce(&dyn Searched) -> T) -> T {
         match &self.rows {
             SourceRows::Contents(contents) => match contents.get(GlobCnt(row.id)) {
                 Some(entry) => {
-                    let content = content.then(|| self.read(entry)).flatten();
+                    let content = self.content(entry, need);
                     show(&MessageRow::new(
                         self.mailbox,
                         entry,
@@ -125,6 +120,11 @@ impl<'a> Source<'a> {
         }
     }
 
+    fn content(&self, entry: &MessageEntry, need: Need) -> Option<StoredMessage> {
+        let needed = need.content_of(entry);
+        needed.then(|| self.read(entry)).flatten()
+    }
+
     /// A message's content. One that cannot be read must not take its whole folder with it.
     fn read(&self, entry: &MessageEntry) -> Option<StoredMessage> {
         let content = self.mailbox.read_message(entry);
@@ -137,8 +137,7 @@ impl<'a> Source<'a> {
 
     /// Whether an object of a row passes a filter.
     pub fn passes(&self, filter: &Filter, row: RowId) -> bool {
-        let content = filter.needs_content();
-        self.with_row(row, content, |object| self.matches(filter, object))
+        self.with_row(row, filter.need(), |object| self.matches(filter, object))
     }
 
     /// Whether an object passes a filter.
@@ -189,8 +188,12 @@ impl TableObject {
                     filter: self.filter.as_ref(),
                     sort: &self.sort,
                     expanded: self.expanded,
-                    sort_needs_content: self.expanded.is_some_and(|tag| !is_at_hand(tag))
-                        || self.sort.iter().any(|order| !is_at_hand(order.tag)),
+                    need: Need::most(
+                        self.expanded
+                            .into_iter()
+                            .chain(self.sort.iter().map(|order| order.tag))
+                            .map(Need::of),
+                    ),
                 };
                 match (&self.seen, &mut self.categories) {
                     // Its headers depend on all rows.
@@ -264,8 +267,8 @@ struct RowMaker<'a> {
     filter: Option<&'a Filter>,
     sort: &'a [SortOrder],
     expanded: Option<PropTag>,
-    /// Whether what orders and expands rows is in the messages' content.
-    sort_needs_content: bool,
+    /// What orders and expands rows.
+    need: Need,
 }
 
 impl RowMaker<'_> {
@@ -340,8 +343,8 @@ impl RowMaker<'_> {
     /// Appends the rows of a message: none if it does not pass the filter.
     fn make(&self, entry: &MessageEntry, filtered: bool, rows: &mut Vec<KeyedRow>) {
         let filter = self.filter.filter(|_| filtered);
-        let needs_content = self.sort_needs_content || filter.is_some_and(Filter::needs_content);
-        let content = needs_content.then(|| self.source.read(entry)).flatten();
+        let need = self.need.max(filter.map_or(Need::Entry, Filter::need));
+        let content = self.source.content(entry, need);
         let row = |part| MessageRow::new(self.source.mailbox, entry, content.as_ref(), part);
         let first = row(0);
         if filter.is_some_and(|filter| !filter.matches(self.source.store, &first)) {
