@@ -35,6 +35,7 @@ mod records;
 mod store;
 #[cfg(test)]
 mod tests;
+mod upkeep;
 mod versions;
 
 pub use blob::{BlobReader, BlobWriter};
@@ -54,3 +55,8 @@ pub use options::{Durability, IndexKind, StoreOptions};
 pub use progress::Progress;
 pub use ropewalk_props as props;
 pub use store::{FencedFrame, RecoveryReport, Store};
+pub use upkeep::{
+    Affected, BackupInfo, BackupList, BackupReport, Counts, Damage, DamageKind, FileStats,
+    IndexState, OnProgress, RestorePoint, RestoreReport, StoreStats, UpkeepError, VerifyReport,
+    list_backups, restore, stats, verify,
+};
