@@ -100,6 +100,11 @@ impl Core {
         self.log.store_guid()
     }
 
+    /// A frame to be filled and appended.
+    pub fn frame(&self) -> FrameBuilder {
+        self.log.frame()
+    }
+
     /// A number for a new large value. [`StoreError::TooMany`] if a million were taken without any
     /// commit that uses them.
     pub fn new_blob_id(&self) -> Result<u64, StoreError> {
@@ -245,7 +250,7 @@ impl Core {
         if self.closed.swap(true, Ordering::AcqRel) {
             return Ok(());
         }
-        let mut mark = FrameBuilder::new();
+        let mut mark = self.frame();
         let mark = match self.wrote.load(Ordering::Acquire) {
             true => add_batch(&mut mark, &Batch::default()).ok().map(|()| mark),
             false => None,

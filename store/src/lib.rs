@@ -20,6 +20,7 @@ mod blob;
 mod cache;
 mod clock;
 mod core;
+mod crypto;
 mod directory;
 mod disk;
 mod error;

@@ -9,12 +9,13 @@ use std::{
     time::Duration,
 };
 
-use rkyv::{rancor, util::AlignedVec};
+use rkyv::rancor;
 use ropewalk_props::Guid;
 
 use crate::{
     Durability, FencedFrame, OpenError, RecoveryReport, StoreOptions,
     core::{Core, Parts},
+    crypto::{FileKey, Keyring},
     directory::Directory,
     disk::{Disk, OsDisk, PRIVATE_FILE},
     index::{Applier, Index, IndexError, Kv, keys, open::Source},
@@ -22,6 +23,7 @@ use crate::{
         Log,
         frame::{BadRecord, FORMAT_VERSION, Position, RecordKind, find_record},
         recovery::{self, RecoveryError},
+        sealed::plain_data,
         segment::{SEGMENT_BYTES, SEGMENT_HEADER, Segments},
     },
     records::{Batch, v1},
@@ -187,7 +189,10 @@ fn catch_up(
         replay.fenced().map_err(|e| context.index(&e.0))?;
     }
     let recovered = recovery::recover(segments, store, from, |at, payload| {
-        replay.frame(at, payload)
+        let key = segments
+            .open_file(at.segment)
+            .map_err(RecoveryError::from)?;
+        replay.frame(at, payload, (&segments.keys, key.key))
     })
     .map_err(|error| match error {
         ReplayError::Log(error) => context.recovery(error),
@@ -233,11 +238,16 @@ struct Replay {
 }
 
 impl Replay {
-    fn frame(&mut self, at: Position, payload: &[u8]) -> Result<(), ReplayError> {
+    fn frame(
+        &mut self,
+        at: Position,
+        payload: &[u8],
+        key: (&Keyring, FileKey),
+    ) -> Result<(), ReplayError> {
         let nonsense = || RecoveryError::Bad(format!("frame {} makes no sense", at.lsn));
         // Frames without a batch hold parts of large values only.
         let batch = match find_record(payload, RecordKind::Batch) {
-            Ok(Some((version, archive))) => read_batch(version, archive).ok_or_else(nonsense)?,
+            Ok(Some(found)) => read_batch(found, key).ok_or_else(nonsense)?,
             Ok(None) => Batch::default(),
             Err(BadRecord) => return Err(nonsense().into()),
         };
@@ -266,10 +276,10 @@ impl Replay {
     }
 }
 
-fn read_batch(version: u8, archive: &[u8]) -> Option<Batch> {
-    let mut aligned: AlignedVec = AlignedVec::with_capacity(archive.len());
-    aligned.extend_from_slice(archive);
-    match version {
+/// The batch of a record that was found, as it is stored.
+fn read_batch(found: (u8, &[u8]), key: (&Keyring, FileKey)) -> Option<Batch> {
+    let aligned = plain_data(found, RecordKind::Batch, key)?;
+    match found.0 {
         1 => {
             let old = rkyv::from_bytes::<v1::Batch, rancor::Error>(&aligned).ok()?;
             Some(old.into())
@@ -362,7 +372,7 @@ mod tests {
         };
         let fenced = || kv.get(keys::FENCED).unwrap().is_some();
         let archive = rkyv::to_bytes::<rancor::Error>(&Batch::default()).unwrap();
-        let mut frame = FrameBuilder::new();
+        let mut frame = FrameBuilder::new(None);
         frame.add(RecordKind::Batch, &archive);
         let at = |lsn| Position {
             segment: 1,
@@ -371,7 +381,8 @@ mod tests {
         };
         let frame = frame.seal(Guid::NIL, at(5), 0, ropewalk_props::FileTime(1));
         for (lsn, lost) in [(5, false), (6, false), (9, true)] {
-            replay.frame(at(lsn), &frame[64..]).unwrap();
+            let key = (&Keyring::default(), FileKey::Plain);
+            replay.frame(at(lsn), &frame[64..], key).unwrap();
             // As a long log has it now and then. The machine may stop after that.
             replay.applier.commit().unwrap();
             assert!(kv.get(keys::APPLIED).unwrap().is_some());

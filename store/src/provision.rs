@@ -30,7 +30,7 @@ pub fn provision(
     let mut making = Making {
         core,
         now: user.created,
-        frame: FrameBuilder::new(),
+        frame: core.frame(),
         ops: vec![Op::PutUser(Box::new(record))],
         counter: FIRST_COUNTER,
     };

@@ -18,7 +18,6 @@ use crate::{
     core::Core,
     directory::Directory,
     disk::OsDisk,
-    log::frame::FrameBuilder,
     open::{self, Opened, Tuning},
     provision::{checked_user, provision},
     records::{Batch, Op},
@@ -178,7 +177,7 @@ impl Store {
             ];
             let at = inner
                 .core
-                .commit(FrameBuilder::new(), Batch::of_store(ops))?;
+                .commit(inner.core.frame(), Batch::of_store(ops))?;
             inner.last_provision.store(at.lsn, Ordering::Release);
             Ok(())
         };
@@ -208,7 +207,7 @@ impl Store {
         let ops = vec![Op::PutUser(Box::new(checked_user(&user)?))];
         inner
             .core
-            .commit(FrameBuilder::new(), Batch::of_store(ops))?;
+            .commit(inner.core.frame(), Batch::of_store(ops))?;
         inner.directory.write().put(Arc::new(user));
         Ok(())
     }

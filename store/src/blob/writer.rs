@@ -139,7 +139,7 @@ impl BlobWriter {
 
     /// Completes the value. It is durable once a message that refers to it is.
     pub fn finish(mut self) -> Result<BlobRef, StoreError> {
-        let mut frame = FrameBuilder::new();
+        let mut frame = self.core.frame();
         for (number, at) in self.add_dirty(&mut frame) {
             if let Some(chunk) = self.chunks.get_mut(number) {
                 *chunk = at;
@@ -205,7 +205,7 @@ impl BlobWriter {
     }
 
     fn spill(&mut self) -> Result<(), StoreError> {
-        let mut frame = FrameBuilder::new();
+        let mut frame = self.core.frame();
         let added = self.add_dirty(&mut frame);
         let at = self.core.append_data(frame)?;
         for (number, relative) in added {

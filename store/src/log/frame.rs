@@ -1,7 +1,11 @@
 //! Frames and records: how one commit lies in a segment. FORMAT.md has the layout byte by byte.
 
+use std::sync::Arc;
+
 use rkyv::util::AlignedVec;
 use ropewalk_props::{FileTime, Guid};
+
+use crate::crypto::{Cipher, OVERHEAD};
 
 /// The newest format of segments and frames that this program reads and the one that it writes.
 pub const FORMAT_VERSION: u16 = 2;
@@ -38,7 +42,7 @@ pub struct Location {
     pub segment: u32,
     /// Byte offset of the record's header.
     pub offset: u32,
-    /// Bytes of the record's data, without header and padding.
+    /// Bytes of the record's data, without header, encryption and padding.
     pub len: u32,
 }
 
@@ -86,6 +90,18 @@ pub enum RecordKind {
 }
 
 impl RecordKind {
+    /// The kind that a record's header says.
+    pub const fn from_byte(kind: u8) -> Option<Self> {
+        Some(match kind {
+            1 => Self::Batch,
+            2 => Self::Message,
+            3 => Self::Bag,
+            4 => Self::Chunk,
+            5 => Self::BlobMap,
+            _ => return None,
+        })
+    }
+
     /// The version in which the data of such a record is written; earlier ones are read as well.
     pub const fn version(self) -> u8 {
         match self {
@@ -122,6 +138,9 @@ pub enum BadFrame {
 /// Collects the records of one frame.
 pub struct FrameBuilder {
     bytes: AlignedVec,
+    cipher: Option<Arc<Cipher>>,
+    /// A record was too long to be encrypted.
+    broken: bool,
 }
 
 /// Bytes from `len` to the next multiple of [`ALIGN`].
@@ -130,11 +149,16 @@ pub const fn padding(len: usize) -> usize {
 }
 
 impl FrameBuilder {
-    /// A frame without records.
-    pub fn new() -> Self {
+    /// A frame without records, which are encrypted as they are added if there is a cipher. It goes
+    /// into a file of that key only.
+    pub fn new(cipher: Option<Arc<Cipher>>) -> Self {
         let mut bytes = AlignedVec::new();
         bytes.resize(FRAME_HEADER, 0);
-        Self { bytes }
+        Self {
+            bytes,
+            cipher,
+            broken: false,
+        }
     }
 
     /// Bytes so far, header included.
@@ -142,20 +166,36 @@ impl FrameBuilder {
         self.bytes.len()
     }
 
+    /// Whether there is more in it than a frame may hold.
+    pub fn is_too_large(&self) -> bool {
+        self.broken || self.bytes.len() > MAX_PAYLOAD + FRAME_HEADER
+    }
+
+    /// The number of the key that it is encrypted with; 0 for none.
+    pub fn key(&self) -> u16 {
+        self.cipher.as_ref().map_or(0, |cipher| cipher.number())
+    }
+
     /// Adds a record; its location is relative to the frame.
     pub fn add(&mut self, kind: RecordKind, data: &[u8]) -> Location {
+        let start = self.bytes.len();
         let location = Location {
             segment: 0,
-            offset: self.bytes.len() as u32,
+            offset: start as u32,
             len: data.len() as u32,
         };
-        self.bytes.extend_from_slice(&record_header(
-            kind,
-            kind.version(),
-            data.len() as u32,
-            crc(&[data]),
-        ));
+        self.bytes
+            .reserve(RECORD_HEADER + data.len() + OVERHEAD + ALIGN);
+        self.bytes.extend_from_slice(&[0; RECORD_HEADER]);
         self.bytes.extend_from_slice(data);
+        let sealed = complete_record(
+            &mut self.bytes,
+            start,
+            kind as u8,
+            kind.version(),
+            self.cipher.as_deref(),
+        );
+        self.broken |= sealed.is_none();
         let padded = self.bytes.len() + padding(self.bytes.len());
         self.bytes.resize(padded, 0);
         location
@@ -227,26 +267,51 @@ impl FrameHeader {
     }
 }
 
-/// The data of a record, given header and data, if kind, length and checksum are right and its version
-/// is a known one.
+/// Encrypts the data of the record at `start`, which reaches to the end of `bytes`, if there is a
+/// cipher, and writes its header. `None` if there is too much of it.
+pub fn complete_record(
+    bytes: &mut AlignedVec,
+    start: usize,
+    kind: u8,
+    version: u8,
+    cipher: Option<&Cipher>,
+) -> Option<()> {
+    let at = start + RECORD_HEADER;
+    if let Some(cipher) = cipher {
+        let end = cipher.seal_record(kind, version, bytes.get_mut(at..)?)?;
+        bytes.extend_from_slice(&end);
+    }
+    let stored = bytes.get(at..)?;
+    let header = record_header(kind, version, stored.len() as u32, crc(&[stored]));
+    bytes.get_mut(start..at)?.copy_from_slice(&header);
+    Some(())
+}
+
+/// The stored data of a record, given header and data, if kind, length and checksum are right and its
+/// version is a known one. An encrypted record is not opened.
 pub fn check_record(record: &[u8], kind: RecordKind, len: u32) -> Option<&[u8]> {
     let (header, rest) = record.split_first_chunk::<RECORD_HEADER>()?;
     let data = rest.get(..len as usize)?;
     let version = header[1];
     let known = (1..=kind.version()).contains(&version);
-    (known && *header == record_header(kind, version, len, crc(&[data]))).then_some(data)
+    (known && *header == record_header(kind as u8, version, len, crc(&[data]))).then_some(data)
+}
+
+/// The bytes of data that a record's header says are stored; not verified.
+pub fn record_len(header: &[u8; RECORD_HEADER]) -> u32 {
+    read_u32(header, 4)
 }
 
 /// A frame's payload has the right checksum, but its records make no sense.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BadRecord;
 
-/// The version and the data of the first record of this kind in a payload that was checked; `None`
+/// The version and the stored data of the first record of this kind in a payload that was checked; `None`
 /// without one.
 pub fn find_record(payload: &[u8], kind: RecordKind) -> Result<Option<(u8, &[u8])>, BadRecord> {
     let mut rest = payload;
     while let Some(header) = rest.first_chunk::<RECORD_HEADER>() {
-        let len = read_u32(header, 4);
+        let len = record_len(header);
         if header[0] == kind as u8 {
             let data = check_record(rest, kind, len).ok_or(BadRecord)?;
             return Ok(Some((header[1], data)));
@@ -268,9 +333,9 @@ pub fn crc(parts: &[&[u8]]) -> u32 {
     hasher.finalize()
 }
 
-fn record_header(kind: RecordKind, version: u8, len: u32, data_crc: u32) -> [u8; RECORD_HEADER] {
+fn record_header(kind: u8, version: u8, len: u32, data_crc: u32) -> [u8; RECORD_HEADER] {
     let mut out = [0; RECORD_HEADER];
-    out[0] = kind as u8;
+    out[0] = kind;
     out[1] = version;
     out[4..8].copy_from_slice(&len.to_le_bytes());
     out[8..12].copy_from_slice(&data_crc.to_le_bytes());
@@ -301,7 +366,7 @@ mod tests {
     };
 
     fn sample() -> AlignedVec {
-        let mut frame = FrameBuilder::new();
+        let mut frame = FrameBuilder::new(None);
         assert_eq!(frame.add(RecordKind::Chunk, b"abc").offset, 64);
         assert_eq!(frame.add(RecordKind::Batch, b"defghi").offset, 96);
         frame.seal(STORE, AT, 98, FileTime(5))

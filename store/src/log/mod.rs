@@ -5,6 +5,7 @@ pub mod frame;
 mod group_commit;
 pub mod recovery;
 mod scan;
+pub mod sealed;
 pub mod segment;
 
 use std::{io, sync::Arc};
@@ -14,10 +15,7 @@ use rkyv::util::AlignedVec;
 use ropewalk_props::{FileTime, Guid};
 
 use crate::{Durability, StoreError, disk::DiskFile};
-use frame::{
-    FRAME_HEADER, FrameBuilder, Location, MAX_PAYLOAD, Position, RECORD_HEADER, RecordKind,
-    check_record,
-};
+use frame::{FrameBuilder, Location, MAX_PAYLOAD, Position, RecordKind};
 use group_commit::GroupCommit;
 use segment::{SEGMENT_HEADER, SegmentHeader, Segments};
 
@@ -123,8 +121,11 @@ impl Log {
         time: FileTime,
         placed: impl FnOnce(Position),
     ) -> Result<Position, StoreError> {
-        if frame.len() > MAX_PAYLOAD + FRAME_HEADER {
+        if frame.is_too_large() {
             return Err(StoreError::TooLarge);
+        }
+        if frame.key() != self.segments.keys.current_number() {
+            return Err(StoreError::Invalid("a frame of another key"));
         }
         self.group.check()?;
         if u64::from(tail.end) + frame.len() as u64 > self.segment_bytes
@@ -178,7 +179,12 @@ impl Log {
         file.sync_data().inspect_err(|_| *failed = true)
     }
 
-    /// Reads one record's header and data, and verifies its checksum.
+    /// A frame to be filled for this log.
+    pub fn frame(&self) -> FrameBuilder {
+        FrameBuilder::new(self.segments.keys.current().cloned())
+    }
+
+    /// Reads one record's header and plain data, and verifies its checksum.
     pub fn read(&self, at: Location, kind: RecordKind) -> Result<AlignedVec, StoreError> {
         let damaged = || StoreError::Damaged {
             segment: at.segment,
@@ -187,15 +193,10 @@ impl Log {
         if at.segment == 0 || at.len as usize > MAX_PAYLOAD {
             return Err(damaged());
         }
-        let mut record = AlignedVec::new();
-        record.resize(RECORD_HEADER + at.len as usize, 0);
-        let file = self.segments.file(at.segment)?;
-        match file.read_exact_at(&mut record, u64::from(at.offset)) {
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(damaged()),
-            other => other?,
-        }
-        check_record(&record, kind, at.len).ok_or_else(damaged)?;
-        Ok(record)
+        let open = self.segments.open_file(at.segment)?;
+        let key = (&self.segments.keys, open.key);
+        let record = sealed::read_record(&*open.file, u64::from(at.offset), at.len, kind, key)?;
+        record.ok_or_else(damaged)
     }
 
     /// Goes on in a new segment. The old one is on disk first, so that syncing the last segment is
@@ -205,6 +206,7 @@ impl Log {
         self.group.advance(tail.next_lsn.saturating_sub(1));
         let header = SegmentHeader {
             base_lsn: tail.next_lsn,
+            key: self.segments.keys.current_number(),
             ..SegmentHeader::log(tail.segment + 1, self.store)
         };
         tail.file = self.segments.create(header)?;
@@ -322,7 +324,7 @@ mod tests {
         let tail = recovery::create(&segments, store).unwrap();
         let log = Log::new(segments, store, Durability::Always, 4096, tail);
         let frame = || {
-            let mut frame = FrameBuilder::new();
+            let mut frame = FrameBuilder::new(None);
             frame.add(RecordKind::Chunk, &[1; 3000]);
             frame
         };

@@ -11,7 +11,10 @@ use parking_lot::RwLock;
 use ropewalk_props::Guid;
 
 use super::frame::{FORMAT_VERSION, crc};
-use crate::disk::{Disk, DiskFile};
+use crate::{
+    crypto::{FileKey, Keyring},
+    disk::{Disk, DiskFile},
+};
 
 /// Bytes of a segment's header; the first frame follows.
 pub const SEGMENT_HEADER: u32 = 64;
@@ -140,11 +143,22 @@ fn field<const N: usize>(bytes: &[u8], at: usize) -> Result<[u8; N], BadSegment>
     found.copied().ok_or(BadSegment::Damaged)
 }
 
+/// A file of the log.
+#[derive(Clone)]
+pub struct OpenFile {
+    /// The file.
+    pub file: Arc<dyn DiskFile>,
+    /// What its records are encrypted with.
+    pub key: FileKey,
+}
+
 /// The segment files of one log.
 pub struct Segments {
     disk: Arc<dyn Disk>,
     dir: PathBuf,
-    open: RwLock<HashMap<u32, Arc<dyn DiskFile>>>,
+    open: RwLock<HashMap<u32, OpenFile>>,
+    /// The keys that the files are encrypted with.
+    pub keys: Keyring,
 }
 
 impl Segments {
@@ -155,6 +169,7 @@ impl Segments {
             disk,
             dir,
             open: RwLock::default(),
+            keys: Keyring::default(),
         })
     }
 
@@ -196,11 +211,16 @@ impl Segments {
         file.write_all_at(&header.encode(), 0)?;
         file.sync_data()?;
         self.disk.sync_dir(&self.dir)?;
-        self.keep_open(header.number, file.clone());
+        let key = header.key.into();
+        let open = OpenFile {
+            file: file.clone(),
+            key,
+        };
+        self.keep_open(header.number, open);
         Ok(file)
     }
 
-    fn keep_open(&self, number: u32, file: Arc<dyn DiskFile>) {
+    fn keep_open(&self, number: u32, file: OpenFile) {
         let mut open = self.open.write();
         if open.len() >= OPEN_FILES {
             let victim = open.keys().next().copied();
@@ -211,12 +231,22 @@ impl Segments {
 
     /// A segment's file.
     pub fn file(&self, number: u32) -> io::Result<Arc<dyn DiskFile>> {
-        if let Some(file) = self.open.read().get(&number) {
-            return Ok(file.clone());
+        self.open_file(number).map(|open| open.file)
+    }
+
+    /// A segment's file and its key.
+    pub fn open_file(&self, number: u32) -> io::Result<OpenFile> {
+        if let Some(open) = self.open.read().get(&number) {
+            return Ok(open.clone());
         }
         let file = self.disk.open(&self.path(number))?;
-        self.keep_open(number, file.clone());
-        Ok(file)
+        let key = match read_header(&*file)?.0 {
+            Ok(header) => header.key.into(),
+            Err(_) => FileKey::Unknown,
+        };
+        let open = OpenFile { file, key };
+        self.keep_open(number, open.clone());
+        Ok(open)
     }
 
     /// Forgets a file that was renamed.
@@ -226,15 +256,18 @@ impl Segments {
 
     /// A segment's header and its file's length; the header may be damaged or cut short.
     pub fn header(&self, number: u32) -> io::Result<(Result<SegmentHeader, BadSegment>, u64)> {
-        let file = self.file(number)?;
-        let len = file.len()?;
-        if len < u64::from(SEGMENT_HEADER) {
-            return Ok((Err(BadSegment::Damaged), len));
-        }
-        let mut bytes = [0; SEGMENT_HEADER as usize];
-        file.read_exact_at(&mut bytes, 0)?;
-        Ok((SegmentHeader::decode(&bytes), len))
+        read_header(&*self.file(number)?)
     }
+}
+
+fn read_header(file: &dyn DiskFile) -> io::Result<(Result<SegmentHeader, BadSegment>, u64)> {
+    let len = file.len()?;
+    if len < u64::from(SEGMENT_HEADER) {
+        return Ok((Err(BadSegment::Damaged), len));
+    }
+    let mut bytes = [0; SEGMENT_HEADER as usize];
+    file.read_exact_at(&mut bytes, 0)?;
+    Ok((SegmentHeader::decode(&bytes), len))
 }
 
 #[cfg(test)]

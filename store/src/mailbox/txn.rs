@@ -53,7 +53,7 @@ impl<'a> Txn<'a> {
             mailbox,
             counter: writer.counter,
             writer,
-            frame: FrameBuilder::new(),
+            frame: mailbox.core.frame(),
             now: mailbox.core.now(),
             ops: Vec::new(),
             folders: BTreeMap::new(),
@@ -275,7 +275,7 @@ impl<'a> Txn<'a> {
             counter: self.counter,
             ops,
         };
-        let frame = std::mem::replace(&mut self.frame, FrameBuilder::new());
+        let frame = std::mem::replace(&mut self.frame, self.mailbox.core.frame());
         let placed = &self.mailbox.placed;
         let committed = self.mailbox.core.commit_with(frame, batch, |at| {
             placed.store(at.lsn, Ordering::Release);
