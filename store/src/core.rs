@@ -1,7 +1,7 @@
 //! What users, mailboxes and large values share: the log, the index and the cache.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     fmt,
     fs::File,
     sync::{
@@ -11,12 +11,13 @@ use std::{
     thread::Thread,
 };
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use rkyv::rancor;
 use ropewalk_props::{Bag, FileTime, Guid};
 
 use crate::{
     Clock, Durability, StoreError, StoredMessage,
+    blob::pins::{Pins, Referring, Unsaved},
     cache::MessageCache,
     index::{Index, Job, keys, value},
     log::{
@@ -39,9 +40,22 @@ pub struct Core {
     /// Held while the store is being closed.
     closing: Mutex<()>,
     wrote: AtomicBool,
+    /// Held for reading from when an existing large value or chunk is looked up until a frame that
+    /// refers to it is in the log, or a pin is registered; for writing by compaction while it tells
+    /// what is dead. Never taken twice by a thread, nor with the log's tail.
+    pub refs: RwLock<()>,
+    /// Segments that readers and writers of large values point into.
+    pub pins: Pins,
+    /// Large values that no commit refers to yet.
+    pub unsaved: Unsaved,
+    /// Segments that compaction is rewriting: what it found dead there must stay so. Changed under
+    /// `refs`, held for writing.
+    #[allow(dead_code)] // For compaction.
+    pub packing: Mutex<BTreeSet<u32>>,
     next_blob: AtomicU64,
-    /// Large values that the index may not have yet, with the frame that completes them.
-    new_blobs: Mutex<HashMap<u64, (u64, BlobRecord)>>,
+    /// Large values that the index may not have yet, or may have still (`None`), with the frame that
+    /// completes or removes them.
+    new_blobs: Mutex<HashMap<u64, (u64, Option<BlobRecord>)>>,
     /// The thread that ticks.
     looks_after: OnceLock<Thread>,
     /// Keeps other processes out of the directory.
@@ -83,6 +97,10 @@ impl Core {
             closed: AtomicBool::new(false),
             closing: Mutex::default(),
             wrote: AtomicBool::new(false),
+            refs: RwLock::default(),
+            pins: Pins::default(),
+            unsaved: Unsaved::default(),
+            packing: Mutex::default(),
             next_blob: AtomicU64::new(next_lsn.saturating_mul(BLOBS_PER_FRAME)),
             new_blobs: Mutex::default(),
             looks_after: OnceLock::new(),
@@ -127,18 +145,23 @@ impl Core {
 
     /// Writes one commit and returns once it counts as done.
     pub fn commit(&self, frame: FrameBuilder, batch: Batch) -> Result<Position, StoreError> {
-        self.commit_with(frame, batch, |_| {})
+        self.commit_with(frame, batch, None, |_| {})
     }
 
-    /// [`Core::commit`], which tells `placed` the commit's place before anyone can see its effects.
+    /// [`Core::commit`] of what refers to large values; it tells `placed` the commit's place before
+    /// anyone can see its effects.
     pub fn commit_with(
         &self,
         frame: FrameBuilder,
         batch: Batch,
+        refs: Option<Referring<'_>>,
         placed: impl FnOnce(Position),
     ) -> Result<Position, StoreError> {
         self.index.throttle();
         let at = self.append_with(frame, batch, placed)?;
+        if let Some(refs) = refs {
+            refs.done();
+        }
         self.log.wait(at.lsn)?;
         self.index.advance(at.lsn);
         Ok(at)
@@ -174,20 +197,28 @@ impl Core {
     fn queue(&self, at: Position, mut batch: Batch) {
         for op in &mut batch.ops {
             op.resolve(at);
-            if let Op::PutBlob(blob) = op {
-                self.new_blobs.lock().insert(blob.id, (at.lsn, **blob));
+            match op {
+                Op::PutBlob(blob) => {
+                    let known = (at.lsn, Some(**blob));
+                    self.new_blobs.lock().insert(blob.id, known);
+                }
+                Op::RemoveBlobs(ids) => {
+                    let gone = ids.iter().map(|id| (*id, (at.lsn, None)));
+                    self.new_blobs.lock().extend(gone);
+                }
+                _ => {}
             }
         }
         self.index.push(Job { at, batch });
     }
 
-    /// Finds a large value.
+    /// Finds a large value. Who goes on to refer to it holds [`Core::refs`].
     pub fn blob(&self, id: u64) -> Result<BlobRecord, StoreError> {
         let applied = self.index.applied();
         {
             let mut new = self.new_blobs.lock();
             if let Some((_, blob)) = new.get(&id) {
-                return Ok(*blob);
+                return blob.ok_or(StoreError::NotFound);
             }
             new.retain(|_, (lsn, _)| *lsn > applied);
         }

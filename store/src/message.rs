@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use rkyv::{rancor, util::AlignedVec};
-use ropewalk_props::Bag;
+use ropewalk_props::{Bag, BagView, BlobRef, Slot};
 
 use crate::{StoreError, log::frame::RECORD_HEADER};
 
@@ -119,6 +119,32 @@ pub(crate) fn for_each_bag(
         }
     }
     Ok(())
+}
+
+/// Calls `visit` for every large value that a stored message refers to, embedded messages included.
+#[allow(dead_code)] // For compaction.
+pub(crate) fn for_each_external(message: &ArchivedMessage, visit: &mut dyn FnMut(BlobRef)) {
+    let mut messages = vec![message];
+    while let Some(message) = messages.pop() {
+        externals(&message.props, visit);
+        for recipient in message.recipients.iter() {
+            externals(&recipient.props, visit);
+        }
+        for attachment in message.attachments.iter() {
+            externals(&attachment.props, visit);
+            messages.extend(attachment.embedded.as_ref().map(|embedded| &**embedded));
+        }
+    }
+}
+
+/// Calls `visit` for every large value that a bag refers to.
+#[allow(dead_code)] // For compaction.
+pub(crate) fn externals(bag: &impl BagView, visit: &mut dyn FnMut(BlobRef)) {
+    for (_, slot) in bag.iter() {
+        if let Slot::External(blob) = slot {
+            visit(blob);
+        }
+    }
 }
 
 impl fmt::Debug for StoredMessage {

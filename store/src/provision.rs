@@ -7,7 +7,7 @@ use ropewalk_props::{Bag, BagView, FileTime, GlobCnt, tags};
 
 use crate::{
     FolderCounts, NewUser, StoreError, TemplateFolder, User,
-    blob::Spill,
+    blob::{Spill, Spilled, pins::Referring},
     core::Core,
     index::value,
     log::frame::{FrameBuilder, Location, RecordKind},
@@ -20,18 +20,20 @@ const FIRST_COUNTER: u64 = 0x1_0000;
 /// Bytes of a message class (MS-OXCSTOR 2.2.1.3: 255 characters and a terminator).
 const MAX_CLASS: usize = 255;
 
-/// The frame and the changes of the commit that adds a user and a mailbox.
-pub fn provision(
-    core: &Core,
+/// The frame and the changes of the commit that adds a user and a mailbox, and the large values that it
+/// refers to.
+pub fn provision<'a>(
+    core: &'a Core,
     new: NewUser,
     user: &User,
-) -> Result<(FrameBuilder, Batch), StoreError> {
+) -> Result<(FrameBuilder, Batch, Option<Referring<'a>>), StoreError> {
     let record = checked_user(user)?;
     let mut making = Making {
         core,
         now: user.created,
         frame: core.frame(),
         ops: vec![Op::PutUser(Box::new(record))],
+        spill: Spill::default(),
         counter: FIRST_COUNTER,
     };
     let counts = child_counts(&new.folders)?;
@@ -57,12 +59,14 @@ pub fn provision(
                 modified: user.created,
             })));
     }
+    let (mut ops, refs) = making.spill.finish();
+    ops.append(&mut making.ops);
     let batch = Batch {
         mailbox: Some(new.mailbox_guid),
         counter: making.counter,
-        ops: making.ops,
+        ops,
     };
-    Ok((making.frame, batch))
+    Ok((making.frame, batch, refs))
 }
 
 /// A user's record, if the index can hold it: about 900 bytes of text in all.
@@ -113,14 +117,15 @@ struct Making<'a> {
     now: FileTime,
     frame: FrameBuilder,
     ops: Vec<Op>,
+    spill: Spill<'a>,
     counter: u64,
 }
 
 impl Making<'_> {
     fn bag(&mut self, mut bag: Bag) -> Result<Location, StoreError> {
-        let mut spill = Spill::default();
-        spill.bag(self.core, &mut self.frame, &mut bag)?;
-        self.ops.append(&mut spill.ops);
+        let found = &mut Spilled::default();
+        self.spill
+            .bag(self.core, &mut self.frame, &mut bag, found)?;
         let archive = rkyv::to_bytes::<rancor::Error>(&bag).map_err(|_| StoreError::TooLarge)?;
         Ok(self.frame.add(RecordKind::Bag, &archive))
     }

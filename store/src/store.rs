@@ -156,8 +156,8 @@ impl Store {
             minimal_id,
             created: inner.core.now(),
         });
-        let (frame, batch) = provision(&inner.core, new, &user)?;
-        let at = inner.core.commit(frame, batch)?;
+        let (frame, batch, refs) = provision(&inner.core, new, &user)?;
+        let at = inner.core.commit_with(frame, batch, refs, |_| {})?;
         inner.last_provision.store(at.lsn, Ordering::Release);
         inner.directory.write().put(user.clone());
         Ok(user)

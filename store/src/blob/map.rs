@@ -1,6 +1,6 @@
 //! The list of a large value's chunks, and its form in the log.
 
-use super::{CHUNK, MAX_BLOB};
+use super::{CHUNK, MAX_BLOB, pins::Pin};
 use crate::{
     StoreError,
     core::Core,
@@ -29,6 +29,17 @@ pub fn encode(chunks: &[Location], own: u32) -> Vec<u8> {
         out.extend_from_slice(&chunk.len.to_le_bytes());
     }
     out
+}
+
+/// Finds a value: its length, its list, and a pin on all that the list names.
+pub fn open(core: &Core, id: u64) -> Result<(u64, Vec<Location>, Pin), StoreError> {
+    // Recursive: who waits here must not wait for a writer that waits for compaction's turn.
+    let _refs = core.refs.read_recursive();
+    let record = core.blob(id)?;
+    let chunks = read(core, &record)?;
+    let mut pin = core.pins.pin();
+    pin.add(chunks.iter().map(|chunk| chunk.segment));
+    Ok((record.len, chunks, pin))
 }
 
 /// Reads a value's list.

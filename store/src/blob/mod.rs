@@ -5,12 +5,13 @@
 //! editing a blob writes the chunks that changed and a new map.
 
 mod map;
+pub mod pins;
 mod reader;
 mod spill;
 mod writer;
 
 pub use reader::BlobReader;
-pub use spill::Spill;
+pub use spill::{Spill, Spilled};
 pub use writer::BlobWriter;
 
 /// Bytes of a chunk; the last one of a value may be shorter.

@@ -6,19 +6,26 @@ use parking_lot::Mutex;
 use rkyv::util::AlignedVec;
 use ropewalk_props::BlobRef;
 
-use super::map;
+use super::{map, pins::Pin};
 use crate::{
     StoreError,
     core::Core,
     log::frame::{Location, RECORD_HEADER, RecordKind},
 };
 
+/// Where the chunks are, and what keeps them there.
+#[derive(Debug)]
+struct Chunks {
+    at: Vec<Location>,
+    _pin: Pin,
+}
+
 /// Reads a large value. Cloning it copies a pointer.
 #[derive(Clone, Debug)]
 pub struct BlobReader {
     core: Arc<Core>,
     len: u64,
-    chunks: Arc<Vec<Location>>,
+    chunks: Arc<Chunks>,
     /// The chunk read last: streams come in steps smaller than a chunk.
     last: Arc<Mutex<Option<(usize, AlignedVec)>>>,
 }
@@ -26,12 +33,11 @@ pub struct BlobReader {
 #[allow(clippy::len_without_is_empty)]
 impl BlobReader {
     pub(crate) fn open(core: Arc<Core>, blob: BlobRef) -> Result<Self, StoreError> {
-        let record = core.blob(blob.id)?;
-        let chunks = Arc::new(map::read(&core, &record)?);
+        let (len, at, pin) = map::open(&core, blob.id)?;
         Ok(Self {
             core,
-            len: record.len,
-            chunks,
+            len,
+            chunks: Arc::new(Chunks { at, _pin: pin }),
             last: Arc::default(),
         })
     }
@@ -49,7 +55,7 @@ impl BlobReader {
     }
 
     fn read_chunk(&self, number: usize, start: usize, out: &mut [u8]) -> Result<(), StoreError> {
-        let at = self.chunks.get(number).copied().unwrap_or_default();
+        let at = self.chunks.at.get(number).copied().unwrap_or_default();
         if at.len == 0 {
             out.fill(0);
             return Ok(());

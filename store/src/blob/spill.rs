@@ -1,8 +1,10 @@
 //! Moving large values out of bags, into the same frame as the commit that refers to them.
 
+use std::collections::BTreeSet;
+
 use ropewalk_props::{Bag, BagView, BlobRef, PropTag, Slot};
 
-use super::{CHUNK, MAX_BLOB, map};
+use super::{CHUNK, MAX_BLOB, map, pins::Referring};
 use crate::{
     StoreError,
     core::Core,
@@ -12,23 +14,55 @@ use crate::{
 
 /// Values of more bytes do not stay in bags.
 const LARGE: usize = 8 << 10;
+/// An entry names the large values of its message, unless there are more.
+const MAX_LISTED: usize = 32;
 
-/// What was moved out of the bags of one object.
-#[derive(Debug, Default)]
-pub struct Spill {
-    /// The commits' changes that make the large values known.
-    pub ops: Vec<Op>,
-    /// Bytes of all values of all bags, large ones included.
-    pub size: u64,
+/// Moves the large values of one commit out of its bags.
+#[derive(Default)]
+pub struct Spill<'a> {
+    /// Held once the commit has anything to do with large values.
+    refs: Option<Referring<'a>>,
+    /// The commit's changes that make its new large values known.
+    ops: Vec<Op>,
 }
 
-impl Spill {
-    /// Moves a bag's large values into `frame`, drops its dead bytes and counts its values' bytes.
+/// What was found in the bags of one object.
+#[derive(Debug, Default)]
+pub struct Spilled {
+    /// Bytes of all values of all bags, large ones included.
+    pub size: u64,
+    /// The large values that the bags refer to now.
+    blobs: BTreeSet<u64>,
+    /// Large values that a commit is known to refer to, and will until this one does: those of the
+    /// object that is being changed.
+    known: Box<[u64]>,
+}
+
+impl Spilled {
+    /// Of an object that takes the place of one with these large values.
+    pub fn replacing(known: Option<&[u64]>) -> Self {
+        Self {
+            known: known.unwrap_or_default().into(),
+            ..Self::default()
+        }
+    }
+
+    /// The large values, for the entry of a message; `None` if there are too many.
+    pub fn listed(&self) -> Option<Box<[u64]>> {
+        (self.blobs.len() <= MAX_LISTED).then(|| self.blobs.iter().copied().collect())
+    }
+}
+
+impl<'a> Spill<'a> {
+    /// Moves a bag's large values into `frame`, drops its dead bytes, counts its values' bytes into
+    /// `found` and notes the large values that it refers to. [`StoreError::NotFound`] if one of those
+    /// that it had before is not there.
     pub fn bag(
         &mut self,
-        core: &Core,
+        core: &'a Core,
         frame: &mut FrameBuilder,
         bag: &mut Bag,
+        found: &mut Spilled,
     ) -> Result<(), StoreError> {
         let mut live = 0;
         let mut large = Vec::new();
@@ -38,21 +72,39 @@ impl Spill {
                 Slot::Inline(value) => live += value.data.len(),
                 Slot::External(blob) => {
                     live += std::mem::size_of::<BlobRef>();
-                    self.size = self.size.saturating_add(blob.len);
+                    found.size = found.size.saturating_add(blob.len);
+                    self.existing(core, blob.id, found)?;
                     continue;
                 }
             }
             if let Slot::Inline(value) = slot {
-                self.size = self.size.saturating_add(value.data.len() as u64);
+                found.size = found.size.saturating_add(value.data.len() as u64);
             }
         }
         for tag in &large {
             let blob = self.value(core, frame, bag, *tag)?;
             bag.set_external(*tag, blob);
+            found.blobs.insert(blob.id);
         }
         if bag.data_len() > live {
             bag.compact();
         }
+        Ok(())
+    }
+
+    /// The changes so far, and what is to be held until the commit with all of them is in the log.
+    pub fn finish(self) -> (Vec<Op>, Option<Referring<'a>>) {
+        (self.ops, self.refs)
+    }
+
+    /// The bag refers to a large value that is in the store already.
+    fn existing(&mut self, core: &'a Core, id: u64, found: &mut Spilled) -> Result<(), StoreError> {
+        let refs = self.refs.get_or_insert_with(|| Referring::new(core));
+        if !found.known.contains(&id) && !refs.blobs.contains(&id) {
+            core.blob(id)?;
+        }
+        refs.blobs.insert(id);
+        found.blobs.insert(id);
         Ok(())
     }
 

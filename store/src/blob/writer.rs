@@ -7,6 +7,7 @@ use ropewalk_props::BlobRef;
 use super::{
     CHUNK, MAX_BLOB,
     map::{self, chunk_count},
+    pins::Pin,
 };
 use crate::{
     StoreError,
@@ -30,6 +31,8 @@ pub struct BlobWriter {
     len: u64,
     /// Where each chunk is; length 0 is all zeros.
     chunks: Vec<Location>,
+    /// Keeps them there.
+    pin: Pin,
     /// Chunks that are newer here, the one touched last at the end.
     dirty: Vec<Dirty>,
 }
@@ -43,8 +46,10 @@ impl std::fmt::Debug for BlobWriter {
 #[allow(clippy::len_without_is_empty)]
 impl BlobWriter {
     pub(crate) fn new(core: Arc<Core>) -> Self {
+        let pin = core.pins.pin();
         Self {
             core,
+            pin,
             len: 0,
             chunks: Vec::new(),
             dirty: Vec::new(),
@@ -52,12 +57,12 @@ impl BlobWriter {
     }
 
     pub(crate) fn edit(core: Arc<Core>, blob: BlobRef) -> Result<Self, StoreError> {
-        let record = core.blob(blob.id)?;
-        let chunks = map::read(&core, &record)?;
+        let (len, chunks, pin) = map::open(&core, blob.id)?;
         Ok(Self {
             core,
-            len: record.len,
+            len,
             chunks,
+            pin,
             dirty: Vec::new(),
         })
     }
@@ -152,7 +157,10 @@ impl BlobWriter {
             map: frame.add(RecordKind::BlobMap, &list),
         };
         let batch = Batch::of_store(vec![Op::PutBlob(Box::new(record))]);
-        self.core.append(frame, batch)?;
+        let unsaved = &self.core.unsaved;
+        unsaved.add(record.id, self.core.now());
+        let appended = self.core.append(frame, batch);
+        appended.inspect_err(|_| unsaved.remove(&[record.id]))?;
         Ok(BlobRef {
             id: record.id,
             len: record.len,
@@ -207,7 +215,9 @@ impl BlobWriter {
     fn spill(&mut self) -> Result<(), StoreError> {
         let mut frame = self.core.frame();
         let added = self.add_dirty(&mut frame);
+        let _refs = self.core.refs.read();
         let at = self.core.append_data(frame)?;
+        self.pin.add([at.segment]);
         for (number, relative) in added {
             if let Some(chunk) = self.chunks.get_mut(number) {
                 *chunk = relative.resolve(at);

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     Message, StoreError, StoredMessage,
-    blob::Spill,
+    blob::Spilled,
     index::value,
     log::frame::{Location, RecordKind},
     message::for_each_bag,
@@ -93,12 +93,12 @@ impl Mailbox {
             return Ok(None);
         };
         let subject = subject_of(&message);
-        let (content, size) = add_content(&mut txn, message)?;
+        let added = add_content(&mut txn, message, Some(&old))?;
         let mut new = MessageEntry {
-            size,
-            content,
+            size: added.size,
+            content: added.at,
             subject,
-            blobs: None,
+            blobs: added.blobs,
             ..old.clone()
         };
         fit(&mut new);
@@ -140,7 +140,7 @@ fn stage(txn: &mut Txn<'_>, save: SaveMessage) -> Result<MessageEntry, StoreErro
     let delivered = message.props.get(tags::PID_TAG_MESSAGE_DELIVERY_TIME);
     let delivered = delivered.and_then(|value| value.as_time());
     let subject = subject_of(&message);
-    let (content, size) = add_content(txn, message)?;
+    let added = add_content(txn, message, old.as_ref())?;
     let id = match &old {
         Some(old) => old.id,
         None => txn.next()?,
@@ -158,7 +158,7 @@ fn stage(txn: &mut Txn<'_>, save: SaveMessage) -> Result<MessageEntry, StoreErro
             .unwrap_or(old.as_ref().is_some_and(|old| old.read)),
         associated: old.as_ref().map_or(save.associated, |old| old.associated),
         soft_deleted: false,
-        size,
+        size: added.size,
         created,
         modified,
         delivered,
@@ -166,8 +166,8 @@ fn stage(txn: &mut Txn<'_>, save: SaveMessage) -> Result<MessageEntry, StoreErro
         subject,
         repl_guid: replica,
         versions: versions::changed(replica, cn, old_versions),
-        content,
-        blobs: None,
+        content: added.at,
+        blobs: added.blobs,
     };
     fit(&mut entry);
     txn.put_message(old.as_ref(), entry.clone())?;
@@ -189,8 +189,10 @@ fn subject_of(message: &Message) -> Option<Box<[u8]>> {
 /// Leaves out of an entry what the content tells as well, if the index could not take it otherwise.
 fn fit(entry: &mut MessageEntry) {
     if entry.versions.is_some() && value::encode(entry).is_err() {
-        entry.subject = None;
         entry.blobs = None;
+        if value::encode(entry).is_err() {
+            entry.subject = None;
+        }
     }
 }
 
@@ -209,16 +211,28 @@ fn time_of(message: &Message, tag: PropTag) -> Option<FileTime> {
     }
 }
 
-/// Adds a message's content to the frame, large values apart; also returns its size.
-fn add_content(txn: &mut Txn<'_>, mut message: Message) -> Result<(Location, u64), StoreError> {
-    let mut spill = Spill::default();
-    let core = &txn.mailbox.core;
-    let frame = &mut txn.frame;
-    for_each_bag(&mut message, 0, &mut |bag| spill.bag(core, frame, bag))?;
+/// A content that was added to the frame.
+struct Added {
+    at: Location,
+    size: u64,
+    blobs: Option<Box<[u64]>>,
+}
+
+/// Adds a message's content to the frame, large values apart. The large values of `old`, in whose place
+/// it comes, are there as long as the commit is not.
+fn add_content(
+    txn: &mut Txn<'_>,
+    mut message: Message,
+    old: Option<&MessageEntry>,
+) -> Result<Added, StoreError> {
+    let mut found = Spilled::replacing(old.and_then(|old| old.blobs.as_deref()));
+    for_each_bag(&mut message, 0, &mut |bag| txn.spill(bag, &mut found))?;
     let archive = rkyv::to_bytes::<rancor::Error>(&message).map_err(|_| StoreError::TooLarge)?;
-    let at = txn.add_record(RecordKind::Message, &archive)?;
-    txn.add_ops(&mut spill.ops);
-    Ok((at, spill.size))
+    Ok(Added {
+        at: txn.add_record(RecordKind::Message, &archive)?,
+        size: found.size,
+        blobs: found.listed(),
+    })
 }
 
 #[cfg(test)]
@@ -374,5 +388,19 @@ mod tests {
         fit(&mut entry);
         assert_eq!(entry.subject, None);
         assert!(value::encode(&entry).is_ok());
+        // The list of large values goes first.
+        entry.subject = subject;
+        entry.blobs = Some((0..32).collect());
+        entry.versions = None;
+        fit(&mut entry);
+        assert!(value::encode(&entry).is_ok());
+        assert!(entry.blobs.is_some());
+        entry.versions = Some(Box::new(versions::Versions {
+            change_key: vec![1; 22],
+            predecessors: vec![1; 100],
+        }));
+        fit(&mut entry);
+        assert!(value::encode(&entry).is_ok());
+        assert_eq!((entry.blobs, entry.subject.is_some()), (None, true));
     }
 }

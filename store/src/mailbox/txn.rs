@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     StoreError,
-    blob::Spill,
+    blob::{Spill, Spilled},
     index::value,
     log::frame::{FrameBuilder, Location, MAX_PAYLOAD, Position, RecordKind},
     records::{Batch, MailboxMeta, NameRecord, Op, ReceiveRecord},
@@ -31,6 +31,7 @@ pub struct Txn<'a> {
     writer: MutexGuard<'a, Writer>,
     pub frame: FrameBuilder,
     pub now: FileTime,
+    spill: Spill<'a>,
     counter: u64,
     ops: Vec<Op>,
     folders: BTreeMap<GlobCnt, Option<FolderState>>,
@@ -55,6 +56,7 @@ impl<'a> Txn<'a> {
             writer,
             frame: mailbox.core.frame(),
             now: mailbox.core.now(),
+            spill: Spill::default(),
             ops: Vec::new(),
             folders: BTreeMap::new(),
             messages: BTreeMap::new(),
@@ -232,9 +234,7 @@ impl<'a> Txn<'a> {
 
     /// Adds a bag to the frame, large values apart.
     pub fn add_bag(&mut self, mut bag: Bag) -> Result<(Arc<Bag>, Location), StoreError> {
-        let mut spill = Spill::default();
-        spill.bag(&self.mailbox.core, &mut self.frame, &mut bag)?;
-        self.ops.append(&mut spill.ops);
+        self.spill(&mut bag, &mut Spilled::default())?;
         let archive = rkyv::to_bytes::<rancor::Error>(&bag).map_err(|_| StoreError::TooLarge)?;
         let at = self.add_record(RecordKind::Bag, &archive)?;
         Ok((Arc::new(bag), at))
@@ -248,15 +248,17 @@ impl<'a> Txn<'a> {
         Ok(self.frame.add(kind, archive))
     }
 
-    /// Adds changes that concern no folder and no entry.
-    pub fn add_ops(&mut self, ops: &mut Vec<Op>) {
-        self.ops.append(ops);
+    /// Moves a bag's large values into the frame; see [`Spill::bag`].
+    pub fn spill(&mut self, bag: &mut Bag, found: &mut Spilled) -> Result<(), StoreError> {
+        let core = &self.mailbox.core;
+        self.spill.bag(core, &mut self.frame, bag, found)
     }
 
     /// Writes the commit, waits until it counts as done, shows it to readers; returns its place.
     pub fn commit(mut self) -> Result<Position, StoreError> {
         self.check_versions()?;
-        let mut ops = std::mem::take(&mut self.ops);
+        let (mut ops, refs) = std::mem::take(&mut self.spill).finish();
+        ops.append(&mut self.ops);
         for (id, folder) in &self.folders {
             ops.push(match folder {
                 Some(folder) => Op::PutFolder(Box::new(folder.meta.clone())),
@@ -277,7 +279,7 @@ impl<'a> Txn<'a> {
         };
         let frame = std::mem::replace(&mut self.frame, self.mailbox.core.frame());
         let placed = &self.mailbox.placed;
-        let committed = self.mailbox.core.commit_with(frame, batch, |at| {
+        let committed = self.mailbox.core.commit_with(frame, batch, refs, |at| {
             placed.store(at.lsn, Ordering::Release);
         });
         let at = committed.inspect_err(|_| placed.store(0, Ordering::Release))?;

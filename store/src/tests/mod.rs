@@ -1,5 +1,6 @@
 //! Tests of the store as a whole.
 
+mod blobs;
 mod concurrency;
 mod content;
 pub(crate) mod disk;
