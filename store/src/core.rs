@@ -21,7 +21,7 @@ use crate::{
     cache::MessageCache,
     index::{Index, Job, keys, value},
     log::{
-        Log,
+        Log, Purpose,
         frame::{FrameBuilder, Location, Position, RECORD_HEADER, RecordKind},
     },
     records::{Batch, BlobRecord, Op},
@@ -65,6 +65,9 @@ pub struct Core {
 /// Blob ids of one run of the program begin at the number of the next frame times this, and stay
 /// below the number of the frame after times this, so that no run repeats those of an earlier one.
 const BLOBS_PER_FRAME: u64 = 1 << 20;
+
+/// Bytes of other records in a frame that frees space, at most: a folder's bag is some.
+const SMALL_FRAME: usize = 64 << 10;
 
 impl fmt::Debug for Core {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -179,9 +182,13 @@ impl Core {
         placed: impl FnOnce(Position),
     ) -> Result<Position, StoreError> {
         self.check_writable()?;
+        let purpose = match batch.frees_space() && frame.len() <= SMALL_FRAME {
+            true => Purpose::Relief,
+            false => Purpose::Any,
+        };
         add_batch(&mut frame, &batch)?;
         self.wrote.store(true, Ordering::Release);
-        self.log.append(frame, self.clock.now(), |at| {
+        self.log.append(frame, self.clock.now(), purpose, |at| {
             placed(at);
             self.queue(at, batch);
         })
@@ -191,7 +198,8 @@ impl Core {
     pub fn append_data(&self, frame: FrameBuilder) -> Result<Position, StoreError> {
         self.check_writable()?;
         self.wrote.store(true, Ordering::Release);
-        self.log.append(frame, self.clock.now(), |_| {})
+        self.log
+            .append(frame, self.clock.now(), Purpose::Any, |_| {})
     }
 
     fn queue(&self, at: Position, mut batch: Batch) {

@@ -8,6 +8,11 @@ use std::{
     sync::Arc,
 };
 
+use rustix::{
+    fs::{FallocateFlags, fallocate, statvfs},
+    io::Errno,
+};
+
 /// Mode of new files: the owner's alone, whatever the directory that they are put into allows.
 pub(crate) const PRIVATE_FILE: u32 = 0o600;
 /// Mode of new directories.
@@ -25,6 +30,28 @@ pub trait DiskFile: Send + Sync {
     fn set_len(&self, len: u64) -> io::Result<()>;
     /// Bytes in the file.
     fn len(&self) -> io::Result<u64>;
+    /// Takes space for the bytes from the file's end up to `up_to` without making the file longer, so
+    /// that writing them does not meet a full disk. False where the file system has no such call.
+    fn reserve(&self, _up_to: u64) -> io::Result<bool> {
+        Ok(false)
+    }
+}
+
+/// The space of a file system, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Space {
+    /// What this user may still take.
+    pub free: u64,
+    /// All there is.
+    pub total: u64,
+}
+
+/// Whether an error says that there is no space left, for anyone or for this user.
+pub fn is_full(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    )
 }
 
 /// The directory tree that the log lives in.
@@ -41,6 +68,10 @@ pub trait Disk: Send + Sync {
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Makes the names in a directory survive a power failure.
     fn sync_dir(&self, path: &Path) -> io::Result<()>;
+    /// The space of the file system that a path is on; `None` if that is not known.
+    fn space(&self, _path: &Path) -> io::Result<Option<Space>> {
+        Ok(None)
+    }
 }
 
 /// The operating system's file system.
@@ -66,6 +97,19 @@ impl DiskFile for File {
 
     fn len(&self) -> io::Result<u64> {
         Ok(self.metadata()?.len())
+    }
+
+    fn reserve(&self, up_to: u64) -> io::Result<bool> {
+        let len = self.metadata()?.len();
+        let Some(more) = up_to.checked_sub(len).filter(|more| *more > 0) else {
+            return Ok(true);
+        };
+        let keep = FallocateFlags::KEEP_SIZE;
+        match rustix::io::retry_on_intr(|| fallocate(self, keep, len, more)) {
+            Ok(()) => Ok(true),
+            Err(Errno::OPNOTSUPP | Errno::NOSYS) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 
@@ -110,5 +154,13 @@ impl Disk for OsDisk {
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
         File::open(path)?.sync_all()
+    }
+
+    fn space(&self, path: &Path) -> io::Result<Option<Space>> {
+        let found = statvfs(path)?;
+        Ok(Some(Space {
+            free: found.f_bavail.saturating_mul(found.f_frsize),
+            total: found.f_blocks.saturating_mul(found.f_frsize),
+        }))
     }
 }

@@ -93,6 +93,10 @@ pub enum StoreError {
         /// Byte offset in the segment.
         offset: u64,
     },
+    /// There is no space for it on the disk. Nothing was changed; the store goes on, and takes changes
+    /// again once there is space.
+    #[error("the disk is full: nothing was changed; make room on the disk, then try again")]
+    DiskFull,
     /// A write or an fsync failed earlier; the store takes no more changes until it is opened anew.
     #[error("the store is read-only since a write failed: {cause}")]
     ReadOnly {

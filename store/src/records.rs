@@ -32,6 +32,22 @@ impl Batch {
             ..Self::default()
         }
     }
+
+    /// Whether this lets go of something: such commits are taken on a full disk too, as long as they
+    /// are small. So are empty ones, which mark a place in the log.
+    pub fn frees_space(&self) -> bool {
+        let lets_go = |op: &Op| match op {
+            Op::RemoveUser(_)
+            | Op::RemoveMailbox(_)
+            | Op::RemoveFolder(_)
+            | Op::RemoveMessage { .. }
+            | Op::RemoveBlobs(_)
+            | Op::RemoveChunks(_) => true,
+            Op::PutMessage(entry) => entry.soft_deleted,
+            _ => false,
+        };
+        self.ops.is_empty() || self.ops.iter().any(lets_go)
+    }
 }
 
 /// One change. Locations in segment 0 are relative to the frame.

@@ -15,6 +15,8 @@ pub fn code(error: &StoreError) -> ErrorCode {
         StoreError::TooLarge => ErrorCode::TOO_BIG,
         StoreError::TooDeep => ErrorCode::TOO_COMPLEX,
         StoreError::TooMany | StoreError::NamedPropertiesExhausted => ErrorCode::NOT_ENOUGH_MEMORY,
+        // MS-OXCDATA 2.4, OutOfDisk. The store said so in the log, once.
+        StoreError::DiskFull => ErrorCode::OUT_OF_DISK,
         _ => {
             tracing::error!(%error, "the store could not do what a client asked");
             ErrorCode::GENERAL_FAILURE

@@ -7,17 +7,28 @@ pub mod recovery;
 mod scan;
 pub mod sealed;
 pub mod segment;
+mod space;
 
-use std::{io, sync::Arc};
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use parking_lot::Mutex;
 use rkyv::util::AlignedVec;
 use ropewalk_props::{FileTime, Guid};
 
-use crate::{Durability, StoreError, disk::DiskFile};
+use crate::{
+    Durability, StoreError,
+    disk::{DiskFile, is_full},
+};
 use frame::{FrameBuilder, Location, MAX_PAYLOAD, Position, RecordKind};
 use group_commit::GroupCommit;
 use segment::{SEGMENT_HEADER, SegmentHeader, Segments};
+pub use space::Purpose;
 
 /// The end of the log, where frames are appended.
 pub struct Tail {
@@ -29,6 +40,8 @@ pub struct Tail {
     pub end: u32,
     /// The number of the next frame.
     pub next_lsn: u64,
+    /// Up to where space was taken for the file.
+    pub reserved: u64,
     /// No frame may follow.
     pub closed: bool,
 }
@@ -43,6 +56,8 @@ pub struct Log {
     group: GroupCommit,
     /// Whether an fsync failed; held during each.
     sync_failed: Mutex<bool>,
+    /// Whether the last frame found no space.
+    full: AtomicBool,
 }
 
 impl Log {
@@ -63,6 +78,7 @@ impl Log {
             tail: Mutex::new(tail),
             group,
             sync_failed: Mutex::new(false),
+            full: AtomicBool::new(false),
         }
     }
 
@@ -82,17 +98,19 @@ impl Log {
     }
 
     /// Appends a frame, written at `time`. `placed` is called with its place before any later frame can be appended.
+    /// [`StoreError::DiskFull`] changes nothing; the last of the space is for frames that free some.
     pub fn append(
         &self,
         frame: FrameBuilder,
         time: FileTime,
+        purpose: Purpose,
         placed: impl FnOnce(Position),
     ) -> Result<Position, StoreError> {
         let mut tail = self.tail.lock();
         if tail.closed {
             return Err(StoreError::Closed);
         }
-        self.append_at(&mut tail, frame, time, placed)
+        self.append_at(&mut tail, frame, time, purpose, placed)
     }
 
     /// Ends the log: refuses further frames, syncs those that there are and, with `mark`, appends one
@@ -105,11 +123,18 @@ impl Log {
         };
         self.sync(last)?;
         let marked = mark.map_or(Ok(()), |mark| {
-            let at = self.append_at(&mut self.tail.lock(), mark, time, |_| {})?;
+            let mut tail = self.tail.lock();
+            let at = self.append_at(&mut tail, mark, time, Purpose::Relief, |_| {})?;
+            drop(tail);
             self.sync(at.lsn)
         });
         if let Err(error) = marked {
             tracing::warn!(%error, "the log has no end mark; what it holds is on disk");
+        }
+        if self.check().is_ok() {
+            // What was taken ahead. The file gets no shorter, and if this fails, it may stay.
+            let tail = self.tail.lock();
+            let _ = tail.file.set_len(u64::from(tail.end));
         }
         Ok(())
     }
@@ -119,6 +144,7 @@ impl Log {
         tail: &mut Tail,
         frame: FrameBuilder,
         time: FileTime,
+        purpose: Purpose,
         placed: impl FnOnce(Position),
     ) -> Result<Position, StoreError> {
         if frame.is_too_large() {
@@ -128,25 +154,58 @@ impl Log {
             return Err(StoreError::Invalid("a frame of another key"));
         }
         self.group.check()?;
-        if u64::from(tail.end) + frame.len() as u64 > self.segment_bytes
-            && tail.end > SEGMENT_HEADER
-        {
-            self.roll(tail)
-                .map_err(|error| self.group.fail("a new log segment cannot be made", &error))?;
+        let written = self.write_frame(tail, frame, time, purpose);
+        self.note_space(&written);
+        let at = written?;
+        placed(at);
+        Ok(at)
+    }
+
+    /// Writes a frame behind the last one. If that fails, none of it counts.
+    fn write_frame(
+        &self,
+        tail: &mut Tail,
+        frame: FrameBuilder,
+        time: FileTime,
+        purpose: Purpose,
+    ) -> Result<Position, StoreError> {
+        let len = frame.len() as u64;
+        if u64::from(tail.end) + len > self.segment_bytes && tail.end > SEGMENT_HEADER {
+            self.roll(tail)?;
         }
+        let (disk, dir) = (self.segments.disk(), self.segments.dir());
+        space::make_room(disk, dir, tail, self.segment_bytes, len, purpose)?;
         let at = Position {
             segment: tail.segment,
             offset: tail.end,
             lsn: tail.next_lsn,
         };
         let bytes = frame.seal(self.store, at, self.group.durable(), time);
-        tail.file
-            .write_all_at(&bytes, u64::from(at.offset))
-            .map_err(|error| self.group.fail("writing to the log failed", &error))?;
+        if let Err(error) = tail.file.write_all_at(&bytes, u64::from(at.offset)) {
+            // A part of it may be there. Without that, all is as it was.
+            if is_full(&error) && tail.file.set_len(u64::from(tail.end)).is_ok() {
+                tail.reserved = 0;
+                return Err(StoreError::DiskFull);
+            }
+            return Err(self.group.fail("writing to the log failed", &error));
+        }
         tail.end += bytes.len() as u32;
         tail.next_lsn += 1;
-        placed(at);
         Ok(at)
+    }
+
+    /// Tells of a disk that has become full, and of one that is not any more, once each.
+    fn note_space(&self, written: &Result<Position, StoreError>) {
+        let full = matches!(written, Err(StoreError::DiskFull));
+        if full != self.full.load(Ordering::Relaxed) && (full || written.is_ok()) {
+            self.full.store(full, Ordering::Relaxed);
+            match full {
+                true => tracing::error!(
+                    "the disk is full: no changes are taken until there is room on it"
+                ),
+                false => tracing::warn!("there is room on the disk again: changes are taken"),
+            }
+        }
     }
 
     /// Returns once this frame counts as done, as the durability level has it.
@@ -201,15 +260,23 @@ impl Log {
 
     /// Goes on in a new segment. The old one is on disk first, so that syncing the last segment is
     /// always enough.
-    fn roll(&self, tail: &mut Tail) -> io::Result<()> {
-        self.sync_file(&*tail.file)?;
+    fn roll(&self, tail: &mut Tail) -> Result<(), StoreError> {
+        let failed = |error| self.group.fail("a new log segment cannot be made", &error);
+        // What was taken ahead. The file gets no shorter.
+        tail.file.set_len(u64::from(tail.end)).map_err(failed)?;
+        tail.reserved = 0;
+        self.sync_file(&*tail.file).map_err(failed)?;
         self.group.advance(tail.next_lsn.saturating_sub(1));
         let header = SegmentHeader {
             base_lsn: tail.next_lsn,
             key: self.segments.keys.current_number(),
             ..SegmentHeader::log(tail.segment + 1, self.store)
         };
-        tail.file = self.segments.create(header)?;
+        tail.file = match self.segments.create(header) {
+            // The next try begins it anew; there is no frame in it.
+            Err(error) if is_full(&error) => return Err(StoreError::DiskFull),
+            other => other.map_err(failed)?,
+        };
         tail.segment = header.number;
         tail.end = SEGMENT_HEADER;
         Ok(())
@@ -329,13 +396,18 @@ mod tests {
             frame
         };
         disk.state.0.lock().armed = true;
-        let first = log.append(frame(), FileTime(1), |_| {}).unwrap();
+        let first = log
+            .append(frame(), FileTime(1), Purpose::Any, |_| {})
+            .unwrap();
         std::thread::scope(|scope| {
             let waiting = scope.spawn(|| log.wait(first.lsn));
             let (state, changed) = &*disk.state;
             changed.wait_while(&mut state.lock(), |state| state.asked == 0);
             // It does not fit into the first segment.
-            assert!(log.append(frame(), FileTime(1), |_| {}).is_err());
+            assert!(
+                log.append(frame(), FileTime(1), Purpose::Any, |_| {})
+                    .is_err()
+            );
             assert!(waiting.join().unwrap().is_err());
         });
         assert!(log.check().is_err());

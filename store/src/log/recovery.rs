@@ -90,6 +90,7 @@ pub fn create(segments: &Segments, store: Guid) -> io::Result<Tail> {
         segment: 1,
         end: SEGMENT_HEADER,
         next_lsn: 1,
+        reserved: 0,
         closed: false,
     })
 }
@@ -243,6 +244,7 @@ fn make_whole(
             segment: at.segment,
             end: at.offset,
             next_lsn: at.lsn,
+            reserved: 0,
             closed: false,
         },
         frames: 0,

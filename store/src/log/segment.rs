@@ -13,7 +13,7 @@ use ropewalk_props::Guid;
 use super::frame::{FORMAT_VERSION, crc};
 use crate::{
     crypto::{FileKey, Keyring},
-    disk::{Disk, DiskFile},
+    disk::{Disk, DiskFile, is_full},
 };
 
 /// Bytes of a segment's header; the first frame follows.
@@ -22,6 +22,8 @@ pub const SEGMENT_HEADER: u32 = 64;
 pub const SEGMENT_BYTES: u64 = 64 << 20;
 
 const MAGIC: [u8; 8] = *b"RopeLog\0";
+/// Space for the header and some small frames: what is made has at least that.
+const FIRST_SPACE: u64 = 64 << 10;
 /// Files kept open for reading.
 const OPEN_FILES: usize = 256;
 
@@ -207,7 +209,23 @@ impl Segments {
 
     /// Creates a segment with its header and makes both survive a power failure.
     pub fn create(&self, header: SegmentHeader) -> io::Result<Arc<dyn DiskFile>> {
-        let file = self.disk.create(&self.path(header.number))?;
+        let path = self.path(header.number);
+        let file = match self.disk.create(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                // An earlier try found the disk full.
+                let file = self.disk.open(&path)?;
+                if file.len()? > u64::from(SEGMENT_HEADER) {
+                    return Err(error);
+                }
+                file.set_len(0)?;
+                file
+            }
+            other => other?,
+        };
+        match file.reserve(FIRST_SPACE) {
+            Err(error) if is_full(&error) => return Err(error),
+            _ => {}
+        }
         file.write_all_at(&header.encode(), 0)?;
         file.sync_data()?;
         self.disk.sync_dir(&self.dir)?;

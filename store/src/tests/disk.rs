@@ -10,7 +10,7 @@ use std::{
 use parking_lot::{Condvar, Mutex};
 
 use super::random::Random;
-use crate::disk::{Disk, DiskFile};
+use crate::disk::{Disk, DiskFile, Space};
 
 /// What goes wrong, and at which of the calls that change something (counted from 0).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +35,15 @@ struct File {
     kept: Vec<u8>,
     /// What lies between the two.
     pending: Vec<Pending>,
+    /// Up to where space was taken ahead.
+    reserved: u64,
+}
+
+impl File {
+    /// Bytes of the disk that the file takes.
+    fn takes(&self) -> u64 {
+        self.reserved.max(self.seen.len() as u64)
+    }
 }
 
 #[derive(Default)]
@@ -48,6 +57,10 @@ struct World {
     writes: u64,
     fault: Option<Fault>,
     stopped: bool,
+    /// Bytes that fit; `None`: any number.
+    capacity: Option<u64>,
+    /// Whether space can be taken ahead.
+    no_reserve: bool,
     random: Random,
 }
 
@@ -126,7 +139,17 @@ impl World {
         }
     }
 
+    /// Bytes that are free. Files without a name count, as in real life as long as they are open.
+    fn free(&self) -> u64 {
+        let taken: u64 = self.files.iter().map(File::takes).sum();
+        self.capacity
+            .map_or(u64::MAX, |all| all.saturating_sub(taken))
+    }
+
     fn change(&mut self, id: usize, change: Pending) {
+        if let Pending::SetLen(len) = change {
+            self.files[id].reserved = len;
+        }
         apply(&mut self.files[id].seen, &change);
         self.files[id].pending.push(change);
     }
@@ -171,7 +194,7 @@ impl SimDisk {
         world.files.push(File {
             seen: bytes.to_vec(),
             kept: bytes.to_vec(),
-            pending: Vec::new(),
+            ..File::default()
         });
         world.names.insert(name.to_owned(), id);
         world.kept_names = world.names.clone();
@@ -185,6 +208,23 @@ impl SimDisk {
             Fault::Stop(n) => Fault::Stop(now + n),
             Fault::Fail(n, kind) => Fault::Fail(now + n, kind),
         });
+    }
+
+    /// Gives the disk so many bytes; `None`: any number.
+    pub fn set_capacity(&self, bytes: Option<u64>) {
+        self.world.lock().capacity = bytes;
+    }
+
+    /// Lets files take this many bytes more than they have.
+    pub fn set_free(&self, bytes: u64) {
+        let mut world = self.world.lock();
+        let taken: u64 = world.files.iter().map(File::takes).sum();
+        world.capacity = Some(taken + bytes);
+    }
+
+    /// The disk cannot take space ahead: writes find out that it is full.
+    pub fn cannot_reserve(&self) {
+        self.world.lock().no_reserve = true;
     }
 
     /// Writes and fsyncs of files so far.
@@ -300,7 +340,7 @@ impl SimDisk {
                 .map(|file| File {
                     seen: file.seen.clone(),
                     kept: file.seen.clone(),
-                    pending: Vec::new(),
+                    ..File::default()
                 })
                 .collect();
         }
@@ -323,7 +363,11 @@ impl DiskFile for SimFile {
     fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
         let mut world = self.world.lock();
         world.writes += 1;
+        let end = offset + bytes.len() as u64;
+        let more = end.saturating_sub(world.files[self.id].takes());
+        let fits = bytes.len() - (more.saturating_sub(world.free()) as usize).min(bytes.len());
         let (take, result) = match world.step()? {
+            Step::Go if fits < bytes.len() => (fits, Err(io::ErrorKind::StorageFull.into())),
             Step::Go => (bytes.len(), Ok(())),
             Step::Fail(error) => {
                 let part = world.random.below(bytes.len() as u64 + 1) as usize;
@@ -368,6 +412,21 @@ impl DiskFile for SimFile {
 
     fn len(&self) -> io::Result<u64> {
         Ok(self.world.lock().files[self.id].seen.len() as u64)
+    }
+
+    /// Not counted as a call: a machine that stops here is one that stopped before the next write.
+    fn reserve(&self, up_to: u64) -> io::Result<bool> {
+        let mut world = self.world.lock();
+        if world.no_reserve {
+            return Ok(false);
+        }
+        let more = up_to.saturating_sub(world.files[self.id].takes());
+        if more > world.free() {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        let file = &mut world.files[self.id];
+        file.reserved = file.takes().max(up_to);
+        Ok(true)
     }
 }
 
@@ -436,5 +495,13 @@ impl Disk for SimDisk {
         }
         world.kept_names = world.names.clone();
         Ok(())
+    }
+
+    fn space(&self, _path: &Path) -> io::Result<Option<Space>> {
+        let world = self.world.lock();
+        Ok(world.capacity.map(|total| Space {
+            free: world.free(),
+            total,
+        }))
     }
 }

@@ -571,6 +571,8 @@ impl History {
                 self.settle(expected.is_ok().then_some(after));
                 false
             }
+            // Nothing was changed.
+            (Err(StoreError::DiskFull), _) => false,
             (Err(found), Err(expected)) => {
                 assert_eq!(kind(&found), expected, "{op:?}: {found:?}");
                 true

@@ -5,6 +5,7 @@ mod concurrency;
 mod content;
 pub(crate) mod disk;
 mod fixture;
+mod full;
 mod histories;
 pub(crate) mod history;
 mod model;

@@ -277,8 +277,8 @@ fn a_log_older_than_the_index_is_reported_and_its_numbers_are_not_given_again() 
 #[test]
 fn a_failed_fsync_or_write_makes_the_store_read_only_for_good() {
     for fault in [
-        Fault::Fail(0, io::ErrorKind::StorageFull),
-        Fault::Fail(1, io::ErrorKind::Other),
+        Fault::Fail(0, io::ErrorKind::Other),
+        Fault::Fail(1, io::ErrorKind::StorageFull),
     ] {
         let mut history = with_messages(1);
         let store = history.store();

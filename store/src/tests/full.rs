@@ -1,0 +1,216 @@
+//! Full disks.
+
+use std::io;
+
+use ropewalk_props::{Bag, GlobCnt, PropValue, tags};
+
+use super::{
+    disk::{Fault, SimDisk},
+    history::{History, guid_of, new_user},
+    model::INBOX,
+};
+use crate::{
+    ContentsView, Durability, Mailbox, Message, MessageEntry, SaveMessage, Store, StoreError,
+};
+
+fn save(mailbox: &Mailbox, bytes: usize) -> Result<MessageEntry, StoreError> {
+    let text = "x".repeat(bytes / 2);
+    mailbox.save_message(SaveMessage {
+        folder: GlobCnt(INBOX),
+        id: None,
+        associated: false,
+        read: None,
+        expected_cn: None,
+        message: Message {
+            props: Bag::from_iter([(tags::PID_TAG_BODY, PropValue::text(&text))]),
+            ..Message::default()
+        },
+    })
+}
+
+fn len(mailbox: &Mailbox) -> usize {
+    let contents = mailbox.contents(GlobCnt(INBOX), ContentsView::Normal);
+    contents.unwrap().len()
+}
+
+fn is_full<T>(result: &Result<T, StoreError>) -> bool {
+    matches!(result, Err(StoreError::DiskFull))
+}
+
+/// A store with one user on a disk that the test fills.
+fn with_user(reserves: bool) -> (History, Store) {
+    let mut history = History::new(11, Durability::Always);
+    if !reserves {
+        history.disk.cannot_reserve();
+    }
+    let store = history.store();
+    store.add_user(new_user(0)).unwrap();
+    (history, store)
+}
+
+/// Saves messages until the disk is full; returns those that were saved.
+fn fill(mailbox: &Mailbox) -> Vec<MessageEntry> {
+    let mut saved = Vec::new();
+    loop {
+        match save(mailbox, 4000) {
+            Ok(entry) => saved.push(entry),
+            Err(error) => {
+                assert!(matches!(error, StoreError::DiskFull), "{error}");
+                return saved;
+            }
+        }
+        assert!(saved.len() < 100_000, "the disk gets full");
+    }
+}
+
+#[test]
+fn a_full_disk_refuses_changes_and_keeps_all_there_is_until_there_is_room_again() {
+    for reserves in [true, false] {
+        let (mut history, store) = with_user(reserves);
+        let mailbox = store.mailbox(guid_of(0)).unwrap();
+        history.disk.set_free(6 << 20);
+        let saved = fill(&mailbox);
+        assert!(saved.len() > 100, "{}", saved.len());
+        for _ in 0..3 {
+            assert!(is_full(&save(&mailbox, 4000)));
+        }
+        assert_eq!(len(&mailbox), saved.len(), "readers go on");
+        assert!(mailbox.read_message(&saved[0]).is_ok());
+        // Deleting works.
+        let first: Vec<GlobCnt> = saved.iter().take(50).map(|entry| entry.id).collect();
+        mailbox
+            .delete_messages(GlobCnt(INBOX), &first, true)
+            .unwrap();
+        assert_eq!(len(&mailbox), saved.len() - 50);
+        history.disk.set_capacity(None);
+        save(&mailbox, 4000).unwrap();
+        // Nothing of what was refused is in the log.
+        drop((mailbox, store));
+        history.close(&None);
+        history.forget_index();
+        let store = history.store();
+        assert_eq!(store.recovery().fenced, []);
+        assert_eq!(store.recovery().tail_bytes_cut, 0);
+        assert_eq!(len(&store.mailbox(guid_of(0)).unwrap()), saved.len() - 49);
+    }
+}
+
+#[test]
+fn a_store_on_a_full_disk_closes_and_opens() {
+    for reserves in [true, false] {
+        let (mut history, store) = with_user(reserves);
+        let mailbox = store.mailbox(guid_of(0)).unwrap();
+        history.disk.set_free(1 << 20);
+        let saved = fill(&mailbox).len();
+        history.disk.set_free(0);
+        assert!(is_full(&save(&mailbox, 100)));
+        drop((mailbox, store));
+        history.close(&None);
+        history.disk.set_free(0);
+        let store = history.store();
+        let mailbox = store.mailbox(guid_of(0)).unwrap();
+        assert_eq!(len(&mailbox), saved);
+        assert!(is_full(&save(&mailbox, 100)));
+        assert!(is_full(&store.add_user(new_user(1))));
+        history.disk.set_capacity(None);
+        store.add_user(new_user(1)).unwrap();
+        save(&mailbox, 100).unwrap();
+    }
+}
+
+#[test]
+fn a_write_that_finds_the_disk_full_is_taken_back() {
+    let (mut history, store) = with_user(false);
+    let mailbox = store.mailbox(guid_of(0)).unwrap();
+    let full = Fault::Fail(0, io::ErrorKind::StorageFull);
+    for round in 0..5 {
+        let before = last_segment(&history.disk);
+        history.disk.set_fault(Some(full));
+        assert!(is_full(&save(&mailbox, 4000)));
+        assert_eq!(last_segment(&history.disk), before);
+        save(&mailbox, 4000).unwrap();
+        assert_eq!(len(&mailbox), round + 1);
+    }
+    drop((mailbox, store));
+    history.crash(&None);
+    let store = history.store();
+    assert_eq!(len(&store.mailbox(guid_of(0)).unwrap()), 5);
+}
+
+fn last_segment(disk: &SimDisk) -> (String, Vec<u8>) {
+    let name = disk.file_names().pop().unwrap();
+    let bytes = disk.get(&name);
+    (name, bytes)
+}
+
+#[test]
+fn what_cannot_be_taken_back_or_synced_makes_the_store_read_only() {
+    // The write leaves a part behind; then cutting it off fails as well.
+    let (mut history, store) = with_user(false);
+    let mailbox = store.mailbox(guid_of(0)).unwrap();
+    history.disk.set_free(100);
+    history
+        .disk
+        .set_fault(Some(Fault::Fail(1, io::ErrorKind::Other)));
+    for _ in 0..2 {
+        let refused = save(&mailbox, 4000);
+        assert!(
+            matches!(refused, Err(StoreError::ReadOnly { .. })),
+            "{refused:?}"
+        );
+        history.disk.set_capacity(None);
+    }
+    drop((mailbox, store));
+    history.crash(&None);
+    assert_eq!(len(&history.store().mailbox(guid_of(0)).unwrap()), 0);
+}
+
+#[test]
+fn a_segment_that_finds_no_room_is_begun_again_later() {
+    // Segments hold 48 KiB in these tests.
+    let (mut history, store) = with_user(true);
+    let mailbox = store.mailbox(guid_of(0)).unwrap();
+    let mut saved = 0;
+    while history.disk.file_names().len() < 3 {
+        history.disk.set_free(0);
+        // What fits into the space that the last segment has.
+        while save(&mailbox, 4000).is_ok() {
+            saved += 1;
+        }
+        assert!(is_full(&save(&mailbox, 4000)));
+        history.disk.set_capacity(None);
+        save(&mailbox, 4000).unwrap();
+        saved += 1;
+    }
+    assert_eq!(len(&mailbox), saved);
+    drop((mailbox, store));
+    history.crash(&None);
+    let store = history.store();
+    assert_eq!(len(&store.mailbox(guid_of(0)).unwrap()), saved);
+}
+
+#[test]
+fn a_store_whose_next_segment_found_no_room_opens() {
+    let (mut history, store) = with_user(true);
+    let mailbox = store.mailbox(guid_of(0)).unwrap();
+    let mut saved = 0;
+    while history.disk.file_names().len() < 2 {
+        // The name of the next segment fits, its header does not.
+        history.disk.set_free(10);
+        match save(&mailbox, 4000) {
+            Ok(_) => {}
+            Err(_) if history.disk.file_names().len() > 1 => break,
+            Err(error) => {
+                assert!(matches!(error, StoreError::DiskFull), "{error}");
+                history.disk.set_capacity(None);
+                save(&mailbox, 4000).unwrap();
+            }
+        }
+        saved += 1;
+    }
+    drop((mailbox, store));
+    history.crash(&None);
+    let store = history.store();
+    assert_eq!(len(&store.mailbox(guid_of(0)).unwrap()), saved);
+    assert_eq!(store.recovery().fenced, []);
+}
