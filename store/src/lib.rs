@@ -30,6 +30,7 @@ mod mailbox;
 mod message;
 mod open;
 mod options;
+mod place;
 mod progress;
 mod provision;
 mod records;

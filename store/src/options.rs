@@ -35,6 +35,13 @@ pub struct StoreOptions {
     pub index: IndexKind,
     /// Bytes of message content to keep in memory.
     pub cache_bytes: usize,
+    /// Open a store on a network file system. Only for one whose locks hold and whose fsync means what
+    /// it says.
+    pub allow_network: bool,
+    /// Go on although the index proves that the end of the log is missing
+    /// ([`OpenError::LogEndsEarly`](crate::OpenError::LogEndsEarly)). What is missing cannot be put back
+    /// afterwards.
+    pub accept_loss: bool,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
 }
@@ -45,6 +52,8 @@ impl Default for StoreOptions {
             durability: Durability::Always,
             index: IndexKind::Sled,
             cache_bytes: 64 << 20,
+            allow_network: false,
+            accept_loss: false,
             clock: Arc::new(SystemClock),
         }
     }

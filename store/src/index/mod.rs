@@ -17,6 +17,12 @@ pub use writer::{Index, Job};
 #[error("{0}")]
 pub struct IndexError(pub String);
 
+/// Whether an engine's sentence is about a full disk (ENOSPC, EDQUOT); engines hand on what the operating
+/// system said as text.
+pub fn says_full(reason: &str) -> bool {
+    reason.contains("(os error 28)") || reason.contains("(os error 122)")
+}
+
 impl From<IndexError> for crate::StoreError {
     fn from(error: IndexError) -> Self {
         Self::Index(error.0)

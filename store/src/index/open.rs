@@ -8,7 +8,7 @@ use std::{
 
 use ropewalk_props::Guid;
 
-use super::{Applier, IndexError, Kv, keys, memory::MemoryKv, sled::SledKv, value};
+use super::{Applier, IndexError, Kv, keys, memory::MemoryKv, says_full, sled::SledKv, value};
 use crate::{
     IndexKind,
     disk::{Disk as _, OsDisk},
@@ -56,6 +56,8 @@ impl Source<'_> {
             Ok((kv, Some(position))) => Ok((kv, Some(position))),
             // That of a store in which nothing was ever written.
             Ok((_, None)) => Ok((self.renew(store)?, None)),
+            // It is as good as it was; there is no room for another one either.
+            Err(reason) if says_full(&reason.0) => Err(reason),
             Err(reason) => {
                 tracing::warn!(%reason, "the index is made anew");
                 Ok((self.renew(store)?, None))

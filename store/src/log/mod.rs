@@ -31,6 +31,7 @@ use segment::{SEGMENT_HEADER, SegmentHeader, Segments};
 pub use space::Purpose;
 
 /// The end of the log, where frames are appended.
+#[derive(Clone)]
 pub struct Tail {
     /// The last segment.
     pub file: Arc<dyn DiskFile>,

@@ -400,6 +400,8 @@ pub struct History {
     clock: Arc<TestClock>,
     dir: tempfile::TempDir,
     durability: Durability,
+    /// The store opens even if the end of its log is missing.
+    pub accept_loss: bool,
     /// What the index is when the store is opened next.
     index: Option<Arc<dyn Kv>>,
     store: Option<Store>,
@@ -431,6 +433,7 @@ impl History {
             clock: Arc::default(),
             dir: tempfile::tempdir().expect("a temporary directory"),
             durability,
+            accept_loss: false,
             index: None,
             store: None,
         }
@@ -442,6 +445,8 @@ impl History {
             index: IndexKind::Memory,
             cache_bytes: 64 << 10,
             clock: self.clock.clone(),
+            accept_loss: self.accept_loss,
+            ..StoreOptions::default()
         };
         let tuning = Tuning {
             disk: Arc::new(disk.clone()),
@@ -484,6 +489,16 @@ impl History {
     /// What opening answers, for those who expect an error.
     pub fn try_open_again(&self) -> Result<Store, OpenError> {
         self.try_open(&self.disk, self.dir.path())
+    }
+
+    /// What the index is at the next opening.
+    pub fn index(&self) -> Option<Arc<dyn Kv>> {
+        self.index.clone()
+    }
+
+    /// The next opening finds this index.
+    pub fn use_index(&mut self, index: Arc<dyn Kv>) {
+        self.index = Some(index);
     }
 
     /// The next opening makes the index anew.

@@ -9,5 +9,6 @@ mod full;
 mod histories;
 pub(crate) mod history;
 mod model;
+mod place;
 mod random;
 mod recovery;
