@@ -60,12 +60,12 @@ impl Mailbox {
 
 /// Reads the messages of one folder.
 pub fn contents(kv: &dyn Kv, mailbox: Guid, folder: GlobCnt) -> Result<FolderContents, IndexError> {
-    let mut entries = Vec::new();
+    let mut contents = FolderContents::default();
     scan(kv, &keys::messages(mailbox, folder), &mut |_, bytes| {
-        entries.push(value::decode::<MessageEntry>(bytes)?);
+        contents.put(value::decode::<MessageEntry>(bytes)?);
         Ok(())
     })?;
-    Ok(FolderContents::of(entries))
+    Ok(contents)
 }
 
 /// What was read, or something in its place if it is damaged: the rest of the mailbox is not to be

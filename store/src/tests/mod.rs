@@ -3,12 +3,12 @@
 mod blobs;
 mod concurrency;
 mod content;
+mod crypt;
 pub(crate) mod disk;
 mod fixture;
 mod full;
 mod histories;
 pub(crate) mod history;
 mod model;
-mod place;
 mod random;
 mod recovery;
