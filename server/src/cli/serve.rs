@@ -112,6 +112,7 @@ fn store_options(config: &Config) -> StoreOptions {
             IndexChoice::Memory => IndexKind::Memory,
         },
         cache_bytes: usize::try_from(config.store.cache_size.0).unwrap_or(usize::MAX),
+        allow_network: config.store.allow_network,
         ..StoreOptions::default()
     }
 }

@@ -15,6 +15,7 @@ pub const KEYS: &[&str] = &[
     "tls.private_key",
     "store.index",
     "store.cache_size",
+    "store.allow_network",
     "limits.max_message_size",
     "limits.context_idle_timeout",
     "limits.session_memory",

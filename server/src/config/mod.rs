@@ -66,6 +66,8 @@ pub struct StoreSection {
     pub index: IndexChoice,
     /// Bytes of messages kept in memory.
     pub cache_size: ByteSize,
+    /// Whether the store may be on a network file system.
+    pub allow_network: bool,
 }
 
 /// The index under the store.
@@ -123,6 +125,7 @@ impl Default for StoreSection {
         Self {
             index: IndexChoice::Sled,
             cache_size: ByteSize(64 << 20),
+            allow_network: false,
         }
     }
 }
