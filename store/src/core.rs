@@ -36,6 +36,9 @@ pub struct Core {
     pub durability: Durability,
     /// Commits were lost to damage: the folders' counts must be taken anew, and counters may lag.
     pub recount: bool,
+    /// Read-held by whoever needs the log's files to stay as they are for a while, write-held while
+    /// compaction puts others in their place.
+    pub files: RwLock<()>,
     closed: AtomicBool,
     /// Held while the store is being closed.
     closing: Mutex<()>,
@@ -97,6 +100,7 @@ impl Core {
             clock: parts.clock,
             durability: parts.durability,
             recount: parts.recount,
+            files: RwLock::default(),
             closed: AtomicBool::new(false),
             closing: Mutex::default(),
             wrote: AtomicBool::new(false),
@@ -124,12 +128,6 @@ impl Core {
     /// A frame to be filled and appended.
     pub fn frame(&self) -> FrameBuilder {
         self.log.frame()
-    }
-
-    /// A key for the hashes by which equal data is found; `None` if the store is not encrypted.
-    #[allow(dead_code)] // Deduplication is about to use it.
-    pub fn dedup_key(&self) -> Option<[u8; 32]> {
-        self.log.cipher()?.dedup_key()
     }
 
     /// A number for a new large value. [`StoreError::TooMany`] if a million were taken without any

@@ -34,33 +34,6 @@ pub enum OpenError {
         /// What does not fit.
         reason: String,
     },
-    /// The store is encrypted and no key was given.
-    #[error(
-        "the store in {} is encrypted: give its key with key_file under [store], or in ROPEWALK_STORE_KEY",
-        dir.display()
-    )]
-    KeyNeeded {
-        /// The store's directory.
-        dir: PathBuf,
-    },
-    /// The store is encrypted with another key.
-    #[error(
-        "the key that was given does not open the store in {}: give the one that it was encrypted with",
-        dir.display()
-    )]
-    WrongKey {
-        /// The store's directory.
-        dir: PathBuf,
-    },
-    /// A key is to be changed and there is none.
-    #[error(
-        "the store in {} is not encrypted, so its key cannot be changed: start Ropewalk once with a key to encrypt it",
-        dir.display()
-    )]
-    NotEncrypted {
-        /// The store's directory.
-        dir: PathBuf,
-    },
     /// The index could not be opened, nor made anew.
     #[error("the index in {} can be neither opened nor rebuilt ({reason}): check the disk's free space and permissions", dir.display())]
     Index {
@@ -68,6 +41,12 @@ pub enum OpenError {
         dir: PathBuf,
         /// What the index engine said.
         reason: String,
+    },
+    /// A restore into the directory was interrupted.
+    #[error("the store in {} is not restored whole: run the restore again, into the same directory", dir.display())]
+    HalfRestored {
+        /// The store's directory.
+        dir: PathBuf,
     },
     /// The operating system refused something.
     #[error("the store in {} cannot be opened: {source}; check the directory and its permissions", dir.display())]

@@ -41,7 +41,6 @@ mod versions;
 
 pub use blob::{BlobReader, BlobWriter};
 pub use clock::{Clock, SystemClock};
-pub use crypto::{KeyError, MasterKey, change_master_key};
 pub use directory::{NewUser, TemplateFolder, User};
 pub use error::{OpenError, StoreError};
 pub use mailbox::{

@@ -15,7 +15,7 @@ use ropewalk_props::Guid;
 use crate::{
     Durability, FencedFrame, OpenError, RecoveryReport, StoreOptions,
     core::{Core, Parts},
-    crypto::{FileKey, Keyring, Unlocking},
+    crypto::{FileKey, Keyring},
     directory::Directory,
     disk::{Disk, OsDisk, PRIVATE_FILE},
     index::{Applier, Index, IndexError, Kv, keys, open::Source},
@@ -27,6 +27,7 @@ use crate::{
         segment::{SEGMENT_BYTES, SEGMENT_HEADER, Segments},
     },
     records::{Batch, v1},
+    upkeep::restore,
 };
 
 /// How often the store looks after itself.
@@ -62,30 +63,17 @@ pub struct Opened {
 pub fn open(dir: &Path, options: StoreOptions, tuning: Tuning) -> Result<Opened, OpenError> {
     let context = Context { dir };
     let lock = context.lock()?;
-    let disk = tuning.disk;
-    let log_dir = dir.join("log");
-    let mut segments = Segments::new(disk.clone(), log_dir.clone()).map_err(|e| context.io(e))?;
-    let unlocking = Unlocking::begin(&*disk, &log_dir, options.master_key.as_ref())
-        .map_err(|e| context.keys(e))?;
+    context.check_restored(&*tuning.disk)?;
+    let segments = Segments::new(tuning.disk, dir.join("log")).map_err(|e| context.io(e))?;
     let identity = recovery::identify(&segments).map_err(|e| context.recovery(e))?;
-    let (store, is_new) = match (identity, unlocking.store()) {
-        (Some(store), _) => (store, false),
-        // The machine stopped between keys and log.
-        (None, Some(store)) => (store, true),
-        (None, None) => (context.new_guid()?, true),
+    let (store, is_new) = match identity {
+        Some(store) => (store, false),
+        None => (context.new_guid()?, true),
     };
-    let used = segments.keys_in_use().map_err(|e| context.io(e))?;
-    if let Some(reason) = unlocking.misfit(store, &used) {
-        return Err(context.recovery(RecoveryError::Bad(reason)));
-    }
-    segments.keys = unlocking
-        .finish(store, &used, options.new_data_key)
-        .map_err(|e| context.keys(e))?;
     let source = Source {
         dir,
         kind: options.index,
         given: tuning.index,
-        cipher: segments.keys.current().cloned(),
     };
     let mut report = RecoveryReport::default();
     let (kv, tail) = if is_new {
@@ -123,8 +111,6 @@ pub fn open(dir: &Path, options: StoreOptions, tuning: Tuning) -> Result<Opened,
         tuning.segment_bytes,
         tail,
     );
-    log.use_current_key()
-        .map_err(|e| context.io(io::Error::other(e)))?;
     let core = Arc::new(Core::new(Parts {
         log,
         index: Index::start(kv, dir.to_owned(), applied).map_err(|e| context.io(e))?,
@@ -310,13 +296,13 @@ fn resolved(mut batch: Batch, at: Position) -> Batch {
 }
 
 /// Says where, in errors.
-pub struct Context<'a> {
-    pub dir: &'a Path,
+struct Context<'a> {
+    dir: &'a Path,
 }
 
 impl Context<'_> {
     /// Takes the directory for this process.
-    pub fn lock(&self) -> Result<File, OpenError> {
+    fn lock(&self) -> Result<File, OpenError> {
         OsDisk.create_dir(self.dir).map_err(|e| self.io(e))?;
         let mut options = OpenOptions::new();
         // A file that others could open, they could lock.
@@ -331,6 +317,17 @@ impl Context<'_> {
                 dir: self.dir.to_owned(),
             }),
             Err(TryLockError::Error(error)) => Err(self.io(error)),
+        }
+    }
+
+    /// An error if a restore into the directory was interrupted.
+    fn check_restored(&self, disk: &dyn Disk) -> Result<(), OpenError> {
+        let here = disk.list(self.dir).map_err(|e| self.io(e))?;
+        match here.contains(&self.dir.join(restore::MARKER)) {
+            true => Err(OpenError::HalfRestored {
+                dir: self.dir.to_owned(),
+            }),
+            false => Ok(()),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use crate::{Clock, MasterKey, SystemClock};
+use crate::{Clock, SystemClock};
 
 /// When a change counts as done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -37,11 +37,6 @@ pub struct StoreOptions {
     pub cache_bytes: usize,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
-    /// The user's key of an encrypted store. A store that is not encrypted is from the first opening
-    /// with a key on: what is written then and later; what was there before, once it is packed anew.
-    pub master_key: Option<MasterKey>,
-    /// Makes another data key for all that is written from now on. Nothing without a master key.
-    pub new_data_key: bool,
 }
 
 impl Default for StoreOptions {
@@ -51,8 +46,6 @@ impl Default for StoreOptions {
             index: IndexKind::Sled,
             cache_bytes: 64 << 20,
             clock: Arc::new(SystemClock),
-            master_key: None,
-            new_data_key: false,
         }
     }
 }
@@ -63,7 +56,6 @@ impl fmt::Debug for StoreOptions {
             .field("durability", &self.durability)
             .field("index", &self.index)
             .field("cache_bytes", &self.cache_bytes)
-            .field("encrypted", &self.master_key.is_some())
             .finish_non_exhaustive()
     }
 }

@@ -107,9 +107,8 @@ impl Store {
         })
     }
 
-    /// The engine, for tests.
-    #[cfg(test)]
-    pub(crate) fn core(&self) -> &Core {
+    /// The engine.
+    pub(crate) fn core(&self) -> &Arc<Core> {
         &self.inner.core
     }
 

@@ -8,12 +8,9 @@ use std::{
 
 use ropewalk_props::Guid;
 
-use super::{
-    Applier, IndexError, Kv, keys, memory::MemoryKv, sealed::SealedKv, sled::SledKv, value,
-};
+use super::{Applier, IndexError, Kv, keys, memory::MemoryKv, sled::SledKv, value};
 use crate::{
     IndexKind,
-    crypto::Cipher,
     disk::{Disk as _, OsDisk},
     log::frame::Position,
 };
@@ -39,8 +36,6 @@ pub struct Source<'a> {
     pub kind: IndexKind,
     /// Instead of what is in the directory (for tests).
     pub given: Option<Arc<dyn Kv>>,
-    /// Encrypts what is on disk.
-    pub cipher: Option<Arc<Cipher>>,
 }
 
 impl Source<'_> {
@@ -52,12 +47,11 @@ impl Source<'_> {
             None if suspect_path(self.dir).exists() || !path(self.dir).exists() => {
                 return Ok((self.renew(store)?, None));
             }
-            None => self.sled().and_then(|kv| {
-                let position = applied(&*kv, store)?;
-                Ok((kv, position))
+            None => SledKv::open(&path(self.dir)).and_then(|kv| {
+                let position = applied(&kv, store)?;
+                Ok((Arc::new(kv) as Arc<dyn Kv>, position))
             }),
         };
-        self.drop_plain();
         match opened {
             Ok((kv, Some(position))) => Ok((kv, Some(position))),
             // That of a store in which nothing was ever written.
@@ -78,38 +72,12 @@ impl Source<'_> {
         set_aside(self.dir)
             .and_then(|()| OsDisk.create_dir(&path(self.dir)))
             .map_err(|error| IndexError(error.to_string()))?;
-        self.drop_plain();
-        fresh(self.sled()?, store)
+        fresh(Arc::new(SledKv::open(&path(self.dir))?), store)
     }
-
-    fn sled(&self) -> Result<Arc<dyn Kv>, IndexError> {
-        let kv = SledKv::open(&path(self.dir))?;
-        Ok(match &self.cipher {
-            Some(cipher) => Arc::new(SealedKv::new(kv, cipher.clone())),
-            None => Arc::new(kv),
-        })
-    }
-
-    /// An encrypted store keeps no index that was set aside: it may be from before.
-    fn drop_plain(&self) {
-        let old = old_path(self.dir);
-        if self.cipher.is_none() || !old.exists() {
-            return;
-        }
-        if let Err(error) = fs::remove_dir_all(&old) {
-            let dir = old.display();
-            tracing::warn!(%error, %dir, "an old index, which is not encrypted, cannot be removed");
-        }
-    }
-}
-
-/// Where the index that was replaced last is.
-fn old_path(dir: &Path) -> PathBuf {
-    dir.join("index.old")
 }
 
 fn set_aside(dir: &Path) -> io::Result<()> {
-    let old = old_path(dir);
+    let old = dir.join("index.old");
     if path(dir).exists() {
         if old.exists() {
             fs::remove_dir_all(&old)?;

@@ -23,7 +23,6 @@ use ropewalk_props::{FileTime, Guid};
 
 use crate::{
     Durability, StoreError,
-    crypto::Cipher,
     disk::{DiskFile, is_full},
 };
 use frame::{FrameBuilder, Location, MAX_PAYLOAD, Position, RecordKind};
@@ -91,6 +90,26 @@ impl Log {
     /// The number of the last frame that was written.
     pub fn last_lsn(&self) -> u64 {
         self.tail.lock().next_lsn.saturating_sub(1)
+    }
+
+    /// The last frame that was written, and where it ends.
+    pub fn end(&self) -> Position {
+        let tail = self.tail.lock();
+        Position {
+            segment: tail.segment,
+            offset: tail.end,
+            lsn: tail.next_lsn.saturating_sub(1),
+        }
+    }
+
+    /// Everything up to this frame is on disk.
+    pub fn durable(&self) -> u64 {
+        self.group.durable()
+    }
+
+    /// The files.
+    pub fn segments(&self) -> &Segments {
+        &self.segments
     }
 
     /// An error if the log takes no more frames.
@@ -259,21 +278,6 @@ impl Log {
         record.ok_or_else(damaged)
     }
 
-    /// Goes on in a new segment if the last one is not encrypted with the key of new files.
-    pub fn use_current_key(&self) -> Result<(), StoreError> {
-        let number = self.segments.keys.current_number();
-        let mut tail = self.tail.lock();
-        if number == 0 || self.segments.open_file(tail.segment)?.key == number.into() {
-            return Ok(());
-        }
-        self.roll(&mut tail)
-    }
-
-    /// The key of new files.
-    pub fn cipher(&self) -> Option<&Cipher> {
-        self.segments.keys.current().map(|cipher| &**cipher)
-    }
-
     /// Goes on in a new segment. The old one is on disk first, so that syncing the last segment is
     /// always enough.
     fn roll(&self, tail: &mut Tail) -> Result<(), StoreError> {
@@ -389,6 +393,10 @@ mod tests {
 
         fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
             self.disk.rename(from, to)
+        }
+
+        fn remove(&self, path: &Path) -> io::Result<()> {
+            Disk::remove(&self.disk, path)
         }
 
         fn sync_dir(&self, path: &Path) -> io::Result<()> {

@@ -488,6 +488,15 @@ impl Disk for SimDisk {
         Ok(())
     }
 
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        let mut world = self.world.lock();
+        if let Step::Fail(error) = world.step()? {
+            return Err(error);
+        }
+        let removed = world.names.remove(&name_of(path));
+        removed.map(|_| ()).ok_or(io::ErrorKind::NotFound.into())
+    }
+
     fn sync_dir(&self, _path: &Path) -> io::Result<()> {
         let mut world = self.world.lock();
         if let Step::Fail(error) = world.step()? {

@@ -19,8 +19,8 @@ use super::{
     random::Random,
 };
 use crate::{
-    Clock, DeleteFolder, Durability, EmptyFolder, FolderKind, IndexKind, MasterKey, NewFolder,
-    NewUser, OpenError, SaveMessage, Store, StoreError, StoreOptions, TemplateFolder,
+    Clock, DeleteFolder, Durability, EmptyFolder, FolderKind, IndexKind, NewFolder, NewUser,
+    OpenError, SaveMessage, Store, StoreError, StoreOptions, TemplateFolder,
     index::{Kv, Write, memory::MemoryKv, scan},
     open::Tuning,
 };
@@ -402,19 +402,7 @@ pub struct History {
     durability: Durability,
     /// What the index is when the store is opened next.
     index: Option<Arc<dyn Kv>>,
-    /// The key that the store is opened with.
-    pub key: Option<MasterKey>,
-    /// The key that it gets at some later opening.
-    pub later_key: Option<MasterKey>,
-    /// Whether the next opening makes another data key.
-    pub new_data_key: bool,
     store: Option<Store>,
-}
-
-/// A user's key.
-pub fn master(digit: char) -> MasterKey {
-    let key = MasterKey::from_hex(&digit.to_string().repeat(64));
-    key.expect("64 digits are a key")
 }
 
 /// All keys and values of an index.
@@ -444,9 +432,6 @@ impl History {
             dir: tempfile::tempdir().expect("a temporary directory"),
             durability,
             index: None,
-            key: None,
-            later_key: None,
-            new_data_key: false,
             store: None,
         }
     }
@@ -457,8 +442,6 @@ impl History {
             index: IndexKind::Memory,
             cache_bytes: 64 << 10,
             clock: self.clock.clone(),
-            master_key: self.key.clone(),
-            new_data_key: self.new_data_key,
         };
         let tuning = Tuning {
             disk: Arc::new(disk.clone()),
@@ -466,6 +449,23 @@ impl History {
             index: self.index.clone(),
         };
         Store::open_with(dir, options, tuning)
+    }
+
+    /// Opens a store on another disk, without an index.
+    pub fn open_other(
+        &mut self,
+        disk: &SimDisk,
+        dir: &std::path::Path,
+    ) -> Result<Store, OpenError> {
+        let given = self.index.take();
+        let opened = self.try_open(disk, dir);
+        self.index = given;
+        opened
+    }
+
+    /// The clock's time.
+    pub fn now(&self) -> FileTime {
+        self.clock.now()
     }
 
     /// Opens the store, whose disk may fail on the way.
@@ -487,7 +487,6 @@ impl History {
             assert!(tries < 100, "the store does not open");
         };
         self.disk.set_fault(None);
-        self.new_data_key = false;
         assert_eq!(store.recovery().fenced, [], "nothing is damaged");
         assert!(!self.suspects_index(), "the index was right");
         self.store = Some(store);
@@ -630,16 +629,6 @@ impl History {
             let _ = store.close();
         }
         self.crash_disk();
-        self.choose_keys();
-    }
-
-    /// Now and then another key, of a store that has one or is to get one.
-    fn choose_keys(&mut self) {
-        if self.key.is_some() {
-            self.new_data_key = self.random.once_in(4);
-        } else if self.later_key.is_some() && self.random.once_in(3) {
-            self.key = self.later_key.take();
-        }
     }
 
     pub fn close(&mut self, older: &Option<Vec<Write>>) {
@@ -648,7 +637,6 @@ impl History {
         self.keep_index(older);
         store.close().expect("closing succeeds");
         self.store = None;
-        self.choose_keys();
     }
 
     /// Everything is as the model has it, and the index is what the log alone would give.

@@ -1,9 +1,9 @@
 //! Tests of the store as a whole.
 
+mod backup;
 mod blobs;
 mod concurrency;
 mod content;
-mod crypt;
 pub(crate) mod disk;
 mod fixture;
 mod full;

@@ -48,6 +48,12 @@ pub enum UpkeepError {
         /// The backup directory.
         dir: PathBuf,
     },
+    /// The directory has a store in it.
+    #[error("{} holds a store: a backup belongs elsewhere, best on another disk", dir.display())]
+    HoldsStore {
+        /// The backup directory.
+        dir: PathBuf,
+    },
     /// There is no backup in the directory.
     #[error("there is no backup in {}", dir.display())]
     NoBackup {
