@@ -1,8 +1,14 @@
 //! What can go wrong, as callers and users see it.
 
-use std::{io, path::PathBuf, sync::Arc};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use ropewalk_props::GlobCnt;
+
+use crate::disk::is_full;
 
 /// Why a store could not be opened. Each sentence is shown to users as it is.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +40,105 @@ pub enum OpenError {
         /// What does not fit.
         reason: String,
     },
+    /// The index has seen more of the log than there is.
+    #[error("the log in {} ends early: it should reach frame {known} in segment {segment}, so files of it are missing, cut short or from an older copy; copy them again or restore a backup, or, if they are gone for good, run 'ropewalk store rebuild' to go on without them", dir.display())]
+    LogEndsEarly {
+        /// The store's directory.
+        dir: PathBuf,
+        /// The segment in which the log must not end before this frame.
+        segment: u32,
+        /// The last frame that the index has seen.
+        known: u64,
+    },
+    /// There is an index, and no log.
+    #[error("the store in {} has its index but not its log, which holds the mail: copy its 'log' directory too, or restore a backup", dir.display())]
+    LogMissing {
+        /// The store's directory.
+        dir: PathBuf,
+    },
+    /// A directory without a store has something else in it.
+    #[error("{} is not the directory of a store, as it holds other files ({found}): choose an empty or a new one", dir.display())]
+    NotAStore {
+        /// The directory.
+        dir: PathBuf,
+        /// One of the files.
+        found: String,
+    },
+    /// A file is where a directory should be.
+    #[error("{} is not a directory: choose another place for the store", dir.display())]
+    NotADirectory {
+        /// What is not one.
+        dir: PathBuf,
+    },
+    /// A symbolic link that leads nowhere.
+    #[error("{} is a link to a directory that is not there: mount or make it, or choose another place for the store", dir.display())]
+    DanglingLink {
+        /// The link.
+        dir: PathBuf,
+    },
+    /// The directory is another machine's.
+    #[error("the store in {} would be on a network file system ({kind}), where locks and fsync cannot be relied on: choose a directory on a disk of this machine, or set allow_network = true if that server keeps both promises", dir.display())]
+    Network {
+        /// The store's directory.
+        dir: PathBuf,
+        /// The kind of file system.
+        kind: &'static str,
+    },
+    /// A file of the store is another user's.
+    #[error("{} belongs to user {owner} and this is user {user}: run as the user whose store it is, or give the whole directory to this one with chown", path.display())]
+    OtherUser {
+        /// The file.
+        path: PathBuf,
+        /// Its owner's number.
+        owner: u32,
+        /// This process's user.
+        user: u32,
+    },
+    /// A file or directory may not be read or written.
+    #[error("{} may not be read and written by this user: run as the user whose store it is, or change the permissions", path.display())]
+    Denied {
+        /// The file or directory.
+        path: PathBuf,
+    },
+    /// The file system is mounted read-only.
+    #[error("{} is on a read-only file system: mount it for writing, or choose another place for the store", dir.display())]
+    ReadOnlyDisk {
+        /// What cannot be written.
+        dir: PathBuf,
+    },
+    /// There is no space left.
+    #[error("the disk of {} is full: make room on it and start again; nothing is lost", dir.display())]
+    DiskFull {
+        /// The store's directory.
+        dir: PathBuf,
+    },
+    /// The store is encrypted and no key was given.
+    #[error(
+        "the store in {} is encrypted: give its key with key_file under [store], or in ROPEWALK_STORE_KEY",
+        dir.display()
+    )]
+    KeyNeeded {
+        /// The store's directory.
+        dir: PathBuf,
+    },
+    /// The store is encrypted with another key.
+    #[error(
+        "the key that was given does not open the store in {}: give the one that it was encrypted with",
+        dir.display()
+    )]
+    WrongKey {
+        /// The store's directory.
+        dir: PathBuf,
+    },
+    /// A key is to be changed and there is none.
+    #[error(
+        "the store in {} is not encrypted, so its key cannot be changed: start Ropewalk once with a key to encrypt it",
+        dir.display()
+    )]
+    NotEncrypted {
+        /// The store's directory.
+        dir: PathBuf,
+    },
     /// The index could not be opened, nor made anew.
     #[error("the index in {} can be neither opened nor rebuilt ({reason}): check the disk's free space and permissions", dir.display())]
     Index {
@@ -56,6 +161,20 @@ pub enum OpenError {
         /// The operating system's answer.
         source: io::Error,
     },
+}
+
+impl OpenError {
+    /// What an answer of the operating system about `path` means.
+    pub(crate) fn of_io(path: &Path, source: io::Error) -> Self {
+        let path = path.to_owned();
+        match source.kind() {
+            io::ErrorKind::PermissionDenied => Self::Denied { path },
+            io::ErrorKind::ReadOnlyFilesystem => Self::ReadOnlyDisk { dir: path },
+            io::ErrorKind::NotADirectory => Self::NotADirectory { dir: path },
+            _ if is_full(&source) => Self::DiskFull { dir: path },
+            _ => Self::Io { dir: path, source },
+        }
+    }
 }
 
 /// Why the store did not do what it was asked.

@@ -30,6 +30,7 @@ mod mailbox;
 mod message;
 mod open;
 mod options;
+mod place;
 mod progress;
 mod provision;
 mod records;
@@ -41,6 +42,7 @@ mod versions;
 
 pub use blob::{BlobReader, BlobWriter};
 pub use clock::{Clock, SystemClock};
+pub use crypto::{KeyError, MasterKey, change_master_key};
 pub use directory::{NewUser, TemplateFolder, User};
 pub use error::{OpenError, StoreError};
 pub use mailbox::{

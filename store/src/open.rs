@@ -13,19 +13,20 @@ use rkyv::rancor;
 use ropewalk_props::Guid;
 
 use crate::{
-    Durability, FencedFrame, OpenError, RecoveryReport, StoreOptions,
+    Durability, FencedFrame, IndexKind, OpenError, RecoveryReport, StoreOptions,
     core::{Core, Parts},
-    crypto::{FileKey, Keyring},
+    crypto::{FileKey, Keyring, Unlocking},
     directory::Directory,
     disk::{Disk, OsDisk, PRIVATE_FILE},
-    index::{Applier, Index, IndexError, Kv, keys, open::Source},
+    index::{Applier, Index, IndexError, Kv, keys, open::Source, says_full},
     log::{
-        Log,
-        frame::{BadRecord, FORMAT_VERSION, Position, RecordKind, find_record},
+        Log, Tail,
+        frame::{BadRecord, FORMAT_VERSION, FRAME_HEADER, Position, RecordKind, find_record},
         recovery::{self, RecoveryError},
         sealed::plain_data,
         segment::{SEGMENT_BYTES, SEGMENT_HEADER, Segments},
     },
+    place::{self, Os},
     records::{Batch, v1},
     upkeep::restore,
 };
@@ -61,47 +62,59 @@ pub struct Opened {
 
 /// Opens the store in `dir`.
 pub fn open(dir: &Path, options: StoreOptions, tuning: Tuning) -> Result<Opened, OpenError> {
+    place::check(dir, options.allow_network, &Os)?;
     let context = Context { dir };
     let lock = context.lock()?;
-    context.check_restored(&*tuning.disk)?;
-    let segments = Segments::new(tuning.disk, dir.join("log")).map_err(|e| context.io(e))?;
+    let disk = tuning.disk;
+    context.check_restored(&*disk)?;
+    let log_dir = dir.join("log");
+    let mut segments = Segments::new(disk.clone(), log_dir.clone()).map_err(|e| context.io(e))?;
+    let unlocking = Unlocking::begin(&*disk, &log_dir, options.master_key.as_ref())
+        .map_err(|e| context.keys(e))?;
     let identity = recovery::identify(&segments).map_err(|e| context.recovery(e))?;
-    let (store, is_new) = match identity {
-        Some(store) => (store, false),
-        None => (context.new_guid()?, true),
+    let (store, is_new) = match (identity, unlocking.store()) {
+        (Some(store), _) => (store, false),
+        // The machine stopped between keys and log.
+        (None, Some(store)) => (store, true),
+        (None, None) => (context.new_guid()?, true),
     };
-    let source = Source {
+    let used = segments.keys_in_use().map_err(|e| context.io(e))?;
+    if let Some(reason) = unlocking.misfit(store, &used) {
+        return Err(context.recovery(RecoveryError::Bad(reason)));
+    }
+    segments.keys = unlocking
+        .finish(store, &used, options.new_data_key)
+        .map_err(|e| context.keys(e))?;
+    let tail = match is_new {
+        true => Some(recovery::create(&segments, store).map_err(|e| context.io(e))?),
+        false => None,
+    };
+    let mut source = Source {
         dir,
         kind: options.index,
         given: tuning.index,
+        cipher: segments.keys.current().cloned(),
     };
-    let mut report = RecoveryReport::default();
-    let (kv, tail) = if is_new {
-        let tail = recovery::create(&segments, store).map_err(|e| context.io(e))?;
-        let kv = source.renew(store).map_err(|e| context.index(&e.0))?;
-        (kv, tail)
-    } else {
-        let opened = source.open(store).map_err(|e| context.index(&e.0))?;
-        catch_up(&context, &segments, store, &source, opened, &mut report)?
+    let mut coming_up = ComingUp {
+        context: &context,
+        segments: &segments,
+        store,
+        may_end_early: options.accept_loss || options.durability != Durability::Always,
+        report: RecoveryReport::default(),
     };
-    let (kv, tail, directory) = match Directory::load(&*kv) {
-        Ok(directory) => (kv, tail, directory),
-        Err(reason) => {
-            tracing::warn!(%reason, "the index is made anew");
-            drop(kv);
-            let new = source.renew(store).map_err(|e| context.index(&e.0))?;
-            let (kv, tail) = catch_up(
-                &context,
-                &segments,
-                store,
-                &source,
-                (new, None),
-                &mut report,
-            )?;
-            let directory = Directory::load(&*kv).map_err(|e| context.index(&e.to_string()))?;
-            (kv, tail, directory)
+    let ready = match coming_up.index(&source, tail.clone()) {
+        Err(OpenError::Index { reason, .. }) if says_full(&reason) => {
+            tracing::error!(
+                %reason,
+                "the disk is too full for the index, which is kept in memory until the next start"
+            );
+            (source.kind, source.given) = (IndexKind::Memory, None);
+            coming_up.index(&source, tail)
         }
+        ready => ready,
     };
+    let (kv, tail, directory) = ready?;
+    let report = coming_up.report;
     let recount = kv.get(keys::FENCED).map_err(|e| context.index(&e.0))?;
     let applied = tail.next_lsn.saturating_sub(1);
     let log = Log::new(
@@ -111,6 +124,8 @@ pub fn open(dir: &Path, options: StoreOptions, tuning: Tuning) -> Result<Opened,
         tuning.segment_bytes,
         tail,
     );
+    log.use_current_key()
+        .map_err(|e| context.io(io::Error::other(e)))?;
     let core = Arc::new(Core::new(Parts {
         log,
         index: Index::start(kv, dir.to_owned(), applied).map_err(|e| context.io(e))?,
@@ -150,79 +165,127 @@ fn look_after(core: &Arc<Core>) -> io::Result<()> {
     Ok(())
 }
 
-/// Replays what the index does not have yet; makes it anew if it does not fit the log.
-fn catch_up(
-    context: &Context<'_>,
-    segments: &Segments,
+/// What bringing the index up to date needs.
+struct ComingUp<'a> {
+    context: &'a Context<'a>,
+    segments: &'a Segments,
     store: Guid,
-    source: &Source<'_>,
-    opened: (Arc<dyn Kv>, Option<Position>),
-    report: &mut RecoveryReport,
-) -> Result<(Arc<dyn Kv>, crate::log::Tail), OpenError> {
-    let (mut kv, applied) = opened;
-    let mut from = None;
-    let reflected = applied.map_or(0, |at| at.lsn);
-    if let Some(at) = applied {
-        from = recovery::frame_after(segments, store, at)
-            .map_err(|e| context.io(e))?
-            .map(|offset| Position {
-                segment: at.segment,
-                offset,
-                lsn: at.lsn + 1,
-            });
-        if from.is_none() {
-            tracing::warn!("the index does not fit the log and is made anew");
-            drop(kv);
-            kv = source.renew(store).map_err(|e| context.index(&e.0))?;
+    /// Whether the log may end before what the index has seen.
+    may_end_early: bool,
+    report: RecoveryReport,
+}
+
+/// An index that is up to date, the log's end, and the users.
+type Ready = (Arc<dyn Kv>, Tail, Directory);
+
+impl ComingUp<'_> {
+    /// Opens the index and brings it up to date, or makes it anew if it cannot be trusted. `tail` is
+    /// the end of a log that is new.
+    fn index(&mut self, source: &Source<'_>, tail: Option<Tail>) -> Result<Ready, OpenError> {
+        let failed = |e: IndexError| self.context.index(&e.0);
+        let (kv, tail) = if let Some(tail) = tail {
+            (source.renew(self.store).map_err(failed)?, tail)
+        } else {
+            let opened = source.open(self.store).map_err(failed)?;
+            if let Some(at) = opened.1.filter(|_| !self.may_end_early) {
+                self.context.check_end(self.segments, at)?;
+            }
+            self.catch_up(source, opened)?
+        };
+        match Directory::load(&*kv) {
+            Ok(directory) => Ok((kv, tail, directory)),
+            Err(reason) => {
+                tracing::warn!(%reason, "the index is made anew");
+                drop(kv);
+                let new = source.renew(self.store);
+                let new = new.map_err(|e| self.context.index(&e.0))?;
+                let (kv, tail) = self.catch_up(source, (new, None))?;
+                let directory = Directory::load(&*kv);
+                let directory = directory.map_err(|e| self.context.index(&e.to_string()))?;
+                Ok((kv, tail, directory))
+            }
         }
     }
-    report.index_rebuilt = from.is_none();
-    let from = from.unwrap_or(Position {
-        segment: 1,
-        offset: SEGMENT_HEADER,
-        lsn: 1,
-    });
-    let mut replay = Replay {
-        applier: Applier::new(kv.clone()),
-        next: from.lsn,
-    };
-    if applied.is_some() && report.index_rebuilt {
-        // What it reflected is lost, in part at least.
-        replay.fenced().map_err(|e| context.index(&e.0))?;
-    }
-    let recovered = recovery::recover(segments, store, from, |at, payload| {
-        let key = segments
-            .open_file(at.segment)
-            .map_err(RecoveryError::from)?;
-        replay.frame(at, payload, (&segments.keys, key.key))
-    })
-    .map_err(|error| match error {
-        ReplayError::Log(error) => context.recovery(error),
-        ReplayError::Index(error) => context.index(&error.0),
-    })?;
-    report.frames_replayed = recovered.frames;
-    report.tail_bytes_cut += recovered.cut;
-    report.fenced = recovered.fenced;
-    let tail = recovered.tail;
-    if tail.next_lsn <= reflected {
-        // Only what counted as done is ever in the index.
-        tracing::error!(
-            from = tail.next_lsn,
-            to = reflected,
-            "the log is older than the index: its last commits are lost"
-        );
-        report.fenced.push(FencedFrame {
-            segment: tail.segment,
-            offset: u64::from(tail.end),
-            lsn: tail.next_lsn,
-            frames: reflected - tail.next_lsn + 1,
+
+    /// Replays what the index does not have yet; makes it anew if it does not fit the log.
+    fn catch_up(
+        &mut self,
+        source: &Source<'_>,
+        opened: (Arc<dyn Kv>, Option<Position>),
+    ) -> Result<(Arc<dyn Kv>, Tail), OpenError> {
+        let Self {
+            context,
+            segments,
+            store,
+            report,
+            ..
+        } = self;
+        let store = *store;
+        let (mut kv, applied) = opened;
+        let mut from = None;
+        let reflected = applied.map_or(0, |at| at.lsn);
+        if let Some(at) = applied {
+            from = recovery::frame_after(segments, store, at)
+                .map_err(|e| context.io(e))?
+                .map(|offset| Position {
+                    segment: at.segment,
+                    offset,
+                    lsn: at.lsn + 1,
+                });
+            if from.is_none() {
+                tracing::warn!("the index does not fit the log and is made anew");
+                drop(kv);
+                kv = source.renew(store).map_err(|e| context.index(&e.0))?;
+            }
+        }
+        report.index_rebuilt = from.is_none();
+        let from = from.unwrap_or(Position {
+            segment: 1,
+            offset: SEGMENT_HEADER,
+            lsn: 1,
         });
+        let mut replay = Replay {
+            applier: Applier::new(kv.clone()),
+            next: from.lsn,
+        };
+        if applied.is_some() && report.index_rebuilt {
+            // What it reflected is lost, in part at least.
+            replay.fenced().map_err(|e| context.index(&e.0))?;
+        }
+        let recovered = recovery::recover(segments, store, from, |at, payload| {
+            let key = segments
+                .open_file(at.segment)
+                .map_err(RecoveryError::from)?;
+            replay.frame(at, payload, (&segments.keys, key.key))
+        })
+        .map_err(|error| match error {
+            ReplayError::Log(error) => context.recovery(error),
+            ReplayError::Index(error) => context.index(&error.0),
+        })?;
+        report.frames_replayed = recovered.frames;
+        report.tail_bytes_cut += recovered.cut;
+        report.fenced = recovered.fenced;
+        let tail = recovered.tail;
+        if tail.next_lsn <= reflected {
+            // Only what counted as done is ever in the index.
+            tracing::error!(
+                from = tail.next_lsn,
+                to = reflected,
+                "the log is older than the index: its last commits are lost"
+            );
+            report.fenced.push(FencedFrame {
+                segment: tail.segment,
+                offset: u64::from(tail.end),
+                lsn: tail.next_lsn,
+                frames: reflected - tail.next_lsn + 1,
+            });
+        }
+        replay
+            .finish(!report.fenced.is_empty())
+            .and_then(|()| kv.flush())
+            .map_err(|e| context.index(&e.0))?;
+        Ok((kv, tail))
     }
-    replay
-        .finish(!report.fenced.is_empty())
-        .and_then(|()| kv.flush())
-        .map_err(|e| context.index(&e.0))?;
-    Ok((kv, tail))
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -296,13 +359,13 @@ fn resolved(mut batch: Batch, at: Position) -> Batch {
 }
 
 /// Says where, in errors.
-struct Context<'a> {
-    dir: &'a Path,
+pub struct Context<'a> {
+    pub dir: &'a Path,
 }
 
 impl Context<'_> {
     /// Takes the directory for this process.
-    fn lock(&self) -> Result<File, OpenError> {
+    pub fn lock(&self) -> Result<File, OpenError> {
         OsDisk.create_dir(self.dir).map_err(|e| self.io(e))?;
         let mut options = OpenOptions::new();
         // A file that others could open, they could lock.
@@ -340,11 +403,30 @@ impl Context<'_> {
         Ok(Guid(bytes))
     }
 
-    fn io(&self, source: io::Error) -> OpenError {
-        OpenError::Io {
-            dir: self.dir.to_owned(),
-            source,
+    /// The log is refused if it ends before the last frame that the index has seen. Going on would
+    /// write other frames in the place of those that are missing, which could then not be put back.
+    fn check_end(&self, segments: &Segments, known: Position) -> Result<(), OpenError> {
+        let last = segments.numbers().map_err(|e| self.io(e))?.last().copied();
+        let ends_early = match last {
+            Some(last) if last == known.segment => {
+                let file = segments.file(last).map_err(|e| self.io(e))?;
+                let len = file.len().map_err(|e| self.io(e))?;
+                len < u64::from(known.offset) + FRAME_HEADER as u64
+            }
+            last => last < Some(known.segment),
+        };
+        match ends_early {
+            true => Err(OpenError::LogEndsEarly {
+                dir: self.dir.to_owned(),
+                segment: known.segment,
+                known: known.lsn,
+            }),
+            false => Ok(()),
         }
+    }
+
+    fn io(&self, source: io::Error) -> OpenError {
+        OpenError::of_io(self.dir, source)
     }
 
     fn index(&self, reason: &str) -> OpenError {
@@ -357,7 +439,7 @@ impl Context<'_> {
     fn recovery(&self, error: RecoveryError) -> OpenError {
         let dir = self.dir.to_owned();
         match error {
-            RecoveryError::Io(source) => OpenError::Io { dir, source },
+            RecoveryError::Io(source) => self.io(source),
             RecoveryError::Newer(found) => OpenError::NewerFormat {
                 dir,
                 found,

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use crate::{Clock, SystemClock};
+use crate::{Clock, MasterKey, SystemClock};
 
 /// When a change counts as done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -35,8 +35,20 @@ pub struct StoreOptions {
     pub index: IndexKind,
     /// Bytes of message content to keep in memory.
     pub cache_bytes: usize,
+    /// Open a store on a network file system. Only for one whose locks hold and whose fsync means what
+    /// it says.
+    pub allow_network: bool,
+    /// Go on although the index proves that the end of the log is missing
+    /// ([`OpenError::LogEndsEarly`](crate::OpenError::LogEndsEarly)). What is missing cannot be put back
+    /// afterwards.
+    pub accept_loss: bool,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
+    /// The user's key of an encrypted store. A store that is not encrypted is from the first opening
+    /// with a key on: what is written then and later; what was there before, once it is packed anew.
+    pub master_key: Option<MasterKey>,
+    /// Makes another data key for all that is written from now on. Nothing without a master key.
+    pub new_data_key: bool,
 }
 
 impl Default for StoreOptions {
@@ -45,7 +57,11 @@ impl Default for StoreOptions {
             durability: Durability::Always,
             index: IndexKind::Sled,
             cache_bytes: 64 << 20,
+            allow_network: false,
+            accept_loss: false,
             clock: Arc::new(SystemClock),
+            master_key: None,
+            new_data_key: false,
         }
     }
 }
@@ -56,6 +72,7 @@ impl fmt::Debug for StoreOptions {
             .field("durability", &self.durability)
             .field("index", &self.index)
             .field("cache_bytes", &self.cache_bytes)
+            .field("encrypted", &self.master_key.is_some())
             .finish_non_exhaustive()
     }
 }

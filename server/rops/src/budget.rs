@@ -47,6 +47,14 @@ impl Pool {
         self.used.load(Ordering::Relaxed)
     }
 
+    /// An empty share.
+    pub fn share(self: &Arc<Self>) -> Share {
+        Share {
+            pool: Arc::clone(self),
+            bytes: 0,
+        }
+    }
+
     /// Takes bytes from this pool and all around it, or from none; true if there were enough.
     fn take(&self, bytes: usize) -> bool {
         let fits = |used: usize| used.checked_add(bytes).filter(|sum| *sum <= self.max);
@@ -98,10 +106,7 @@ impl Budget {
 
     /// An empty share.
     pub fn share(&self) -> Share {
-        Share {
-            pool: Arc::clone(&self.0),
-            bytes: 0,
-        }
+        self.0.share()
     }
 }
 

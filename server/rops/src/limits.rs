@@ -45,3 +45,6 @@ pub const INSTANCES_MAX: usize = 1024;
 
 /// Columns that a table is sorted by.
 pub const SORT_ORDERS_MAX: usize = 16;
+
+/// Bytes of the orders of folders that are kept for the next table, of all folders together.
+pub const KEPT_ORDERS_BYTES_MAX: usize = 256 << 20;

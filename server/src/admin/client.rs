@@ -66,7 +66,9 @@ impl Admin {
     pub fn open(data_dir: &Path, create: bool) -> Result<Self, AdminError> {
         // Opening would make a store of whatever directory it is. One that may not be looked at is
         // opened all the same, which tells why that fails.
-        if !create && data_dir.join("lock").try_exists().is_ok_and(|there| !there) {
+        let absent = |name| data_dir.join(name).try_exists().is_ok_and(|there| !there);
+        // A copy of the log alone is a whole store.
+        if !create && absent("lock") && absent("log") {
             return Err(AdminError::NoStore(data_dir.to_owned()));
         }
         let deadline = Instant::now() + BUSY_PATIENCE;

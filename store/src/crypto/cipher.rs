@@ -79,11 +79,12 @@ impl Cipher {
         Some(out)
     }
 
-    /// What [`Cipher::seal_value`] sealed under this key.
-    pub fn open_value(&self, key: &[u8], mut sealed: Vec<u8>) -> Option<Vec<u8>> {
-        let len = open(&self.aead, &self.of_value(key), &mut sealed)?;
+    /// Makes of what [`Cipher::seal_value`] sealed under this key what it was; else `None`, and
+    /// nothing is changed.
+    pub fn open_value(&self, key: &[u8], sealed: &mut Vec<u8>) -> Option<()> {
+        let len = open(&self.aead, &self.of_value(key), sealed)?;
         sealed.truncate(len);
-        Some(sealed)
+        Some(())
     }
 
     /// A key for hashes of plain text, so that nobody without it can tell from a hash what is in the
@@ -222,15 +223,18 @@ mod tests {
         let cipher = cipher(1, 3);
         let sealed = cipher.seal_value(b"key", b"value").unwrap();
         assert_eq!(sealed.len(), 5 + OVERHEAD);
-        let opened = cipher.open_value(b"key", sealed.clone());
-        assert_eq!(opened.as_deref(), Some(&b"value"[..]));
-        assert_eq!(cipher.open_value(b"kez", sealed), None);
-        assert_eq!(cipher.open_value(b"key", b"value".to_vec()), None);
+        let open = |key: &[u8], sealed: &[u8]| {
+            let mut value = sealed.to_vec();
+            cipher.open_value(key, &mut value).map(|()| value)
+        };
+        assert_eq!(open(b"key", &sealed).as_deref(), Some(&b"value"[..]));
+        assert_eq!(open(b"kez", &sealed), None);
+        assert_eq!(open(b"key", b"value"), None);
         // Nor is a record ever taken for a value.
         let mut record = b"value".to_vec();
         let end = cipher.seal_record(2, b'k', &mut record).unwrap();
         record.extend_from_slice(&end);
-        assert_eq!(cipher.open_value(b"k", record), None);
+        assert_eq!(open(b"k", &record), None);
     }
 
     #[test]

@@ -3,12 +3,16 @@
 //! What an encrypted store hides, and what it does not, is in `DECISIONS.md`; the bytes are in
 //! `FORMAT.md`.
 
-#![allow(dead_code, unused_imports)] // Opening makes keys with the next commit.
-
 mod cipher;
 mod keyring;
+mod keys_file;
+mod master;
 mod nonce;
+mod unlock;
 
 pub use cipher::{Cipher, OVERHEAD};
 pub use keyring::{FileKey, Keyring};
+pub use keys_file::{KEYS_VERSION, Keys, KeysError};
+pub use master::{KeyError, MasterKey};
 pub use nonce::Nonces;
+pub use unlock::{Unlocking, change_master_key};

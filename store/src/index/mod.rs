@@ -5,6 +5,7 @@ mod apply;
 pub mod keys;
 pub mod memory;
 pub mod open;
+mod sealed;
 mod sled;
 pub mod value;
 mod writer;
@@ -16,6 +17,12 @@ pub use writer::{Index, Job};
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct IndexError(pub String);
+
+/// Whether an engine's sentence is about a full disk (ENOSPC, EDQUOT); engines hand on what the operating
+/// system said as text.
+pub fn says_full(reason: &str) -> bool {
+    reason.contains("(os error 28)") || reason.contains("(os error 122)")
+}
 
 impl From<IndexError> for crate::StoreError {
     fn from(error: IndexError) -> Self {
@@ -54,7 +61,13 @@ pub fn scan(kv: &dyn Kv, prefix: &[u8], visit: &mut Visit<'_>) -> Result<(), Ind
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use ropewalk_props::Guid;
+    use zeroize::Zeroizing;
+
     use super::*;
+    use crate::crypto::{Cipher, Nonces};
 
     fn put(key: &[u8], value: &[u8]) -> Write {
         Write::Put(key.to_vec(), value.to_vec())
@@ -110,6 +123,38 @@ mod tests {
     #[test]
     fn memory_passes_the_suite() {
         suite(&memory::MemoryKv::default());
+    }
+
+    fn cipher(key: u8) -> Arc<Cipher> {
+        let nonces = Arc::new(Nonces::new().unwrap());
+        let key = Zeroizing::new([key; 32]);
+        Arc::new(Cipher::new(1, &key, Guid([1; 16]), nonces))
+    }
+
+    #[test]
+    fn a_sealed_index_passes_the_suite_and_opens_with_its_own_key_only() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("index");
+        let sled = || sled::SledKv::open(&path).unwrap();
+        let kv = sealed::SealedKv::new(sled(), cipher(1));
+        suite(&kv);
+        kv.apply(&[put(b"secret", b"a value to be looked for")])
+            .unwrap();
+        drop(kv);
+        let plain = sled();
+        let found = plain.get(b"secret").unwrap().unwrap();
+        assert!(!found.windows(5).any(|part| part == b"value"));
+        // Under another key of the index it is nothing.
+        plain.apply(&[put(b"other", &found)]).unwrap();
+        drop(plain);
+        let wrong = sealed::SealedKv::new(sled(), cipher(2));
+        assert!(wrong.get(b"secret").is_err());
+        assert!(scan(&wrong, b"secret", &mut |_, _| Ok(())).is_err());
+        drop(wrong);
+        let again = sealed::SealedKv::new(sled(), cipher(1));
+        let found = again.get(b"secret").unwrap();
+        assert_eq!(found.as_deref(), Some(&b"a value to be looked for"[..]));
+        assert!(again.get(b"other").is_err());
     }
 
     #[test]

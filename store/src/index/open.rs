@@ -8,9 +8,13 @@ use std::{
 
 use ropewalk_props::Guid;
 
-use super::{Applier, IndexError, Kv, keys, memory::MemoryKv, sled::SledKv, value};
+use super::{
+    Applier, IndexError, Kv, keys, memory::MemoryKv, says_full, sealed::SealedKv, sled::SledKv,
+    value,
+};
 use crate::{
     IndexKind,
+    crypto::Cipher,
     disk::{Disk as _, OsDisk},
     log::frame::Position,
 };
@@ -36,6 +40,8 @@ pub struct Source<'a> {
     pub kind: IndexKind,
     /// Instead of what is in the directory (for tests).
     pub given: Option<Arc<dyn Kv>>,
+    /// Encrypts what is on disk.
+    pub cipher: Option<Arc<Cipher>>,
 }
 
 impl Source<'_> {
@@ -47,15 +53,18 @@ impl Source<'_> {
             None if suspect_path(self.dir).exists() || !path(self.dir).exists() => {
                 return Ok((self.renew(store)?, None));
             }
-            None => SledKv::open(&path(self.dir)).and_then(|kv| {
-                let position = applied(&kv, store)?;
-                Ok((Arc::new(kv) as Arc<dyn Kv>, position))
+            None => self.sled().and_then(|kv| {
+                let position = applied(&*kv, store)?;
+                Ok((kv, position))
             }),
         };
+        self.drop_plain();
         match opened {
             Ok((kv, Some(position))) => Ok((kv, Some(position))),
             // That of a store in which nothing was ever written.
             Ok((_, None)) => Ok((self.renew(store)?, None)),
+            // It is as good as it was; there is no room for another one either.
+            Err(reason) if says_full(&reason.0) => Err(reason),
             Err(reason) => {
                 tracing::warn!(%reason, "the index is made anew");
                 Ok((self.renew(store)?, None))
@@ -72,12 +81,38 @@ impl Source<'_> {
         set_aside(self.dir)
             .and_then(|()| OsDisk.create_dir(&path(self.dir)))
             .map_err(|error| IndexError(error.to_string()))?;
-        fresh(Arc::new(SledKv::open(&path(self.dir))?), store)
+        self.drop_plain();
+        fresh(self.sled()?, store)
+    }
+
+    fn sled(&self) -> Result<Arc<dyn Kv>, IndexError> {
+        let kv = SledKv::open(&path(self.dir))?;
+        Ok(match &self.cipher {
+            Some(cipher) => Arc::new(SealedKv::new(kv, cipher.clone())),
+            None => Arc::new(kv),
+        })
+    }
+
+    /// An encrypted store keeps no index that was set aside: it may be from before.
+    fn drop_plain(&self) {
+        let old = old_path(self.dir);
+        if self.cipher.is_none() || !old.exists() {
+            return;
+        }
+        if let Err(error) = fs::remove_dir_all(&old) {
+            let dir = old.display();
+            tracing::warn!(%error, %dir, "an old index, which is not encrypted, cannot be removed");
+        }
     }
 }
 
+/// Where the index that was replaced last is.
+fn old_path(dir: &Path) -> PathBuf {
+    dir.join("index.old")
+}
+
 fn set_aside(dir: &Path) -> io::Result<()> {
-    let old = dir.join("index.old");
+    let old = old_path(dir);
     if path(dir).exists() {
         if old.exists() {
             fs::remove_dir_all(&old)?;

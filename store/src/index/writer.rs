@@ -4,7 +4,10 @@ use std::{
     collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     thread::JoinHandle,
     time::{Duration, Instant},
 };
@@ -59,6 +62,8 @@ struct Shared {
     /// There is something to do for the thread.
     work: Condvar,
     dir: PathBuf,
+    /// The mark that says so could not be made yet.
+    unmarked: AtomicBool,
 }
 
 /// The index, read by all, written by one thread.
@@ -81,6 +86,7 @@ impl Index {
             changed: Condvar::new(),
             work: Condvar::new(),
             dir,
+            unmarked: AtomicBool::new(false),
         });
         let (worker, engine) = (shared.clone(), kv.clone());
         let thread = std::thread::Builder::new()
@@ -160,6 +166,7 @@ impl Index {
     /// Looks whether the engine hangs; if so nobody waits for it any longer, and the index is made
     /// anew at the next start.
     pub fn watch(&self) {
+        self.shared.mark_if_owed();
         let mut state = self.shared.state.lock();
         let busy = state.busy_since.map_or(Duration::ZERO, |at| at.elapsed());
         if busy > STUCK && state.failed.is_none() {
@@ -171,6 +178,7 @@ impl Index {
     /// Applies what counts as done, hands it to the operating system and stops. An engine that
     /// hangs is left alone.
     pub fn close(&self) -> Result<(), StoreError> {
+        self.shared.mark_if_owed();
         let kv = self.kv.write().take();
         let mut state = self.shared.state.lock();
         state.closing = true;
@@ -336,8 +344,19 @@ impl Shared {
     }
 
     fn mark_suspect(&self) {
-        if let Err(error) = std::fs::write(suspect_path(&self.dir), b"") {
-            tracing::error!(%error, "the index cannot be marked as suspect");
+        let marked = std::fs::write(suspect_path(&self.dir), b"");
+        let unmarked = self.unmarked.swap(marked.is_err(), Ordering::Relaxed);
+        if let Err(error) = marked
+            && !unmarked
+        {
+            tracing::error!(%error, "the index cannot be marked as suspect yet");
+        }
+    }
+
+    /// Tries again to mark the index, if that failed: the disk may not be full any more.
+    fn mark_if_owed(&self) {
+        if self.unmarked.load(Ordering::Relaxed) {
+            self.mark_suspect();
         }
     }
 }

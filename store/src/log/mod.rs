@@ -23,6 +23,7 @@ use ropewalk_props::{FileTime, Guid};
 
 use crate::{
     Durability, StoreError,
+    crypto::Cipher,
     disk::{DiskFile, is_full},
 };
 use frame::{FrameBuilder, Location, MAX_PAYLOAD, Position, RecordKind};
@@ -31,6 +32,7 @@ use segment::{SEGMENT_HEADER, SegmentHeader, Segments};
 pub use space::Purpose;
 
 /// The end of the log, where frames are appended.
+#[derive(Clone)]
 pub struct Tail {
     /// The last segment.
     pub file: Arc<dyn DiskFile>,
@@ -276,6 +278,21 @@ impl Log {
         let key = (&self.segments.keys, open.key);
         let record = sealed::read_record(&*open.file, u64::from(at.offset), at.len, kind, key)?;
         record.ok_or_else(damaged)
+    }
+
+    /// Goes on in a new segment if the last one is not encrypted with the key of new files.
+    pub fn use_current_key(&self) -> Result<(), StoreError> {
+        let number = self.segments.keys.current_number();
+        let mut tail = self.tail.lock();
+        if number == 0 || self.segments.open_file(tail.segment)?.key == number.into() {
+            return Ok(());
+        }
+        self.roll(&mut tail)
+    }
+
+    /// The key of new files.
+    pub fn cipher(&self) -> Option<&Cipher> {
+        self.segments.keys.current().map(|cipher| &**cipher)
     }
 
     /// Goes on in a new segment. The old one is on disk first, so that syncing the last segment is

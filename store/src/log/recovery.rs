@@ -81,6 +81,7 @@ pub fn identify(segments: &Segments) -> Result<Option<Guid>, RecoveryError> {
 pub fn create(segments: &Segments, store: Guid) -> io::Result<Tail> {
     let header = SegmentHeader {
         base_lsn: 1,
+        key: segments.keys.current_number(),
         ..SegmentHeader::log(1, store)
     };
     let file = segments.create(header)?;

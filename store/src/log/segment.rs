@@ -272,6 +272,13 @@ impl Segments {
         self.open.write().remove(&number);
     }
 
+    /// What each file is encrypted with, in no order.
+    pub fn keys_in_use(&self) -> io::Result<Vec<FileKey>> {
+        let numbers = self.numbers()?.into_iter();
+        let keys = numbers.map(|number| Ok(self.open_file(number)?.key));
+        keys.collect()
+    }
+
     /// A segment's header and its file's length; the header may be damaged or cut short.
     pub fn header(&self, number: u32) -> io::Result<(Result<SegmentHeader, BadSegment>, u64)> {
         read_header(&*self.file(number)?)

@@ -60,12 +60,12 @@ impl Mailbox {
 
 /// Reads the messages of one folder.
 pub fn contents(kv: &dyn Kv, mailbox: Guid, folder: GlobCnt) -> Result<FolderContents, IndexError> {
-    let mut contents = FolderContents::default();
+    let mut entries = Vec::new();
     scan(kv, &keys::messages(mailbox, folder), &mut |_, bytes| {
-        contents.put(value::decode::<MessageEntry>(bytes)?);
+        entries.push(value::decode::<MessageEntry>(bytes)?);
         Ok(())
     })?;
-    Ok(contents)
+    Ok(FolderContents::of(entries))
 }
 
 /// What was read, or something in its place if it is damaged: the rest of the mailbox is not to be

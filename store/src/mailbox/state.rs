@@ -8,7 +8,9 @@ use std::{
 use imbl::OrdMap;
 use ropewalk_props::{Bag, BagView, GlobCnt, Guid, PropertyName, tags};
 
-use super::types::{Contents, ContentsView, Folder, FolderCounts, MessageEntry, ReceiveFolder};
+use super::types::{
+    Companion, Contents, ContentsView, Folder, FolderCounts, MessageEntry, ReceiveFolder,
+};
 use crate::{log::frame::Location, records::FolderMeta, versions};
 
 /// A folder, with what only the store needs to know.
@@ -23,9 +25,10 @@ pub struct FolderState {
 }
 
 /// A folder's messages by view.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct FolderContents {
     views: [OrdMap<GlobCnt, MessageEntry>; 4],
+    companions: [Companion; 4],
 }
 
 /// A mailbox in memory.
@@ -155,10 +158,27 @@ impl FolderCounts {
 }
 
 impl FolderContents {
+    /// A folder's messages, which come in order of id.
+    pub fn of(entries: impl IntoIterator<Item = MessageEntry>) -> Self {
+        let mut views: [Vec<(GlobCnt, MessageEntry)>; 4] = Default::default();
+        for entry in entries {
+            if let Some(view) = views.get_mut(entry.view() as usize) {
+                view.push((entry.id, entry));
+            }
+        }
+        Self {
+            views: views.map(OrdMap::from_iter),
+            companions: std::array::from_fn(|_| Companion::new()),
+        }
+    }
+
     /// The messages of a view.
     pub fn view(&self, view: ContentsView) -> Contents {
-        let map = self.views.get(view as usize).cloned().unwrap_or_default();
-        Contents { map }
+        let view = view as usize;
+        Contents {
+            map: self.views.get(view).cloned().unwrap_or_default(),
+            companion: self.companions.get(view).cloned().unwrap_or_default(),
+        }
     }
 
     /// A message of any view.

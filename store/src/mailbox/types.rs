@@ -1,6 +1,10 @@
 //! The types that a mailbox takes and gives.
 
-use std::sync::Arc;
+use std::{
+    any::Any,
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use imbl::{OrdMap, ordmap::DiffItem};
 use ropewalk_props::{Bag, FileTime, GlobCnt, Guid};
@@ -206,9 +210,45 @@ impl MessageEntry {
 #[derive(Clone, Debug, Default)]
 pub struct Contents {
     pub(crate) map: OrdMap<GlobCnt, MessageEntry>,
+    pub(crate) companion: Companion,
+}
+
+/// See [`Contents::companion`].
+#[derive(Clone, Default)]
+pub(crate) struct Companion(Option<Arc<OnceLock<Arc<dyn Any + Send + Sync>>>>);
+
+impl Companion {
+    /// For the messages of a view that has come into memory.
+    pub fn new() -> Self {
+        Self(Some(Arc::default()))
+    }
+}
+
+impl fmt::Debug for Companion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Companion")
+    }
 }
 
 impl Contents {
+    /// What readers work out from these messages and keep for each other, such as an order: made
+    /// empty when first asked for, the same for all moments of a view of a folder, and dropped when
+    /// the folder's messages leave memory. `None` for what [`Contents::alone`] gave, and for another
+    /// `T` than the first.
+    pub fn companion<T: Default + Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        let kept = self.companion.0.as_ref()?;
+        let kept = kept.get_or_init(|| Arc::new(T::default()));
+        Arc::clone(kept).downcast().ok()
+    }
+
+    /// The same messages without the companion, which can keep them without keeping itself.
+    pub fn alone(&self) -> Self {
+        Self {
+            map: self.map.clone(),
+            companion: Companion(None),
+        }
+    }
+
     /// Number of messages.
     pub fn len(&self) -> usize {
         self.map.len()

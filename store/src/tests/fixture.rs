@@ -7,7 +7,7 @@ use ropewalk_props::{Guid, PropertyName, named::PS_PUBLIC_STRINGS};
 
 use super::{
     content::{BlobSpec, MessageSpec},
-    history::{History, MailboxOp, Op},
+    history::{History, MailboxOp, Op, master},
     model::{INBOX, ROOT},
 };
 use crate::Durability;
@@ -88,6 +88,26 @@ pub fn ops() -> Vec<Op> {
     all.push(Op::SetPassword(0, "another".into()));
     all.push(Op::RemoveUser(1));
     all
+}
+
+#[test]
+fn the_fixture_of_format_1_opens_and_can_be_encrypted_from_then_on() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(PATH);
+    let mut history = History::new(5, Durability::Always);
+    history.key = Some(master('a'));
+    history
+        .disk
+        .put(NAME, &std::fs::read(&path).expect("the fixture is there"));
+    for (index, op) in ops().iter().enumerate() {
+        let expected = history.model.apply(op, index as u64 + 1);
+        assert!(expected.is_ok(), "{op:?}");
+    }
+    history.check();
+    assert!(history.step(&Op::SetPassword(0, "a third".into())));
+    history.close(&None);
+    history.check();
+    let names = history.disk.file_names();
+    assert!(names.contains(&"keys".to_owned()) && names.len() > 2);
 }
 
 #[test]

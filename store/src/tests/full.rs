@@ -1,6 +1,6 @@
 //! Full disks.
 
-use std::io;
+use std::{io, sync::Arc};
 
 use ropewalk_props::{Bag, GlobCnt, PropValue, tags};
 
@@ -10,7 +10,9 @@ use super::{
     model::INBOX,
 };
 use crate::{
-    ContentsView, Durability, Mailbox, Message, MessageEntry, SaveMessage, Store, StoreError,
+    ContentsView, Durability, Mailbox, Message, MessageEntry, OpenError, SaveMessage, Store,
+    StoreError,
+    index::{IndexError, Kv, Visit, Write},
 };
 
 fn save(mailbox: &Mailbox, bytes: usize) -> Result<MessageEntry, StoreError> {
@@ -213,4 +215,57 @@ fn a_store_whose_next_segment_found_no_room_opens() {
     let store = history.store();
     assert_eq!(len(&store.mailbox(guid_of(0)).unwrap()), saved);
     assert_eq!(store.recovery().fenced, []);
+}
+
+/// An index on a full disk.
+struct Full;
+
+impl Full {
+    fn error() -> IndexError {
+        IndexError(format!("IO error: {}", io::Error::from_raw_os_error(28)))
+    }
+}
+
+impl Kv for Full {
+    fn get(&self, _: &[u8]) -> Result<Option<Vec<u8>>, IndexError> {
+        Err(Self::error())
+    }
+
+    fn range(&self, _: &[u8], _: &[u8], _: &mut Visit<'_>) -> Result<(), IndexError> {
+        Err(Self::error())
+    }
+
+    fn apply(&self, _: &[Write]) -> Result<(), IndexError> {
+        Err(Self::error())
+    }
+
+    fn flush(&self) -> Result<(), IndexError> {
+        Err(Self::error())
+    }
+}
+
+#[test]
+fn an_index_that_the_disk_has_no_room_for_is_kept_in_memory() {
+    let (mut history, store) = with_user(true);
+    save(&store.mailbox(guid_of(0)).unwrap(), 100).unwrap();
+    drop(store);
+    history.close(&None);
+    history.use_index(Arc::new(Full));
+    let store = history.store();
+    let mailbox = store.mailbox(guid_of(0)).unwrap();
+    assert_eq!(len(&mailbox), 1);
+    save(&mailbox, 100).unwrap();
+    assert_eq!(len(&mailbox), 2);
+}
+
+#[test]
+fn a_new_store_on_a_full_disk_is_refused_with_a_sentence_and_made_once_there_is_room() {
+    let mut history = History::new(12, Durability::Always);
+    history.disk.set_free(10);
+    for _ in 0..2 {
+        let refused = history.try_open_again().unwrap_err();
+        assert!(matches!(refused, OpenError::DiskFull { .. }), "{refused}");
+    }
+    history.disk.set_capacity(None);
+    history.store().add_user(new_user(0)).unwrap();
 }

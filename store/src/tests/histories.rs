@@ -7,7 +7,7 @@ use ropewalk_props::{GlobCnt, Guid, PropertyName};
 use super::{
     content::{Content, content, read_blob},
     disk::Fault,
-    history::{History, Op, Plan, guid_of, perform, random_op},
+    history::{History, Op, Plan, guid_of, master, perform, random_op},
     model::Model,
 };
 use crate::{ContentsView, Durability, Store, StoreError};
@@ -41,6 +41,11 @@ fn live(seed: u64) {
         _ => Durability::Always,
     };
     let mut history = History::new(seed, durability);
+    match seed % 3 {
+        0 => {}
+        1 => history.key = Some(master('a')),
+        _ => history.later_key = Some(master('a')),
+    }
     let ops = 40 + history.random.below(160);
     history.run(Plan { ops });
 }
@@ -152,6 +157,7 @@ fn a_flipped_bit_is_found_and_never_served() {
     for seed in first..first.saturating_add(count) {
         let _seed = Seed(seed);
         let mut history = History::new(seed, Durability::Always);
+        history.key = (seed % 2 == 0).then(|| master('a'));
         let mut known = Known::new();
         for _ in 0..40 {
             let op = random_op(&mut history.random, &history.model);

@@ -19,8 +19,8 @@ use super::{
     random::Random,
 };
 use crate::{
-    Clock, DeleteFolder, Durability, EmptyFolder, FolderKind, IndexKind, NewFolder, NewUser,
-    OpenError, SaveMessage, Store, StoreError, StoreOptions, TemplateFolder,
+    Clock, DeleteFolder, Durability, EmptyFolder, FolderKind, IndexKind, MasterKey, NewFolder,
+    NewUser, OpenError, SaveMessage, Store, StoreError, StoreOptions, TemplateFolder,
     index::{Kv, Write, memory::MemoryKv, scan},
     open::Tuning,
 };
@@ -400,9 +400,23 @@ pub struct History {
     clock: Arc<TestClock>,
     dir: tempfile::TempDir,
     durability: Durability,
+    /// The store opens even if the end of its log is missing.
+    pub accept_loss: bool,
     /// What the index is when the store is opened next.
     index: Option<Arc<dyn Kv>>,
+    /// The key that the store is opened with.
+    pub key: Option<MasterKey>,
+    /// The key that it gets at some later opening.
+    pub later_key: Option<MasterKey>,
+    /// Whether the next opening makes another data key.
+    pub new_data_key: bool,
     store: Option<Store>,
+}
+
+/// A user's key.
+pub fn master(digit: char) -> MasterKey {
+    let key = MasterKey::from_hex(&digit.to_string().repeat(64));
+    key.expect("64 digits are a key")
 }
 
 /// All keys and values of an index.
@@ -431,7 +445,11 @@ impl History {
             clock: Arc::default(),
             dir: tempfile::tempdir().expect("a temporary directory"),
             durability,
+            accept_loss: false,
             index: None,
+            key: None,
+            later_key: None,
+            new_data_key: false,
             store: None,
         }
     }
@@ -442,6 +460,10 @@ impl History {
             index: IndexKind::Memory,
             cache_bytes: 64 << 10,
             clock: self.clock.clone(),
+            master_key: self.key.clone(),
+            new_data_key: self.new_data_key,
+            accept_loss: self.accept_loss,
+            ..StoreOptions::default()
         };
         let tuning = Tuning {
             disk: Arc::new(disk.clone()),
@@ -487,6 +509,7 @@ impl History {
             assert!(tries < 100, "the store does not open");
         };
         self.disk.set_fault(None);
+        self.new_data_key = false;
         assert_eq!(store.recovery().fenced, [], "nothing is damaged");
         assert!(!self.suspects_index(), "the index was right");
         self.store = Some(store);
@@ -501,6 +524,16 @@ impl History {
     /// What opening answers, for those who expect an error.
     pub fn try_open_again(&self) -> Result<Store, OpenError> {
         self.try_open(&self.disk, self.dir.path())
+    }
+
+    /// What the index is at the next opening.
+    pub fn index(&self) -> Option<Arc<dyn Kv>> {
+        self.index.clone()
+    }
+
+    /// The next opening finds this index.
+    pub fn use_index(&mut self, index: Arc<dyn Kv>) {
+        self.index = Some(index);
     }
 
     /// The next opening makes the index anew.
@@ -629,6 +662,16 @@ impl History {
             let _ = store.close();
         }
         self.crash_disk();
+        self.choose_keys();
+    }
+
+    /// Now and then another key, of a store that has one or is to get one.
+    fn choose_keys(&mut self) {
+        if self.key.is_some() {
+            self.new_data_key = self.random.once_in(4);
+        } else if self.later_key.is_some() && self.random.once_in(3) {
+            self.key = self.later_key.take();
+        }
     }
 
     pub fn close(&mut self, older: &Option<Vec<Write>>) {
@@ -637,6 +680,7 @@ impl History {
         self.keep_index(older);
         store.close().expect("closing succeeds");
         self.store = None;
+        self.choose_keys();
     }
 
     /// Everything is as the model has it, and the index is what the log alone would give.

@@ -73,7 +73,7 @@ impl SortKey {
     /// The key of a value.
     pub fn of(value: ValueRef<'_>) -> Self {
         match value.ty {
-            PropType::STRING => Self::Text(folded(value.data).collect()),
+            PropType::STRING => Self::Text(folded_text(value.data)),
             PropType::BOOLEAN => Self::Integer(i64::from(value.as_bool() == Some(true))),
             PropType::TIME => {
                 let ticks = value.as_time().map_or(0, |time| time.0);
@@ -109,6 +109,23 @@ impl SortKey {
         }
     }
 
+    /// Its first bytes, which are in the order of the keys where they differ.
+    pub fn begin(&self) -> u64 {
+        const RANK_BITS: u32 = 3;
+        let first = match self {
+            Self::Missing => 0,
+            Self::Integer(number) => number.cast_unsigned() ^ (1 << 63),
+            Self::Float(number) => {
+                let bits = number.to_bits();
+                // The order of `total_cmp`.
+                bits ^ (((bits.cast_signed() >> 63).cast_unsigned()) | (1 << 63))
+            }
+            Self::Text(text) => first_bytes(text.as_bytes()),
+            Self::Bytes(bytes) => first_bytes(bytes),
+        };
+        (u64::from(self.rank()) << (64 - RANK_BITS)) | (first >> RANK_BITS)
+    }
+
     fn rank(&self) -> u8 {
         match self {
             Self::Missing => 0,
@@ -118,6 +135,34 @@ impl SortKey {
             Self::Bytes(_) => 4,
         }
     }
+}
+
+fn first_bytes(bytes: &[u8]) -> u64 {
+    if let Some(first) = bytes.first_chunk() {
+        return u64::from_be_bytes(*first);
+    }
+    let mut first = [0; 8];
+    for (to, from) in first.iter_mut().zip(bytes) {
+        *to = *from;
+    }
+    u64::from_be_bytes(first)
+}
+
+/// The characters of [`folded`].
+fn folded_text(utf16: &[u8]) -> Box<str> {
+    let (units, _) = utf16.as_chunks::<2>();
+    if utf16.len().is_multiple_of(2) && units.iter().all(|[low, high]| *high == 0 && low.is_ascii())
+    {
+        // Most text, in a few instructions for each letter.
+        let mut text = String::with_capacity(units.len());
+        text.extend(
+            units
+                .iter()
+                .map(|[low, _]| char::from(low.to_ascii_lowercase())),
+        );
+        return text.into();
+    }
+    folded(utf16).collect()
 }
 
 /// How text is matched by a content restriction (MS-OXCDATA 2.12.4).
@@ -232,6 +277,25 @@ mod tests {
             let found = Fuzzy { low, high }.matches(text(&value), text(&wanted_text));
             assert_eq!(found, matches, "{wanted} {low} {high}");
         }
+    }
+
+    #[test]
+    fn text_is_folded_alike_whatever_letters_it_has() {
+        for sample in [
+            "",
+            "RE: Lunch at 12",
+            "Zo\u{cb}",
+            "\u{c4}B",
+            "\u{130}x",
+            "\0A",
+        ] {
+            let utf16 = Utf16Text::from(sample);
+            let expected: String = folded(utf16.as_bytes()).collect();
+            assert_eq!(*folded_text(utf16.as_bytes()), *expected, "{sample:?}");
+        }
+        let cut = [0x41, 0, 0x42];
+        let expected: String = folded(&cut).collect();
+        assert_eq!(*folded_text(&cut), *expected);
     }
 
     #[test]

@@ -14,10 +14,12 @@ pub mod columns;
 pub mod compare;
 pub mod filter;
 pub mod find;
+mod kept;
 mod message_row;
 #[cfg(test)]
 mod model_tests;
 pub mod open;
+pub mod order;
 pub mod position;
 pub mod query;
 pub mod restrict;

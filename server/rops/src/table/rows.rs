@@ -1,11 +1,14 @@
 //! The rows of a table by position, with the cursor and the bookmarks kept on their rows while rows
 //! come and go.
 
-use std::{cmp::Ordering, collections::HashSet};
+use std::{cmp::Ordering, collections::HashMap, sync::Arc};
 
 use ropewalk_wire::sort::SortOrder;
 
-use super::compare::SortKey;
+use super::{
+    compare::SortKey,
+    order::{Leaving, Order},
+};
 
 /// What names a row for as long as it is in the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -119,12 +122,6 @@ impl Directions {
         }
         left.0.cmp(right.0)
     }
-
-    fn sort(&self, rows: &mut [KeyedRow]) {
-        rows.sort_unstable_by(|left, right| {
-            self.cmp((&left.0, left.1.as_ref()), (&right.0, right.1.as_ref()))
-        });
-    }
 }
 
 /// A remembered row (MS-OXCTABL 2.2.2.1.2).
@@ -154,10 +151,7 @@ pub const BOOKMARKS_MAX: usize = 1024;
 /// The rows of a table in order, with its cursor and bookmarks.
 #[derive(Debug, Default)]
 pub struct Rows {
-    ids: Vec<RowId>,
-    /// As many as rows in a sorted table, else none.
-    keys: Vec<Keys>,
-    directions: Directions,
+    order: Arc<Order>,
     cursor: usize,
     bookmarks: Vec<Bookmark>,
     next_bookmark: u32,
@@ -166,28 +160,32 @@ pub struct Rows {
 impl Rows {
     /// Number of rows.
     pub fn len(&self) -> usize {
-        self.ids.len()
+        self.order.len()
     }
 
     /// True without rows.
     pub fn is_empty(&self) -> bool {
-        self.ids.is_empty()
+        self.order.is_empty()
     }
 
     /// Bytes that the rows take in memory.
     pub fn bytes(&self) -> usize {
-        let keys = self.keys.iter().map(Keys::heap_bytes).sum::<usize>();
-        size_of_val(&*self.ids) + size_of_val(&*self.keys) + keys
+        self.order.bytes()
+    }
+
+    /// How rows are ordered.
+    pub fn directions(&self) -> &Directions {
+        self.order.directions()
     }
 
     /// The row at a position.
     pub fn get(&self, at: usize) -> Option<RowId> {
-        self.ids.get(at).copied()
+        self.order.get(at).map(|(row, _)| *row)
     }
 
     /// Where a row is.
     pub fn position(&self, row: RowId) -> Option<usize> {
-        self.ids.iter().position(|known| *known == row)
+        self.order.iter().position(|known| known == row)
     }
 
     /// The position of the next row to read forward.
@@ -202,57 +200,48 @@ impl Rows {
 
     /// Forgets all rows and bookmarks, and starts again in another order.
     pub fn reset(&mut self, directions: Directions) {
-        self.ids = Vec::new();
-        self.keys = Vec::new();
-        self.directions = directions;
+        self.order = Arc::new(Order::new(directions));
         self.cursor = 0;
         self.bookmarks.clear();
     }
 
     /// Brings rows into this table's order.
-    pub fn sort(&self, rows: &mut [KeyedRow]) {
-        self.directions.sort(rows);
-    }
-
-    /// Puts other rows in place of all, in their order.
-    pub fn replace(&mut self, mut rows: Vec<KeyedRow>) {
-        self.directions.sort(&mut rows);
-        self.replace_ordered(rows);
+    pub fn sort(&self, rows: &mut Vec<KeyedRow>) {
+        self.directions().sort(rows);
     }
 
     /// Puts other rows in place of all, which are in order already.
     pub fn replace_ordered(&mut self, rows: impl IntoIterator<Item = KeyedRow>) {
-        let fresh = self.ids.is_empty();
-        let old = std::mem::take(&mut self.ids);
-        self.keys.clear();
-        let rows = rows.into_iter();
-        let (count, _) = rows.size_hint();
-        self.ids.reserve(count);
-        if !self.directions.columns.is_empty() {
-            self.keys.reserve(count);
-        }
-        rows.for_each(|row| self.push(row));
-        if fresh || (self.cursor == 0 && self.bookmarks.is_empty()) {
+        let order = Order::of(self.directions().clone(), rows);
+        self.replace(Arc::new(order));
+    }
+
+    /// Puts other rows in place of all. The cursor and the bookmarks go to the next row that stayed,
+    /// or behind the last one that did.
+    pub fn replace(&mut self, order: Arc<Order>) {
+        let old = std::mem::replace(&mut self.order, order);
+        if old.is_empty() || (self.cursor == 0 && self.bookmarks.is_empty()) {
             self.cursor = self.cursor.min(self.len());
             return;
         }
-        let places: std::collections::HashMap<RowId, usize> = self
-            .ids
-            .iter()
-            .enumerate()
-            .map(|(at, row)| (*row, at))
-            .collect();
-        // The next row that stayed, or behind the last one that did.
+        let places: HashMap<RowId, usize> = self.order.iter().zip(0..).collect();
+        // For each old position, and the end.
+        let mut to = Vec::with_capacity(old.len() + 1);
+        let mut behind = 0;
+        for row in old.iter() {
+            let place = places.get(&row).copied();
+            behind = place.map_or(behind, |at| at + 1);
+            to.push((place, behind));
+        }
+        let last = behind;
+        let mut next = None;
+        for place in to.iter_mut().rev() {
+            next = place.0.or(next);
+            place.0 = next;
+        }
         let place = |at: usize| {
-            let (before, from) = old.split_at_checked(at).unwrap_or((&old, &[]));
-            let next = from.iter().find_map(|row| places.get(row).copied());
-            let last = || {
-                before
-                    .iter()
-                    .rev()
-                    .find_map(|row| places.get(row).map(|at| at + 1))
-            };
-            next.or_else(last).unwrap_or(0)
+            let next = to.get(at).and_then(|(next, _)| *next);
+            next.unwrap_or(last)
         };
         if self.cursor != 0 {
             self.cursor = place(self.cursor);
@@ -268,77 +257,50 @@ impl Rows {
         }
     }
 
-    /// Takes out the rows that `removed` says and puts in `added`, each in its place.
-    pub fn change(&mut self, removed: impl Fn(RowId) -> bool, mut added: Vec<KeyedRow>) {
-        self.directions.sort(&mut added);
-        // A row that would come back to where it was does not leave.
-        let keeps_its_place = |(at, row): (usize, &RowId)| {
-            let row = (row, self.keys.get(at));
-            let compare = |other: &KeyedRow| self.directions.cmp((&other.0, other.1.as_ref()), row);
-            added.binary_search_by(compare).is_ok()
-        };
-        let unchanged: HashSet<RowId> = (self.ids.iter().enumerate())
-            .filter(|(at, row)| removed(**row) && keeps_its_place((*at, row)))
-            .map(|(_, row)| *row)
-            .collect();
-        added.retain(|(row, _)| !unchanged.contains(row));
-        let removed = |row| removed(row) && !unchanged.contains(&row);
-        let old_ids = std::mem::take(&mut self.ids);
-        let old_keys = std::mem::take(&mut self.keys);
-        let mut old_keys = old_keys.into_iter();
-        self.ids.reserve(old_ids.len() + added.len());
-        let mut added = added.into_iter().peekable();
-        let (old_cursor, old_len) = (self.cursor, old_ids.len());
-        let mut marks: Vec<usize> = self.bookmarks.iter().map(|bookmark| bookmark.at).collect();
-        let mut cursor = 0;
-        for (old_at, row) in old_ids.into_iter().enumerate() {
-            let keys = old_keys.next();
-            let stays = !removed(row);
-            if stays {
-                while let Some(next) = added.next_if(|next| {
-                    self.directions
-                        .cmp((&next.0, next.1.as_ref()), (&row, keys.as_ref()))
-                        == Ordering::Less
-                }) {
-                    self.push(next);
-                }
-            }
-            let at = self.ids.len();
-            // At the start the cursor is before whatever comes first.
-            if old_at == old_cursor && old_cursor != 0 {
-                cursor = at;
-            }
-            for (mark, bookmark) in marks.iter_mut().zip(&self.bookmarks) {
-                if bookmark.at == old_at {
-                    *mark = at;
-                }
-            }
-            if stays {
-                self.push((row, keys));
-            }
-        }
-        let end = self.ids.len();
-        if old_cursor >= old_len && old_cursor != 0 {
-            cursor = end;
-        }
-        self.cursor = cursor;
-        for (mark, bookmark) in marks.into_iter().zip(&mut self.bookmarks) {
-            bookmark.gone |= bookmark.row.is_some_and(removed);
-            bookmark.at = if bookmark.at >= old_len { end } else { mark };
-        }
-        added.for_each(|row| self.push(row));
-        // A row that left and came back is visible again.
-        for bookmark in self.bookmarks.iter_mut().filter(|bookmark| bookmark.gone) {
-            let found = self.ids.iter().position(|row| Some(*row) == bookmark.row);
-            if let Some(at) = found {
-                (bookmark.at, bookmark.gone) = (at, false);
-            }
-        }
+    /// Takes out rows and puts in others, each in its place; see [`Rows::advance`].
+    pub fn change(
+        &mut self,
+        leaving: Vec<Leaving>,
+        added: Vec<KeyedRow>,
+        locate: impl Fn(&Order, RowId) -> Option<usize>,
+    ) {
+        let mut order = Order::clone(&self.order);
+        order.change(leaving, added);
+        self.advance(Arc::new(order), locate);
     }
 
-    fn push(&mut self, (row, keys): KeyedRow) {
-        self.ids.push(row);
-        self.keys.extend(keys);
+    /// Goes on to a later version of the order. The cursor and the bookmarks stay on their rows; one
+    /// whose row left, or went elsewhere, is where it was: behind the row before it that stayed. A
+    /// bookmark follows its row, which `locate` finds wherever it went.
+    pub fn advance(&mut self, order: Arc<Order>, locate: impl Fn(&Order, RowId) -> Option<usize>) {
+        let old = std::mem::replace(&mut self.order, order);
+        let new = &self.order;
+        let mut places = Places::new(&old, new);
+        let mut wanted: Vec<usize> = self.bookmarks.iter().map(|mark| mark.at).collect();
+        wanted.push(self.cursor);
+        wanted.sort_unstable();
+        wanted.dedup();
+        let found: HashMap<usize, usize> =
+            wanted.into_iter().map(|at| (at, places.of(at))).collect();
+        let place = |at: usize| found.get(&at).copied().unwrap_or_default();
+        // At the start the cursor is before whatever comes first.
+        if self.cursor != 0 {
+            self.cursor = place(self.cursor);
+        }
+        for bookmark in &mut self.bookmarks {
+            bookmark.at = place(bookmark.at);
+            let Some(row) = bookmark.row else {
+                continue;
+            };
+            if !bookmark.gone && new.get(bookmark.at).is_some_and(|(found, _)| *found == row) {
+                continue;
+            }
+            // A row that left and came back is visible again.
+            match locate(new, row) {
+                Some(at) => (bookmark.at, bookmark.gone) = (at, false),
+                None => bookmark.gone = true,
+            }
+        }
     }
 
     /// Remembers the cursor; `None` beyond [`BOOKMARKS_MAX`].
@@ -385,6 +347,39 @@ impl Rows {
     }
 }
 
+/// Where positions of one version of an order are in a later one.
+struct Places<'a> {
+    old: &'a Order,
+    new: &'a Order,
+    /// The last position asked for, and where it is.
+    last: Option<(usize, usize)>,
+}
+
+impl<'a> Places<'a> {
+    fn new(old: &'a Order, new: &'a Order) -> Self {
+        let last = None;
+        Self { old, new, last }
+    }
+
+    fn row(&self, at: usize) -> Option<usize> {
+        self.new.find(self.old.get(at)?)
+    }
+
+    /// Where the row at a position is, or behind the last one before it that is still there.
+    /// Positions are asked for in ascending order: all of them together cost no more than the
+    /// farthest.
+    fn of(&mut self, at: usize) -> usize {
+        let (from, known) = self.last.unwrap_or((0, 0));
+        let end = at.min(self.old.len());
+        let place = self.row(at).unwrap_or_else(|| {
+            let mut before = (from..end).rev().filter_map(|at| self.row(at));
+            before.next().map_or(known, |at| at + 1)
+        });
+        self.last = Some((at, place));
+        place
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -398,7 +393,21 @@ mod tests {
     }
 
     fn ids(rows: &Rows) -> Vec<u64> {
-        rows.ids.iter().map(|row| row.id).collect()
+        rows.order.iter().map(|row| row.id).collect()
+    }
+
+    fn replace(rows: &mut Rows, mut new: Vec<KeyedRow>) {
+        rows.sort(&mut new);
+        rows.replace_ordered(new);
+    }
+
+    fn change(rows: &mut Rows, removed: &[u64], added: Vec<KeyedRow>) {
+        let leaving = removed.iter().map(|id| Leaving {
+            id: *id,
+            keys: None,
+        });
+        let locate = |order: &Order, row| order.iter().position(|known| known == row);
+        rows.change(leaving.collect(), added, locate);
     }
 
     /// By key descending: 5, 3, 4, 1.
@@ -407,7 +416,10 @@ mod tests {
         rows.reset(Directions {
             columns: vec![Direction::Descending],
         });
-        rows.replace(vec![keyed(1, 10), keyed(3, 30), keyed(4, 30), keyed(5, 50)]);
+        replace(
+            &mut rows,
+            vec![keyed(1, 10), keyed(3, 30), keyed(4, 30), keyed(5, 50)],
+        );
         assert_eq!(ids(&rows), [5, 3, 4, 1]);
         rows
     }
@@ -415,31 +427,31 @@ mod tests {
     #[test]
     fn rows_come_and_go_in_their_places() {
         let mut rows = sample();
-        rows.change(
-            |row| row.id == 3,
+        change(
+            &mut rows,
+            &[3],
             vec![keyed(3, 5), keyed(9, 60), keyed(2, 30)],
         );
         assert_eq!(ids(&rows), [9, 5, 2, 4, 1, 3]);
-        assert_eq!(rows.keys.len(), 6);
     }
 
     #[test]
     fn the_cursor_stays_on_its_row() {
         let mut rows = sample();
         rows.set_cursor(2);
-        rows.change(|_| false, vec![keyed(9, 60)]);
+        change(&mut rows, &[], vec![keyed(9, 60)]);
         assert_eq!(rows.get(rows.cursor()), Some(row(4)));
-        rows.change(|row| row.id == 4, vec![]);
+        change(&mut rows, &[4], vec![]);
         assert_eq!(rows.get(rows.cursor()), Some(row(1)));
         rows.set_cursor(usize::MAX);
-        rows.change(|_| false, vec![keyed(2, 1)]);
+        change(&mut rows, &[], vec![keyed(2, 1)]);
         assert_eq!(
             rows.get(rows.cursor()),
             Some(row(2)),
             "what comes after the end is read next"
         );
         rows.set_cursor(0);
-        rows.change(|_| false, vec![keyed(8, 99)]);
+        change(&mut rows, &[], vec![keyed(8, 99)]);
         assert_eq!(
             rows.get(rows.cursor()),
             Some(row(8)),
@@ -454,7 +466,7 @@ mod tests {
         let at_three = rows.create_bookmark().unwrap();
         rows.set_cursor(4);
         let at_end = rows.create_bookmark().unwrap();
-        rows.change(|row| row.id == 3, vec![keyed(9, 60)]);
+        change(&mut rows, &[3], vec![keyed(9, 60)]);
         assert_eq!(
             rows.bookmark(at_three),
             Some(Bookmarked { at: 2, gone: true })
@@ -463,7 +475,7 @@ mod tests {
             rows.bookmark(at_end),
             Some(Bookmarked { at: 4, gone: false })
         );
-        rows.replace(vec![keyed(9, 1), keyed(3, 2)]);
+        replace(&mut rows, vec![keyed(9, 1), keyed(3, 2)]);
         assert_eq!(
             rows.bookmark(at_three),
             Some(Bookmarked { at: 0, gone: false })

@@ -1,6 +1,6 @@
 //! Where a table's rows come from, and how the table keeps up with it.
 
-use std::collections::HashSet;
+use std::sync::Arc;
 
 use ropewalk_props::{GlobCnt, PropTag, PropType, ValueRef};
 use ropewalk_store::{Contents, ContentsChange, Mailbox, MessageEntry, Store, StoredMessage};
@@ -10,7 +10,9 @@ use super::{
     Seen, TableKind, TableObject, cells,
     compare::SortKey,
     filter::{Filter, Need, Searched},
+    kept::KeptOrders,
     message_row::MessageRow,
+    order::{Leaving, Order},
     rows::{KeyedRow, Keys, RowId, Rows},
 };
 use crate::{
@@ -25,6 +27,9 @@ use crate::{
 
 /// Messages whose rows take so long to make that other requests get the thread meanwhile.
 const MANY: usize = 4096;
+
+/// Changes that are taken in at once.
+const FEW: usize = 64;
 
 /// The objects behind a table's rows, at one moment.
 pub struct Source<'a> {
@@ -173,10 +178,26 @@ impl TableObject {
     pub(super) fn refresh(&mut self, source: &Source<'_>) -> Result<(), ErrorCode> {
         match (&source.rows, &self.seen) {
             (SourceRows::Contents(now), Seen::Contents(seen)) if seen.is_same(now) => Ok(()),
-            (SourceRows::Contents(now), _) if now.len() >= MANY => {
+            (SourceRows::Contents(now), _) if now.len() >= MANY && !self.is_quick(now) => {
                 blocking(|| self.refresh_now(source))
             }
             _ => self.refresh_now(source),
+        }
+    }
+
+    /// Whether the rows of many messages are at hand all the same, but for a few.
+    fn is_quick(&self, now: &Contents) -> bool {
+        if self.categories.is_some() || self.expanded.is_some() {
+            return false;
+        }
+        match (&self.filter, &self.seen) {
+            (None, _) => now
+                .companion::<KeptOrders>()
+                .is_some_and(|kept| kept.is_near(&self.sort, now, FEW)),
+            (Some(filter), Seen::Contents(seen)) => {
+                !filter.counts() && now.changes_since(seen).take(FEW).count() < FEW
+            }
+            _ => false,
         }
     }
 
@@ -207,9 +228,16 @@ impl TableObject {
                         self.rows
                             .replace_ordered(visible.into_iter().map(|row| (row, None)));
                     }
+                    (Seen::Contents(_), None) if made.rows_are_the_messages() => {
+                        let order = made.kept_order(now, &self.rows)?;
+                        self.rows.advance(order, made.locate(now));
+                    }
                     (Seen::Contents(seen), None) if made.rows_are_independent() => {
-                        let (removed, added) = made.changes(seen, now);
-                        self.rows.change(|row| removed.contains(&row.id), added);
+                        let (leaving, added) = made.changes(seen, now);
+                        self.rows.change(leaving, added, made.locate(now));
+                    }
+                    (_, None) if made.rows_are_the_messages() => {
+                        self.rows.replace(made.kept_order(now, &self.rows)?);
                     }
                     (_, None) => made.all(now, &mut self.rows)?,
                 }
@@ -277,37 +305,72 @@ impl RowMaker<'_> {
         self.expanded.is_none() && !self.filter.is_some_and(Filter::counts)
     }
 
-    /// The ids whose rows go, and the rows that come.
-    fn changes(&self, seen: &Contents, now: &Contents) -> (HashSet<u64>, Vec<KeyedRow>) {
-        let mut removed = HashSet::new();
+    /// Whether each message has one row.
+    fn rows_are_the_messages(&self) -> bool {
+        self.expanded.is_none() && self.filter.is_none()
+    }
+
+    /// The order of all messages, which tables of the folder have in common.
+    fn kept_order(&self, now: &Contents, rows: &Rows) -> Result<Arc<Order>, ErrorCode> {
+        let make = || {
+            let directions = rows.directions().clone();
+            if !self.sort.is_empty() {
+                return Ok(Order::of(directions, self.sorted(now, rows)?));
+            }
+            // Messages come in order of id, which is the order of a table that is not sorted.
+            let ids = now.iter().map(|entry| entry.id.0);
+            let rows = ids.map(|id| (RowId { id, part: 0 }, None));
+            Ok(Order::of(directions, rows))
+        };
+        let update = |order: &mut Order, seen: &Contents| {
+            let (leaving, added) = self.changes(seen, now);
+            order.change(leaving, added);
+        };
+        match now.companion::<KeptOrders>() {
+            Some(kept) => kept.get(self.sort, now, make, update),
+            None => make().map(Arc::new),
+        }
+    }
+
+    /// Finds a message's row in an order of `now`.
+    fn locate<'a>(&'a self, now: &'a Contents) -> impl Fn(&Order, RowId) -> Option<usize> + 'a {
+        move |order, row| {
+            let mut made = Vec::new();
+            self.make(now.get(GlobCnt(row.id))?, true, &mut made);
+            let found = made.iter().find(|(made, _)| *made == row)?;
+            order.find((&found.0, found.1.as_ref()))
+        }
+    }
+
+    /// The rows that go, and those that come.
+    fn changes(&self, seen: &Contents, now: &Contents) -> (Vec<Leaving>, Vec<KeyedRow>) {
+        let mut leaving = Vec::new();
         let mut added = Vec::new();
         for change in now.changes_since(seen) {
             match change {
                 ContentsChange::Added(entry) => self.make(entry, true, &mut added),
                 ContentsChange::Changed(entry) => {
-                    removed.insert(entry.id.0);
+                    leaving.push(self.leaving(seen, entry.id));
                     self.make(entry, true, &mut added);
                 }
-                ContentsChange::Removed(id) => {
-                    removed.insert(id.0);
-                }
+                ContentsChange::Removed(id) => leaving.push(self.leaving(seen, id)),
             }
         }
-        (removed, added)
+        (leaving, added)
+    }
+
+    fn leaving(&self, seen: &Contents, id: GlobCnt) -> Leaving {
+        // The content of what is not there any more may not be there either.
+        let known = seen.get(id).filter(|entry| !self.need.content_of(entry));
+        let keys = known.map(|entry| {
+            let row = MessageRow::new(self.source.mailbox, entry, None, 0);
+            self.keys(&row, 0)
+        });
+        Leaving { id: id.0, keys }
     }
 
     /// Makes all rows.
     fn all(&self, now: &Contents, rows: &mut Rows) -> Result<(), ErrorCode> {
-        // Messages come in order of id, which is the order of a table that is not sorted.
-        let in_order = self.sort.is_empty();
-        if in_order && self.filter.is_none() && self.expanded.is_none() {
-            let row = |entry: &MessageEntry| RowId {
-                id: entry.id.0,
-                part: 0,
-            };
-            rows.replace_ordered(now.iter().map(|entry| (row(entry), None)));
-            return Ok(());
-        }
         let made = self.sorted(now, rows)?;
         rows.replace_ordered(made);
         Ok(())

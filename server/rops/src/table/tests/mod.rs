@@ -1,6 +1,7 @@
 //! Tables through the client half of the codec.
 
 mod categories;
+mod kept;
 mod position;
 mod restriction;
 mod rows;
