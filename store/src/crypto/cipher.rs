@@ -2,18 +2,10 @@
 
 use std::sync::Arc;
 
-use chacha20poly1305::{AeadInOut as _, KeyInit as _, XChaCha20Poly1305, aead::inout::InOutBuf};
 use ropewalk_props::Guid;
-use zeroize::Zeroizing;
+use ropewalk_seal::{KEY, OVERHEAD, Sealer, Secret};
 
-use super::nonce::{NONCE, Nonces};
-
-/// Bytes of the tag that shows that nothing was changed.
-const TAG: usize = 16;
-/// Bytes that what is sealed is longer than before: a tag and a nonce.
-pub const OVERHEAD: usize = TAG + NONCE;
-/// Bytes of a key.
-pub const KEY: usize = 32;
+use super::Nonces;
 
 /// The place of the record kind in what is authenticated, of values of the index; kinds of records
 /// are larger.
@@ -21,14 +13,11 @@ const INDEX_VALUE: u8 = 0;
 /// See [`Cipher::dedup_key`].
 const DEDUP: [u8; 16] = *b"hashes of chunks";
 
-/// Secret bytes, wiped when they are no longer needed.
-pub type Secret = Zeroizing<[u8; KEY]>;
-
 /// Seals and opens with one key of one store.
 pub struct Cipher {
     number: u16,
     store: Guid,
-    aead: XChaCha20Poly1305,
+    sealer: Sealer,
     nonces: Arc<Nonces>,
 }
 
@@ -38,7 +27,7 @@ impl Cipher {
         Self {
             number,
             store,
-            aead: XChaCha20Poly1305::new((&**key).into()),
+            sealer: Sealer::new(key),
             nonces,
         }
     }
@@ -51,30 +40,23 @@ impl Cipher {
     /// Encrypts the data of a record where it lies; returns what follows it. `None` if it is longer
     /// than the cipher takes, 256 GiB.
     pub fn seal_record(&self, kind: u8, version: u8, data: &mut [u8]) -> Option<[u8; OVERHEAD]> {
-        seal(
-            &self.aead,
-            self.nonces.take(),
-            &self.of_record(kind, version),
-            data,
-        )
+        self.sealer
+            .seal(self.nonces.take(), &self.of_record(kind, version), data)
     }
 
     /// Decrypts what [`Cipher::seal_record`] made, where it lies; returns the bytes of data at its
     /// start. `None`, and nothing is changed, if it is not exactly that, of this kind and version.
     pub fn open_record(&self, kind: u8, version: u8, stored: &mut [u8]) -> Option<usize> {
-        open(&self.aead, &self.of_record(kind, version), stored)
+        self.sealer.open(&self.of_record(kind, version), stored)
     }
 
     /// A value of the index under this key, sealed.
     pub fn seal_value(&self, key: &[u8], value: &[u8]) -> Option<Vec<u8>> {
         let mut out = Vec::with_capacity(value.len() + OVERHEAD);
         out.extend_from_slice(value);
-        let end = seal(
-            &self.aead,
-            self.nonces.take(),
-            &self.of_value(key),
-            &mut out,
-        )?;
+        let end = self
+            .sealer
+            .seal(self.nonces.take(), &self.of_value(key), &mut out)?;
         out.extend_from_slice(&end);
         Some(out)
     }
@@ -82,7 +64,7 @@ impl Cipher {
     /// Makes of what [`Cipher::seal_value`] sealed under this key what it was; else `None`, and
     /// nothing is changed.
     pub fn open_value(&self, key: &[u8], sealed: &mut Vec<u8>) -> Option<()> {
-        let len = open(&self.aead, &self.of_value(key), sealed)?;
+        let len = self.sealer.open(&self.of_value(key), sealed)?;
         sealed.truncate(len);
         Some(())
     }
@@ -91,7 +73,7 @@ impl Cipher {
     /// store. It changes with the data key.
     pub fn dedup_key(&self) -> Option<[u8; KEY]> {
         let mut key = [0; KEY];
-        seal(&self.aead, Nonces::derived(DEDUP), &[], &mut key)?;
+        self.sealer.seal(Nonces::derived(DEDUP), &[], &mut key)?;
         Some(key)
     }
 
@@ -108,34 +90,10 @@ impl Cipher {
     }
 }
 
-/// Encrypts in place; returns tag and nonce. A nonce is used once with a key.
-pub fn seal(
-    aead: &XChaCha20Poly1305,
-    nonce: [u8; NONCE],
-    associated: &[u8],
-    data: &mut [u8],
-) -> Option<[u8; OVERHEAD]> {
-    let sealed = aead.encrypt_inout_detached((&nonce).into(), associated, InOutBuf::from(data));
-    let mut end = [0; OVERHEAD];
-    let (tag, rest) = end.split_at_mut(TAG);
-    tag.copy_from_slice(&sealed.ok()?);
-    rest.copy_from_slice(&nonce);
-    Some(end)
-}
-
-/// Decrypts in place data that tag and nonce follow; returns its length.
-pub fn open(aead: &XChaCha20Poly1305, associated: &[u8], stored: &mut [u8]) -> Option<usize> {
-    let (rest, nonce) = stored.split_last_chunk_mut::<NONCE>()?;
-    let (data, tag) = rest.split_last_chunk_mut::<TAG>()?;
-    let len = data.len();
-    let (nonce, tag) = ((&*nonce).into(), (&*tag).into());
-    let opened = aead.decrypt_inout_detached(nonce, associated, InOutBuf::from(data), tag);
-    opened.ok().map(|()| len)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use zeroize::Zeroizing;
 
     use super::*;
 
@@ -149,43 +107,6 @@ mod tests {
         let end = cipher.seal_record(kind, version, &mut out).unwrap();
         out.extend_from_slice(&end);
         out
-    }
-
-    fn bytes(hex: &str) -> Vec<u8> {
-        let digits: Vec<u8> = hex.bytes().filter(u8::is_ascii_hexdigit).collect();
-        let pairs = digits
-            .chunks(2)
-            .map(|pair| std::str::from_utf8(pair).unwrap());
-        pairs
-            .map(|pair| u8::from_str_radix(pair, 16).unwrap())
-            .collect()
-    }
-
-    /// draft-irtf-cfrg-xchacha-03, A.3.1.
-    #[test]
-    fn the_drafts_example_comes_out() {
-        let key: Vec<u8> = (0x80..=0x9F).collect();
-        let nonce: Vec<u8> = (0x40..=0x57).collect();
-        let associated = bytes("50515253c0c1c2c3c4c5c6c7");
-        let plain =
-            b"Ladies and Gentlemen of the class of '99: If I could offer you only one tip for \
-            the future, sunscreen would be it.";
-        let expected = bytes(
-            "bd6d179d3e83d43b9576579493c0e939572a1700252bfaccbed2902c21396cbb\
-             731c7f1b0b4aa6440bf3a82f4eda7e39ae64c6708c54c216cb96b72e1213b452\
-             2f8c9ba40db5d945b11b69b982c1bb9e3f3fac2bc369488f76b2383565d3fff9\
-             21f9664c97637da9768812f615c68b13b52e",
-        );
-        let tag = bytes("c0875924c1c7987947deafd8780acf49");
-        let aead = XChaCha20Poly1305::new_from_slice(&key).unwrap();
-        let mut data = plain.to_vec();
-        let nonce: [u8; NONCE] = nonce.try_into().unwrap();
-        let end = seal(&aead, nonce, &associated, &mut data).unwrap();
-        assert_eq!(data, expected);
-        assert_eq!(end[..], [&tag[..], &nonce].concat());
-        data.extend_from_slice(&end);
-        assert_eq!(open(&aead, &associated, &mut data), Some(plain.len()));
-        assert_eq!(&data[..plain.len()], plain);
     }
 
     #[test]

@@ -4,12 +4,10 @@
 use std::{io, path::Path, sync::Arc};
 
 use ropewalk_props::Guid;
+use ropewalk_seal::{KEY, OVERHEAD, Secret};
 use zeroize::Zeroizing;
 
-use super::{
-    Cipher, Keyring, MasterKey, Nonces, OVERHEAD,
-    cipher::{KEY, Secret, open, seal},
-};
+use super::{Cipher, Keyring, MasterKey, Nonces};
 use crate::{disk::Disk, log::frame::crc};
 
 const MAGIC: [u8; 8] = *b"RopeKey\0";
@@ -140,10 +138,10 @@ impl Keys {
 
     fn encode(&self, master: &MasterKey, nonces: &Nonces) -> Option<Vec<u8>> {
         let mut entries = Vec::with_capacity(self.keys.len() * ENTRY);
-        let aead = master.aead();
+        let sealer = master.sealer();
         for (number, key) in &self.keys {
             let mut key = key.clone();
-            let end = seal(&aead, nonces.take(), &self.associated(*number), &mut *key)?;
+            let end = sealer.seal(nonces.take(), &self.associated(*number), &mut *key)?;
             entries.extend_from_slice(&number.to_le_bytes());
             entries.extend_from_slice(&[0; 6]);
             entries.extend_from_slice(&*key);
@@ -179,7 +177,7 @@ impl Keys {
         }
         let store = header.get(16..).and_then(|rest| rest.first_chunk::<16>());
         let mut keys = Self::none(Guid(*store.ok_or(KeysError::Damaged)?));
-        let aead = master.ok_or(KeysError::Needed)?.aead();
+        let sealer = master.ok_or(KeysError::Needed)?.sealer();
         for entry in entries.chunks_exact(ENTRY) {
             let (number, wrapped) = entry.split_first_chunk::<8>().ok_or(KeysError::Damaged)?;
             let number = u16::from_le_bytes([number[0], number[1]]);
@@ -188,7 +186,9 @@ impl Keys {
                 return Err(KeysError::Damaged);
             }
             let mut wrapped = Zeroizing::new(wrapped.to_vec());
-            open(&aead, &keys.associated(number), &mut wrapped).ok_or(KeysError::Wrong)?;
+            sealer
+                .open(&keys.associated(number), &mut wrapped)
+                .ok_or(KeysError::Wrong)?;
             let key = wrapped.first_chunk::<KEY>().ok_or(KeysError::Damaged)?;
             keys.keys.push((number, Zeroizing::new(*key)));
         }

@@ -7,10 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305};
+use ropewalk_seal::{KEY, Sealer, Secret};
 use zeroize::Zeroizing;
-
-use super::cipher::{KEY, Secret};
 
 /// Bytes of a key file that are looked at; a key is 64.
 const MAX_FILE: u64 = 1024;
@@ -92,8 +90,8 @@ impl MasterKey {
         }
     }
 
-    pub(super) fn aead(&self) -> XChaCha20Poly1305 {
-        XChaCha20Poly1305::new((&*self.0).into())
+    pub(super) fn sealer(&self) -> Sealer {
+        Sealer::new(&self.0)
     }
 }
 

@@ -10,9 +10,10 @@ mod master;
 mod nonce;
 mod unlock;
 
-pub use cipher::{Cipher, OVERHEAD};
+pub use cipher::Cipher;
 pub use keyring::{FileKey, Keyring};
 pub use keys_file::{KEYS_VERSION, Keys, KeysError};
 pub use master::{KeyError, MasterKey};
 pub use nonce::Nonces;
+pub use ropewalk_seal::OVERHEAD;
 pub use unlock::{Unlocking, change_master_key};

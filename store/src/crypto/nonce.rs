@@ -5,8 +5,8 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-/// Bytes of a nonce.
-pub const NONCE: usize = 24;
+use ropewalk_seal::NONCE;
+
 /// Bytes of it that are random.
 const RANDOM: usize = 16;
 
