@@ -99,3 +99,123 @@ pub fn reseal(
     complete_record(&mut out, 0, kind as u8, version, to)?;
     Some(out)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{path::Path, sync::Arc};
+
+    use ropewalk_props::{FileTime, Guid};
+    use zeroize::Zeroizing;
+
+    use super::*;
+    use crate::{
+        crypto::Nonces,
+        disk::Disk as _,
+        log::frame::{FrameBuilder, Position, padding},
+        tests::disk::SimDisk,
+    };
+
+    const STORE: Guid = Guid([7; 16]);
+
+    fn ring(numbers: &[u16]) -> Keyring {
+        let nonces = Arc::new(Nonces::new().unwrap());
+        let ciphers = numbers.iter().map(|number| {
+            let key = Zeroizing::new([*number as u8; 32]);
+            Arc::new(Cipher::new(*number, &key, STORE, nonces.clone()))
+        });
+        Keyring::new(ciphers.collect())
+    }
+
+    /// A file with one frame, which has records of these lengths, and where they are.
+    fn file(cipher: Option<&Arc<Cipher>>, lengths: &[usize]) -> (Arc<dyn DiskFile>, Vec<u64>) {
+        let mut frame = FrameBuilder::new(cipher.cloned());
+        let records = lengths.iter().map(|len| {
+            let at = frame.add(RecordKind::Message, &vec![*len as u8; *len]);
+            assert_eq!(at.len as usize, *len);
+            u64::from(at.offset)
+        });
+        let records = records.collect();
+        let bytes = frame.seal(STORE, Position::default(), 0, FileTime(1));
+        let file = SimDisk::new(1).create(Path::new("file")).unwrap();
+        file.write_all_at(&bytes, 0).unwrap();
+        (file, records)
+    }
+
+    #[test]
+    fn a_record_reads_the_same_whatever_its_file_is_encrypted_with() {
+        let keys = ring(&[1, 2]);
+        let lengths = [1, 15, 16, 17, 1000, 70_000];
+        for number in [0, 1, 2] {
+            let (file, records) = file(keys.get(number), &lengths);
+            // A file whose header is damaged says nothing of its key.
+            for key in [FileKey::from(number), FileKey::Unknown] {
+                for (at, len) in records.iter().zip(lengths) {
+                    let read = |keys: &Keyring, key| {
+                        let kind = RecordKind::Message;
+                        read_record(&*file, *at, len as u32, kind, (keys, key)).unwrap()
+                    };
+                    let record = read(&keys, key).unwrap();
+                    assert_eq!(record[RECORD_HEADER..], vec![len as u8; len]);
+                    assert_eq!(record.as_ptr().align_offset(16), 0);
+                    let other = ring(&[3]);
+                    assert_eq!(read(&other, key).is_none(), number != 0);
+                    assert!(read(&keys, FileKey::from(3 - number)).is_none());
+                    let kind = RecordKind::Bag;
+                    let wrong = read_record(&*file, *at, len as u32, kind, (&keys, key));
+                    assert!(wrong.unwrap().is_none());
+                    let wrong = read_record(
+                        &*file,
+                        *at,
+                        len as u32 + 1,
+                        RecordKind::Message,
+                        (&keys, key),
+                    );
+                    assert!(wrong.unwrap().is_none());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_record_that_is_sealed_anew_is_the_same_under_another_key_or_none() {
+        let keys = ring(&[1, 2]);
+        for from in [0, 1, 2] {
+            let (file, records) = file(keys.get(from), &[300]);
+            let sealed = 300 + if from == 0 { 0 } else { OVERHEAD };
+            let mut stored = vec![0; RECORD_HEADER + sealed];
+            file.read_exact_at(&mut stored, records[0]).unwrap();
+            for to in [0, 1, 2] {
+                let again = reseal(
+                    &stored,
+                    (&keys, from.into()),
+                    keys.get(to).map(|key| &**key),
+                );
+                let again = again.unwrap();
+                assert_eq!(
+                    again.len() + padding(again.len()),
+                    again.len().next_multiple_of(16)
+                );
+                let file = SimDisk::new(1).create(Path::new("file")).unwrap();
+                file.write_all_at(&again, 0).unwrap();
+                let key = (&keys, to.into());
+                let record = read_record(&*file, 0, 300, RecordKind::Message, key);
+                assert_eq!(record.unwrap().unwrap()[RECORD_HEADER..], [44; 300]);
+                if from != 0 && to != 0 {
+                    assert_ne!(again[..], stored, "a nonce is never used again");
+                }
+            }
+            for bit in 0..stored.len() * 8 {
+                let mut damaged = stored.clone();
+                damaged[bit / 8] ^= 1 << (bit % 8);
+                assert!(
+                    reseal(
+                        &damaged,
+                        (&keys, from.into()),
+                        keys.get(1).map(|key| &**key)
+                    )
+                    .is_none()
+                );
+            }
+        }
+    }
+}
