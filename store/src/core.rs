@@ -4,14 +4,9 @@ use std::{
     collections::{BTreeSet, HashMap},
     fmt,
     fs::File,
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
-    thread::Thread,
+    sync::{Arc, OnceLock},
 };
 
-use parking_lot::{Mutex, RwLock};
 use rkyv::rancor;
 use ropewalk_props::{Bag, FileTime, Guid};
 
@@ -25,6 +20,11 @@ use crate::{
         frame::{FrameBuilder, Location, Position, RECORD_HEADER, RecordKind},
     },
     records::{Batch, BlobRecord, Op},
+    sync::{
+        Mutex, RwLock,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+        thread::Thread,
+    },
 };
 
 /// The engine under the store.

@@ -35,6 +35,7 @@ mod progress;
 mod provision;
 mod records;
 mod store;
+mod sync;
 #[cfg(test)]
 mod tests;
 mod upkeep;

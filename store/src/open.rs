@@ -28,6 +28,7 @@ use crate::{
     },
     place::{self, Os},
     records::{Batch, v1},
+    sync::thread,
     upkeep::restore,
 };
 
@@ -150,11 +151,11 @@ fn look_after(core: &Arc<Core>) -> io::Result<()> {
         Durability::Always | Durability::None => TICK,
     };
     let weak: Weak<Core> = Arc::downgrade(core);
-    let thread = std::thread::Builder::new()
+    let thread = thread::Builder::new()
         .name("ropewalk-store".into())
         .spawn(move || {
             loop {
-                std::thread::park_timeout(pause);
+                thread::park_timeout(pause);
                 match weak.upgrade() {
                     Some(core) if !core.is_closed() => core.tick(),
                     _ => return,

@@ -1,16 +1,7 @@
 //! The store as a whole.
 
-use std::{
-    collections::HashMap,
-    fmt,
-    path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::{collections::HashMap, fmt, path::Path, sync::Arc};
 
-use parking_lot::{Mutex, RwLock};
 use ropewalk_props::{BlobRef, FileTime, Guid};
 
 use crate::{
@@ -21,6 +12,10 @@ use crate::{
     open::{self, Opened, Tuning},
     provision::{checked_user, provision},
     records::{Batch, Op},
+    sync::{
+        Mutex, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 /// A damaged stretch of the log that held acknowledged changes.

@@ -6,10 +6,12 @@ use std::{
     sync::Arc,
 };
 
-use parking_lot::{Mutex, RwLockReadGuard};
 use ropewalk_props::FileTime;
 
-use crate::core::Core;
+use crate::{
+    core::Core,
+    sync::{Mutex, RwLockReadGuard},
+};
 
 /// How many pins each pinned segment has.
 #[derive(Debug, Default)]

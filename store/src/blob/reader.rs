@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use parking_lot::Mutex;
 use rkyv::util::AlignedVec;
 use ropewalk_props::BlobRef;
 
@@ -11,6 +10,7 @@ use crate::{
     StoreError,
     core::Core,
     log::frame::{Location, RECORD_HEADER, RecordKind},
+    sync::Mutex,
 };
 
 /// Where the chunks are, and what keeps them there.

@@ -2,9 +2,8 @@
 
 use std::{collections::BTreeMap, ops::Bound};
 
-use parking_lot::RwLock;
-
 use super::{IndexError, Kv, Visit, Write};
+use crate::sync::RwLock;
 
 /// A sorted map.
 #[derive(Debug, Default)]

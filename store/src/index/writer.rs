@@ -4,18 +4,21 @@ use std::{
     collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread::JoinHandle,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use parking_lot::{Condvar, Mutex, RwLock};
-
 use super::{Applier, IndexError, Kv, Visit, Write, open::suspect_path};
-use crate::{StoreError, log::frame::Position, records::Batch};
+use crate::{
+    StoreError,
+    log::frame::Position,
+    records::Batch,
+    sync::{
+        Condvar, Mutex, RwLock,
+        atomic::{AtomicBool, Ordering},
+        thread::{self, JoinHandle},
+    },
+};
 
 /// Commits applied together, at most.
 const BATCH: usize = 1024;
@@ -23,7 +26,11 @@ const BATCH: usize = 1024;
 const FLUSH_EVERY: Duration = Duration::from_millis(500);
 /// Commits are gathered this long, unless somebody waits: the engine writes to the disk for every
 /// batch, and the log needs the disk more.
-const GATHER: Duration = Duration::from_millis(20);
+/// Where time does not pass, until then.
+const GATHER: Duration = Duration::from_millis(match cfg!(all(test, feature = "shuttle")) {
+    true => 1 << 40,
+    false => 20,
+});
 /// Commits may wait here; more make writers wait for a moment.
 const CROWDED: usize = 65_536;
 const THROTTLE: Duration = Duration::from_millis(100);
@@ -89,7 +96,7 @@ impl Index {
             unmarked: AtomicBool::new(false),
         });
         let (worker, engine) = (shared.clone(), kv.clone());
-        let thread = std::thread::Builder::new()
+        let thread = thread::Builder::new()
             .name("ropewalk-index".into())
             .spawn(move || worker.run_to_end(engine))?;
         Ok(Self {

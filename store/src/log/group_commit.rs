@@ -2,9 +2,10 @@
 
 use std::io;
 
-use parking_lot::{Condvar, Mutex};
-
-use crate::StoreError;
+use crate::{
+    StoreError,
+    sync::{Condvar, Mutex},
+};
 
 #[derive(Debug, Default)]
 struct State {

@@ -2,7 +2,7 @@
 
 mod cut;
 pub mod frame;
-mod group_commit;
+pub mod group_commit;
 pub mod recovery;
 mod scan;
 pub mod sealed;
@@ -17,7 +17,6 @@ use std::{
     },
 };
 
-use parking_lot::Mutex;
 use rkyv::util::AlignedVec;
 use ropewalk_props::{FileTime, Guid};
 
@@ -25,6 +24,7 @@ use crate::{
     Durability, StoreError,
     crypto::Cipher,
     disk::{DiskFile, is_full},
+    sync::Mutex,
 };
 use frame::{FrameBuilder, Location, MAX_PAYLOAD, Position, RecordKind};
 use group_commit::GroupCommit;
@@ -327,7 +327,7 @@ mod tests {
         time::Duration,
     };
 
-    use parking_lot::Condvar;
+    use crate::sync::Condvar;
 
     use super::*;
     use crate::{disk::Disk, tests::disk::SimDisk};

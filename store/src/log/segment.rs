@@ -7,13 +7,13 @@ use std::{
     sync::Arc,
 };
 
-use parking_lot::RwLock;
 use ropewalk_props::Guid;
 
 use super::frame::{FORMAT_VERSION, crc};
 use crate::{
     crypto::{FileKey, Keyring},
     disk::{Disk, DiskFile, is_full},
+    sync::RwLock,
 };
 
 /// Bytes of a segment's header; the first frame follows.

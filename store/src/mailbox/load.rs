@@ -1,8 +1,7 @@
 //! Reading a mailbox from the index.
 
-use std::sync::{Arc, atomic::AtomicU64};
+use std::sync::Arc;
 
-use parking_lot::{Mutex, RwLock};
 use ropewalk_props::{Bag, GlobCnt, Guid, PropValue, tags};
 
 use super::{
@@ -19,6 +18,7 @@ use crate::{
         scan, value,
     },
     records::{FolderMeta, MailboxMeta, NameRecord, ReceiveRecord},
+    sync::{Mutex, RwLock, atomic::AtomicU64},
 };
 
 /// How far a counter is moved on after commits were lost.

@@ -11,12 +11,8 @@ mod transfer;
 mod txn;
 mod types;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::Arc;
 
-use parking_lot::{Mutex, RwLock, RwLockWriteGuard};
 use ropewalk_props::{GlobCnt, Guid};
 
 pub use state::folded_name;
@@ -26,7 +22,15 @@ pub use types::{
     Transfer,
 };
 
-use crate::{StoreError, core::Core};
+use crate::{
+    StoreError,
+    core::Core,
+    sync::{
+        Mutex, RwLock, RwLockWriteGuard,
+        atomic::{AtomicU64, Ordering},
+        thread,
+    },
+};
 use state::{FolderContents, State};
 
 /// One user's mailbox. Reads work on snapshots; writes come one at a time, each one commit.
@@ -138,7 +142,7 @@ impl Mailbox {
         let mut contents = read?;
         while self.is_half_read() {
             // The commit is on disk; its writer shows it as soon as it gets the lock.
-            RwLockWriteGuard::unlocked_fair(&mut state, std::thread::yield_now);
+            RwLockWriteGuard::unlocked_fair(&mut state, thread::yield_now);
         }
         for (id, entry) in state.loading.remove(&folder).into_iter().flatten() {
             contents.change(id, entry);

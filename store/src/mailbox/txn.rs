@@ -1,11 +1,7 @@
 //! One commit of a mailbox: gathered first, then written, then shown to readers.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, atomic::Ordering},
-};
+use std::{collections::BTreeMap, sync::Arc};
 
-use parking_lot::MutexGuard;
 use rkyv::rancor;
 use ropewalk_props::{Bag, FileTime, GlobCnt, Guid, PropertyName};
 
@@ -20,6 +16,7 @@ use crate::{
     index::value,
     log::frame::{FrameBuilder, Location, MAX_PAYLOAD, Position, RecordKind},
     records::{Batch, MailboxMeta, NameRecord, Op, ReceiveRecord},
+    sync::{MutexGuard, atomic::Ordering},
 };
 
 /// Bytes of one object's archive, large values apart.

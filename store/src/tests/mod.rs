@@ -14,3 +14,5 @@ mod model;
 mod place;
 mod random;
 mod recovery;
+#[cfg(feature = "shuttle")]
+mod shuttle;

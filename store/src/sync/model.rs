@@ -1,0 +1,200 @@
+//! Shuttle's locks behind parking_lot's names and signatures.
+//!
+//! Time does not pass here: waits with a limit wait for ever, so that a wake-up which is lost is a
+//! deadlock, and not one that a limit hides.
+
+use std::{
+    fmt,
+    ops::{Deref, DerefMut},
+    sync::PoisonError,
+    time::{Duration, Instant},
+};
+
+use shuttle::sync as inner;
+pub use shuttle::{sync::atomic, thread};
+
+/// As `parking_lot::Mutex`.
+#[derive(Default)]
+pub struct Mutex<T>(inner::Mutex<T>);
+
+/// As `parking_lot::MutexGuard`.
+pub struct MutexGuard<'a, T>(Option<inner::MutexGuard<'a, T>>);
+
+impl<T> Mutex<T> {
+    /// A lock.
+    pub fn new(value: T) -> Self {
+        Self(inner::Mutex::new(value))
+    }
+
+    /// Waits for it.
+    pub fn lock(&self) -> MutexGuard<'_, T> {
+        MutexGuard(Some(self.0.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
+
+impl<T> fmt::Debug for Mutex<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Mutex")
+    }
+}
+
+impl<T> Deref for MutexGuard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.0.as_ref().expect("it is held")
+    }
+}
+
+impl<T> DerefMut for MutexGuard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        self.0.as_mut().expect("it is held")
+    }
+}
+
+/// As `parking_lot::Condvar`.
+#[derive(Default)]
+pub struct Condvar(inner::Condvar);
+
+/// As `parking_lot::WaitTimeoutResult`.
+pub struct WaitTimeoutResult;
+
+impl WaitTimeoutResult {
+    /// It never is.
+    pub fn timed_out(&self) -> bool {
+        false
+    }
+}
+
+impl Condvar {
+    /// One that nobody waits for.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Wakes up one who waits.
+    pub fn notify_one(&self) {
+        self.0.notify_one();
+    }
+
+    /// Wakes up all who wait.
+    pub fn notify_all(&self) {
+        self.0.notify_all();
+    }
+
+    /// Lets go of the lock until someone notifies.
+    pub fn wait<T>(&self, guard: &mut MutexGuard<'_, T>) {
+        let held = guard.0.take().expect("it is held");
+        let held = self.0.wait(held).unwrap_or_else(PoisonError::into_inner);
+        guard.0 = Some(held);
+    }
+
+    /// As [`Condvar::wait`].
+    pub fn wait_for<T>(&self, guard: &mut MutexGuard<'_, T>, _: Duration) -> WaitTimeoutResult {
+        self.wait(guard);
+        WaitTimeoutResult
+    }
+
+    /// As [`Condvar::wait`].
+    pub fn wait_until<T>(&self, guard: &mut MutexGuard<'_, T>, _: Instant) -> WaitTimeoutResult {
+        self.wait(guard);
+        WaitTimeoutResult
+    }
+
+    /// Waits as long as `condition` is true.
+    pub fn wait_while<T>(
+        &self,
+        guard: &mut MutexGuard<'_, T>,
+        mut condition: impl FnMut(&mut T) -> bool,
+    ) {
+        while condition(&mut *guard) {
+            self.wait(guard);
+        }
+    }
+
+    /// As [`Condvar::wait_while`].
+    pub fn wait_while_for<T>(
+        &self,
+        guard: &mut MutexGuard<'_, T>,
+        condition: impl FnMut(&mut T) -> bool,
+        _: Duration,
+    ) {
+        self.wait_while(guard, condition);
+    }
+}
+
+impl fmt::Debug for Condvar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Condvar")
+    }
+}
+
+/// As `parking_lot::RwLock`.
+#[derive(Default)]
+pub struct RwLock<T>(inner::RwLock<T>);
+
+/// As `parking_lot::RwLockReadGuard`.
+pub type RwLockReadGuard<'a, T> = inner::RwLockReadGuard<'a, T>;
+
+/// As `parking_lot::RwLockWriteGuard`.
+pub struct RwLockWriteGuard<'a, T> {
+    lock: &'a RwLock<T>,
+    held: Option<inner::RwLockWriteGuard<'a, T>>,
+}
+
+impl<T> RwLock<T> {
+    /// A lock.
+    pub fn new(value: T) -> Self {
+        Self(inner::RwLock::new(value))
+    }
+
+    /// Waits for writers.
+    pub fn read(&self) -> RwLockReadGuard<'_, T> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// As [`RwLock::read`]: shuttle does not take it twice in one thread.
+    pub fn read_recursive(&self) -> RwLockReadGuard<'_, T> {
+        self.read()
+    }
+
+    /// Waits for all others.
+    pub fn write(&self) -> RwLockWriteGuard<'_, T> {
+        let held = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        RwLockWriteGuard {
+            lock: self,
+            held: Some(held),
+        }
+    }
+}
+
+impl<T> fmt::Debug for RwLock<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RwLock")
+    }
+}
+
+impl<'a, T> RwLockWriteGuard<'a, T> {
+    /// Lets go of the lock while `call` runs.
+    pub fn unlocked_fair<U>(guard: &mut Self, call: impl FnOnce() -> U) -> U {
+        guard.held = None;
+        let result = call();
+        let lock: &'a RwLock<T> = guard.lock;
+        guard.held = lock.write().held.take();
+        result
+    }
+}
+
+impl<T> Deref for RwLockWriteGuard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.held.as_ref().expect("it is held")
+    }
+}
+
+impl<T> DerefMut for RwLockWriteGuard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        self.held.as_mut().expect("it is held")
+    }
+}
