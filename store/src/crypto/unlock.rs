@@ -57,6 +57,14 @@ impl<'a> Unlocking<'a> {
         }
     }
 
+    /// The keys that were found, for reading alone: nothing is written.
+    #[allow(dead_code)] // For checking a closed store.
+    pub fn look(self) -> Result<Keyring, KeysError> {
+        let nonces = Arc::new(Nonces::new()?);
+        let keys = self.found.map(|keys| keys.ring(&nonces));
+        Ok(keys.unwrap_or_default())
+    }
+
     /// The keys to work with: those that were found and are of use, with a first one or, if `another`
     /// is wanted, one more, which is on disk then. None without the user's key.
     pub fn finish(

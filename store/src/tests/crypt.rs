@@ -19,6 +19,8 @@ use super::{
 use crate::{
     Attachment, ContentsView, Durability, Message, NewUser, OpenError, Recipient, SaveMessage,
     Store, StoreOptions, change_master_key,
+    crypto::{KeysError, Unlocking},
+    disk::OsDisk,
 };
 
 /// What is looked for on the disk, in both encodings.
@@ -295,6 +297,26 @@ fn an_encrypted_store_whose_keys_are_gone_foreign_or_damaged_is_refused() {
     }
     fs::write(&path, keys).unwrap();
     check(&open(dir.path(), Some('a')), 0, MARK);
+}
+
+#[test]
+fn looking_at_a_closed_stores_keys_writes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    open(dir.path(), None).close().unwrap();
+    let log = dir.path().join("log");
+    let look = |key: Option<char>| {
+        let master = key.map(master);
+        Unlocking::begin(&OsDisk, &log, master.as_ref())?.look()
+    };
+    let before = files(dir.path());
+    assert_eq!(look(Some('a')).ok().unwrap().current_number(), 0);
+    assert!(files(dir.path()) == before);
+    open(dir.path(), Some('a')).close().unwrap();
+    let before = files(dir.path());
+    assert_eq!(look(Some('a')).ok().unwrap().current_number(), 1);
+    assert!(matches!(look(Some('b')), Err(KeysError::Wrong)));
+    assert!(matches!(look(None), Err(KeysError::Needed)));
+    assert!(files(dir.path()) == before);
 }
 
 #[test]
