@@ -12,7 +12,10 @@ use ropewalk_props::{Bag, FileTime, Guid};
 
 use crate::{
     Clock, Durability, StoreError, StoredMessage,
-    blob::pins::{Pins, Referring, Unsaved},
+    blob::{
+        dedup::{ChunkHasher, Hash},
+        pins::{Pins, Referring, Unsaved},
+    },
     cache::MessageCache,
     index::{Index, Job, keys, value},
     log::{
@@ -53,12 +56,15 @@ pub struct Core {
     pub unsaved: Unsaved,
     /// Segments that compaction is rewriting: what it found dead there must stay so. Changed under
     /// `refs`, held for writing.
-    #[allow(dead_code)] // For compaction.
     pub packing: Mutex<BTreeSet<u32>>,
+    /// Makes the hashes by which equal chunks are found.
+    pub hasher: Option<ChunkHasher>,
     next_blob: AtomicU64,
     /// Large values that the index may not have yet, or may have still (`None`), with the frame that
     /// completes or removes them.
     new_blobs: Mutex<HashMap<u64, (u64, Option<BlobRecord>)>>,
+    /// Chunks that the index may not have yet, with the frame that brings them.
+    new_chunks: Mutex<HashMap<Hash, (u64, Location)>>,
     /// The thread that ticks.
     looks_after: OnceLock<Thread>,
     /// Keeps other processes out of the directory.
@@ -68,6 +74,8 @@ pub struct Core {
 /// Blob ids of one run of the program begin at the number of the next frame times this, and stay
 /// below the number of the frame after times this, so that no run repeats those of an earlier one.
 const BLOBS_PER_FRAME: u64 = 1 << 20;
+/// Chunks are known here until the index has them, but not more than this.
+const MAX_NEW_CHUNKS: usize = 1 << 16;
 
 /// Bytes of other records in a frame that frees space, at most: a folder's bag is some.
 const SMALL_FRAME: usize = 64 << 10;
@@ -93,6 +101,7 @@ impl Core {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Self {
         let next_lsn = parts.log.last_lsn() + 1;
+        let hasher = parts.log.chunk_hasher();
         Self {
             log: parts.log,
             index: parts.index,
@@ -108,8 +117,10 @@ impl Core {
             pins: Pins::default(),
             unsaved: Unsaved::default(),
             packing: Mutex::default(),
+            hasher,
             next_blob: AtomicU64::new(next_lsn.saturating_mul(BLOBS_PER_FRAME)),
             new_blobs: Mutex::default(),
+            new_chunks: Mutex::default(),
             looks_after: OnceLock::new(),
             lock: Mutex::new(Some(parts.lock)),
         }
@@ -175,8 +186,7 @@ impl Core {
         if let Some(refs) = refs {
             refs.done();
         }
-        self.log.wait(at.lsn)?;
-        self.index.advance(at.lsn);
+        self.settle(at)?;
         Ok(at)
     }
 
@@ -204,12 +214,11 @@ impl Core {
         })
     }
 
-    /// Writes data that no commit refers to yet.
-    pub fn append_data(&self, frame: FrameBuilder) -> Result<Position, StoreError> {
-        self.check_writable()?;
-        self.wrote.store(true, Ordering::Release);
-        self.log
-            .append(frame, self.clock.now(), Purpose::Any, |_| {})
+    /// Returns once a frame, and all before it, counts as done.
+    pub fn settle(&self, at: Position) -> Result<(), StoreError> {
+        self.log.wait(at.lsn)?;
+        self.index.advance(at.lsn);
+        Ok(())
     }
 
     fn queue(&self, at: Position, mut batch: Batch) {
@@ -223,6 +232,20 @@ impl Core {
                 Op::RemoveBlobs(ids) => {
                     let gone = ids.iter().map(|id| (*id, (at.lsn, None)));
                     self.new_blobs.lock().extend(gone);
+                }
+                Op::PutChunk(chunk) => {
+                    let mut new = self.new_chunks.lock();
+                    if new.len() >= MAX_NEW_CHUNKS {
+                        // The index lags far behind. Those will not be found until it has them.
+                        new.clear();
+                    }
+                    new.insert(chunk.hash, (at.lsn, chunk.at));
+                }
+                Op::RemoveChunks(hashes) => {
+                    let mut new = self.new_chunks.lock();
+                    hashes.iter().for_each(|hash| {
+                        new.remove(hash);
+                    });
                 }
                 _ => {}
             }
@@ -242,6 +265,28 @@ impl Core {
         }
         let found = self.index.kv()?.get(&keys::blob(id))?;
         Ok(value::decode(&found.ok_or(StoreError::NotFound)?)?)
+    }
+
+    /// Finds a chunk with these bytes and this hash; the caller holds [`Core::refs`] and goes on to
+    /// refer to it. One that was damaged, removed or is about to be does not count.
+    pub fn find_chunk(&self, hash: &Hash, bytes: &[u8]) -> Option<Location> {
+        let new = self.new_chunks.lock().get(hash).map(|(_, at)| *at);
+        let at = match new {
+            Some(at) => at,
+            None if self.index.is_well() => {
+                let found = self.index.kv().ok()?.get(&keys::chunk(hash)).ok()??;
+                let decoded = value::decode::<Location>(&found);
+                decoded
+                    .inspect_err(|why| self.index.distrust(&why.0))
+                    .ok()?
+            }
+            None => return None,
+        };
+        if at.len as usize != bytes.len() || self.packing.lock().contains(&at.segment) {
+            return None;
+        }
+        let record = self.log.read(at, RecordKind::Chunk).ok()?;
+        (record.get(RECORD_HEADER..) == Some(bytes)).then_some(at)
     }
 
     /// Reads a bag.
@@ -281,6 +326,7 @@ impl Core {
         }
         let applied = self.index.applied();
         self.new_blobs.lock().retain(|_, (lsn, _)| *lsn > applied);
+        self.new_chunks.lock().retain(|_, (lsn, _)| *lsn > applied);
     }
 
     /// Names the thread that calls [`Core::tick`], to be woken when there is no more to do.

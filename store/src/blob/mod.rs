@@ -2,8 +2,10 @@
 //!
 //! A value is cut into chunks, each its own checksummed record in the log. A blob map lists where
 //! they are; a commit makes the map known under the blob's id. Nothing is ever changed in place:
-//! editing a blob writes the chunks that changed and a new map.
+//! editing a blob writes the chunks that changed and a new map. A chunk that the store has already is
+//! not written again, whichever value it is of.
 
+pub mod dedup;
 mod map;
 pub mod pins;
 mod reader;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ropewalk_props::{Bag, BagView, BlobRef, PropTag, Slot};
 
-use super::{CHUNK, MAX_BLOB, map, pins::Referring};
+use super::{CHUNK, MAX_BLOB, dedup::Chunks, map, pins::Referring};
 use crate::{
     StoreError,
     core::Core,
@@ -22,6 +22,7 @@ const MAX_LISTED: usize = 32;
 pub struct Spill<'a> {
     /// Held once the commit has anything to do with large values.
     refs: Option<Referring<'a>>,
+    chunks: Chunks,
     /// The commit's changes that make its new large values known.
     ops: Vec<Op>,
 }
@@ -94,7 +95,9 @@ impl<'a> Spill<'a> {
 
     /// The changes so far, and what is to be held until the commit with all of them is in the log.
     pub fn finish(self) -> (Vec<Op>, Option<Referring<'a>>) {
-        (self.ops, self.refs)
+        let mut ops = self.chunks.ops;
+        ops.extend(self.ops);
+        (ops, self.refs)
     }
 
     /// The bag refers to a large value that is in the store already.
@@ -110,7 +113,7 @@ impl<'a> Spill<'a> {
 
     fn value(
         &mut self,
-        core: &Core,
+        core: &'a Core,
         frame: &mut FrameBuilder,
         bag: &Bag,
         tag: PropTag,
@@ -119,9 +122,10 @@ impl<'a> Spill<'a> {
         if data.len() as u64 > MAX_BLOB || frame.len() + data.len() > MAX_PAYLOAD {
             return Err(StoreError::TooLarge);
         }
+        self.refs.get_or_insert_with(|| Referring::new(core));
         let chunks = data.chunks(CHUNK);
         let chunks: Vec<_> = chunks
-            .map(|chunk| frame.add(RecordKind::Chunk, chunk))
+            .map(|chunk| self.chunks.add(core, frame, chunk))
             .collect();
         let list = map::encode(&chunks, frame.len() as u32);
         let record = BlobRecord {

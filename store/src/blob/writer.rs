@@ -6,16 +6,20 @@ use ropewalk_props::BlobRef;
 
 use super::{
     CHUNK, MAX_BLOB,
+    dedup::Chunks,
     map::{self, chunk_count},
     pins::Pin,
 };
 use crate::{
     StoreError,
     core::Core,
-    log::frame::{FrameBuilder, Location, RECORD_HEADER, RecordKind},
+    log::frame::{FrameBuilder, Location, Position, RECORD_HEADER, RecordKind},
     records::{Batch, BlobRecord, Op},
 };
 
+/// A writer sees to it that not more of its bytes than this wait for being written to the disk: others
+/// who commit would have to wait for that.
+const UNSETTLED: usize = 8 << 20;
 /// Changed chunks kept in memory; when there would be more they go to the log, all in one frame.
 const IN_MEMORY: usize = 4;
 
@@ -35,6 +39,8 @@ pub struct BlobWriter {
     pin: Pin,
     /// Chunks that are newer here, the one touched last at the end.
     dirty: Vec<Dirty>,
+    /// Bytes written to the log since its end was waited for.
+    unsettled: usize,
 }
 
 impl std::fmt::Debug for BlobWriter {
@@ -53,6 +59,7 @@ impl BlobWriter {
             len: 0,
             chunks: Vec::new(),
             dirty: Vec::new(),
+            unsettled: 0,
         }
     }
 
@@ -64,6 +71,7 @@ impl BlobWriter {
             chunks,
             pin,
             dirty: Vec::new(),
+            unsettled: 0,
         })
     }
 
@@ -145,21 +153,25 @@ impl BlobWriter {
     /// Completes the value. It is durable once a message that refers to it is.
     pub fn finish(mut self) -> Result<BlobRef, StoreError> {
         let mut frame = self.core.frame();
-        for (number, at) in self.add_dirty(&mut frame) {
+        let core = self.core.clone();
+        let _refs = core.refs.read();
+        let mut chunks = Chunks::default();
+        for (number, at) in self.add_dirty(&mut frame, &mut chunks) {
             if let Some(chunk) = self.chunks.get_mut(number) {
                 *chunk = at;
             }
         }
         let list = map::encode(&self.chunks, frame.len() as u32);
         let record = BlobRecord {
-            id: self.core.new_blob_id()?,
+            id: core.new_blob_id()?,
             len: self.len,
             map: frame.add(RecordKind::BlobMap, &list),
         };
-        let batch = Batch::of_store(vec![Op::PutBlob(Box::new(record))]);
-        let unsaved = &self.core.unsaved;
-        unsaved.add(record.id, self.core.now());
-        let appended = self.core.append(frame, batch);
+        chunks.ops.push(Op::PutBlob(Box::new(record)));
+        let batch = Batch::of_store(chunks.ops);
+        let unsaved = &core.unsaved;
+        unsaved.add(record.id, core.now());
+        let appended = core.append(frame, batch);
         appended.inspect_err(|_| unsaved.remove(&[record.id]))?;
         Ok(BlobRef {
             id: record.id,
@@ -204,24 +216,42 @@ impl BlobWriter {
         Ok(record.get(RECORD_HEADER..).unwrap_or_default().to_vec())
     }
 
-    /// Adds all changed chunks to a frame: their numbers, and where they are in it.
-    fn add_dirty(&mut self, frame: &mut FrameBuilder) -> Vec<(usize, Location)> {
-        let dirty = std::mem::take(&mut self.dirty).into_iter();
+    /// Adds all changed chunks to a frame, unless the store has them already: their numbers, and where
+    /// they are. The caller holds [`Core::refs`].
+    fn add_dirty(&self, frame: &mut FrameBuilder, chunks: &mut Chunks) -> Vec<(usize, Location)> {
+        let dirty = self.dirty.iter();
         dirty
-            .map(|dirty| (dirty.number, frame.add(RecordKind::Chunk, &dirty.bytes)))
+            .map(|dirty| (dirty.number, chunks.add(&self.core, frame, &dirty.bytes)))
             .collect()
     }
 
+    /// Moves the changed chunks to the log. They stay where they are if that fails.
     fn spill(&mut self) -> Result<(), StoreError> {
-        let mut frame = self.core.frame();
-        let added = self.add_dirty(&mut frame);
-        let _refs = self.core.refs.read();
-        let at = self.core.append_data(frame)?;
-        self.pin.add([at.segment]);
-        for (number, relative) in added {
-            if let Some(chunk) = self.chunks.get_mut(number) {
-                *chunk = relative.resolve(at);
+        let core = self.core.clone();
+        let refs = core.refs.read();
+        let mut frame = core.frame();
+        let mut chunks = Chunks::default();
+        let added = self.add_dirty(&mut frame, &mut chunks);
+        let is_new = |(_, at): &(usize, Location)| at.segment == 0 && at.len != 0;
+        let written = match added.iter().any(is_new) {
+            true => {
+                self.unsettled += frame.len();
+                core.append(frame, Batch::of_store(chunks.ops))?
             }
+            false => Position::default(),
+        };
+        for (number, at) in added {
+            let at = at.resolve(written);
+            self.pin.add([at.segment]);
+            if let Some(chunk) = self.chunks.get_mut(number) {
+                *chunk = at;
+            }
+        }
+        drop(refs);
+        self.dirty.clear();
+        if self.unsettled >= UNSETTLED {
+            self.unsettled = 0;
+            core.settle(written)?;
         }
         Ok(())
     }

@@ -34,6 +34,8 @@ const GATHER: Duration = Duration::from_millis(match cfg!(all(test, feature = "s
 /// Commits may wait here; more make writers wait for a moment.
 const CROWDED: usize = 65_536;
 const THROTTLE: Duration = Duration::from_millis(100);
+/// A call that takes longer may mean that the engine hangs.
+const SLOW: Duration = Duration::from_secs(1);
 /// A call that takes longer means that the engine hangs.
 const STUCK: Duration = Duration::from_secs(30);
 
@@ -154,6 +156,13 @@ impl Index {
             state.waiting -= 1;
         }
         Ok(())
+    }
+
+    /// Whether the engine may be asked for what one can do without: it has not failed, and it is not
+    /// stuck in a call.
+    pub fn is_well(&self) -> bool {
+        let state = self.shared.state.lock();
+        state.failed.is_none() && state.busy_since.is_none_or(|at| at.elapsed() < SLOW)
     }
 
     /// Makes writers wait for a moment if the index lags far behind.
