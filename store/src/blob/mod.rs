@@ -6,7 +6,7 @@
 //! not written again, whichever value it is of.
 
 pub mod dedup;
-mod map;
+pub mod map;
 pub mod pins;
 mod reader;
 mod spill;

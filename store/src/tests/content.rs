@@ -21,6 +21,9 @@ pub struct MessageSpec {
     pub blob: Option<BlobSpec>,
 }
 
+/// Bytes of large values that are there several times.
+const REPEATED: [usize; 4] = [9000, 65_536, 70_000, 190_000];
+
 /// A large value to be written in pieces.
 #[derive(Clone, Debug)]
 pub struct BlobSpec {
@@ -39,9 +42,16 @@ impl MessageSpec {
             1..3 => random.below(20_000),
             _ => random.below(300),
         };
+        let seed = random.next();
+        // Large values come again, whole or in part.
+        let again = body > 8192 && seed.is_multiple_of(2);
+        let (seed, body) = match again {
+            true => (seed / 2 % 3, REPEATED[(seed / 8 % 4) as usize]),
+            false => (seed, body as usize),
+        };
         Self {
-            seed: random.next(),
-            body: body as usize,
+            seed,
+            body,
             recipients: random.below(4) as usize,
             attachments: random.below(6).saturating_sub(3) as usize,
             nested: random.once_in(3),
@@ -113,6 +123,11 @@ impl BlobSpec {
     fn random(random: &mut Random) -> Self {
         let writes = (0..1 + random.below(4))
             .map(|_| (random.below(300_000), random.below(70_000) as usize))
+            // Whole chunks come again, too.
+            .map(|(at, len)| match at % 3 {
+                0 => (at - at % 65_536, 65_536),
+                _ => (at, len),
+            })
             .collect();
         Self {
             writes,
