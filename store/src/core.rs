@@ -5,6 +5,7 @@ use std::{
     fmt,
     fs::File,
     sync::{Arc, OnceLock},
+    time::Duration,
 };
 
 use rkyv::rancor;
@@ -79,6 +80,10 @@ const MAX_NEW_CHUNKS: usize = 1 << 16;
 
 /// Bytes of other records in a frame that frees space, at most: a folder's bag is some.
 const SMALL_FRAME: usize = 64 << 10;
+
+/// How long a file of the log that was replaced can still be read: longer than anybody holds the
+/// location of something that died meanwhile.
+const RETIRED: Duration = Duration::from_secs(60);
 
 impl fmt::Debug for Core {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -324,6 +329,7 @@ impl Core {
             // A failure makes the log read-only, which the next writer is told.
             let _ = self.log.sync(self.log.last_lsn());
         }
+        self.log.forget_retired(RETIRED);
         let applied = self.index.applied();
         self.new_blobs.lock().retain(|_, (lsn, _)| *lsn > applied);
         self.new_chunks.lock().retain(|_, (lsn, _)| *lsn > applied);

@@ -68,9 +68,9 @@ pub trait Disk: Send + Sync {
     fn create_dir(&self, path: &Path) -> io::Result<()>;
     /// The entries of a directory, in no order.
     fn list(&self, path: &Path) -> io::Result<Vec<PathBuf>>;
-    /// Gives a file another name in the same directory.
+    /// Gives a file another name in the same directory, that of another one perhaps, which loses it.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
-    /// Removes a file.
+    /// Removes a file's name; who has it open can go on reading.
     fn remove(&self, path: &Path) -> io::Result<()>;
     /// Makes the names in a directory survive a power failure.
     fn sync_dir(&self, path: &Path) -> io::Result<()>;

@@ -18,6 +18,7 @@
 
 mod blob;
 mod cache;
+mod catch_up;
 mod clock;
 mod core;
 mod crypto;
@@ -55,6 +56,7 @@ pub use message::{
     ArchivedAttachment, ArchivedMessage, ArchivedRecipient, Attachment, Message, Recipient,
     StoredMessage,
 };
+pub use open::rebuild;
 pub use options::{Durability, IndexKind, StoreOptions};
 pub use progress::Progress;
 pub use ropewalk_props as props;

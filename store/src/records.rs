@@ -5,11 +5,16 @@
 
 pub mod v1;
 
+use rkyv::rancor;
 use ropewalk_props::{FileTime, GlobCnt, Guid, PropertyName, Utf16Text};
 
 use crate::{
     FolderCounts, FolderKind, MessageEntry,
-    log::frame::{Location, Position},
+    crypto::{FileKey, Keyring},
+    log::{
+        frame::{Location, Position, RecordKind},
+        sealed::plain_data,
+    },
     versions::Versions,
 };
 
@@ -25,6 +30,18 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// The batch of a record that was found, version and data as stored; `None` if it is none.
+    pub fn read(found: (u8, &[u8]), key: (&Keyring, FileKey)) -> Option<Self> {
+        let archive = plain_data(found, RecordKind::Batch, key)?;
+        match found.0 {
+            1 => {
+                let old = rkyv::from_bytes::<v1::Batch, rancor::Error>(&archive).ok()?;
+                Some(old.into())
+            }
+            _ => rkyv::from_bytes::<Self, rancor::Error>(&archive).ok(),
+        }
+    }
+
     /// A commit that concerns no mailbox's counter.
     pub fn of_store(ops: Vec<Op>) -> Self {
         Self {

@@ -41,6 +41,13 @@ impl Applier {
 
     /// Adds one commit, whose locations are absolute.
     pub fn push(&mut self, at: Position, batch: &Batch) -> Result<(), IndexError> {
+        self.add(batch)?;
+        self.position = Some(at);
+        Ok(())
+    }
+
+    /// Adds changes, whose locations are absolute, without saying which commit they reach.
+    pub fn add(&mut self, batch: &Batch) -> Result<(), IndexError> {
         for op in &batch.ops {
             match batch.mailbox {
                 Some(mailbox) => self.mailbox_op(mailbox, op)?,
@@ -50,7 +57,6 @@ impl Applier {
         if let Some(mailbox) = batch.mailbox.filter(|_| batch.counter != 0) {
             self.put(keys::part(mailbox, Part::Counter), &batch.counter)?;
         }
-        self.position = Some(at);
         Ok(())
     }
 

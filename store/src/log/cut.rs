@@ -5,7 +5,7 @@ use std::{io, path::PathBuf, sync::Arc};
 use super::{
     frame::Position,
     scan::Scanner,
-    segment::{SEGMENT_HEADER, Segments},
+    segment::{SEGMENT_HEADER, Segments, Span},
 };
 use crate::disk::DiskFile;
 
@@ -57,7 +57,9 @@ pub fn cut(scanner: &Scanner<'_>, at: &mut Position) -> io::Result<u64> {
 /// Gives a segment the name of a side file.
 pub fn rename_aside(segments: &Segments, number: u32, lsn: u64) -> io::Result<()> {
     let side = side_path(segments, lsn)?;
-    segments.disk().rename(&segments.path(number), &side)?;
+    segments
+        .disk()
+        .rename(&segments.path(Span::plain(number)), &side)?;
     segments.forget(number);
     segments.disk().sync_dir(segments.dir())
 }

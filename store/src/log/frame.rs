@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rkyv::util::AlignedVec;
 use ropewalk_props::{FileTime, Guid};
 
+use super::header::SEGMENT_HEADER;
 use crate::crypto::{Cipher, OVERHEAD};
 
 /// The newest format of segments and frames that this program reads and the one that it writes.
@@ -71,6 +72,15 @@ pub struct Position {
     pub offset: u32,
     /// The frame's number.
     pub lsn: u64,
+}
+
+impl Position {
+    /// Where the first frame of a log starts.
+    pub const FIRST: Self = Self {
+        segment: 1,
+        offset: SEGMENT_HEADER,
+        lsn: 1,
+    };
 }
 
 /// What a record holds.
@@ -300,6 +310,16 @@ pub fn check_record(record: &[u8], kind: RecordKind, len: u32) -> Option<&[u8]> 
 /// The bytes of data that a record's header says are stored; not verified.
 pub fn record_len(header: &[u8; RECORD_HEADER]) -> u32 {
     read_u32(header, 4)
+}
+
+/// Whether a record of any kind is as a file has it, given header and data: its checksums are right.
+pub fn check_stored(record: &[u8]) -> bool {
+    let Some((header, data)) = record.split_first_chunk::<RECORD_HEADER>() else {
+        return false;
+    };
+    read_u32(header, 12) == crc(&[&header[..12]])
+        && read_u32(header, 4) as usize == data.len()
+        && read_u32(header, 8) == crc(&[data])
 }
 
 /// A frame's payload has the right checksum, but its records make no sense.

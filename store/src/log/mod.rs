@@ -1,8 +1,14 @@
 //! The commit log: the truth of the store. Append-only segments of checksummed frames.
 
+#![allow(dead_code)] // Compaction and upkeep use the rest, and take this away.
+
+mod arrange;
+pub mod checkpoint;
 mod cut;
 pub mod frame;
 pub mod group_commit;
+pub mod header;
+pub mod pack;
 pub mod recovery;
 mod scan;
 pub mod sealed;
@@ -15,6 +21,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use rkyv::util::AlignedVec;
@@ -27,9 +34,11 @@ use crate::{
     disk::{DiskFile, is_full},
     sync::Mutex,
 };
-use frame::{FrameBuilder, Location, MAX_PAYLOAD, Position, RecordKind};
+use checkpoint::FinishedCheckpoint;
+use frame::{FrameBuilder, Location, Position, RecordKind, check_stored};
 use group_commit::GroupCommit;
-use segment::{SEGMENT_HEADER, SegmentHeader, Segments};
+use pack::FinishedPack;
+use segment::{SEGMENT_HEADER, SegmentHeader, Segments, Stored};
 pub use space::Purpose;
 
 /// The end of the log, where frames are appended.
@@ -276,24 +285,99 @@ impl Log {
 
     /// Reads one record's header and plain data, and verifies its checksum.
     pub fn read(&self, at: Location, kind: RecordKind) -> Result<AlignedVec, StoreError> {
-        let damaged = || StoreError::Damaged {
-            segment: at.segment,
-            offset: u64::from(at.offset),
-        };
-        if at.segment == 0 || at.len as usize > MAX_PAYLOAD {
-            return Err(damaged());
+        let record = self.segments.record(at, kind)?;
+        record.ok_or_else(|| damaged(at))
+    }
+
+    /// Reads one record of any kind as its file has it, and verifies its checksums, for copying.
+    pub fn read_stored(&self, at: Location) -> Result<Stored, StoreError> {
+        let stored = self.segments.stored(at)?;
+        let whole = stored.filter(|stored| check_stored(&stored.bytes));
+        whole.ok_or_else(|| damaged(at))
+    }
+
+    /// Whether there is a record at this place by now; of a plain segment only that it is long enough.
+    /// Files that were replaced and are kept for a while do not count.
+    pub fn contains(&self, at: Location) -> bool {
+        self.segments.contains(at).unwrap_or(false)
+    }
+
+    /// Goes on in a new segment, unless the last one has no frame yet. Returns the number of the
+    /// segment that the next frame goes to; all before it is on disk.
+    pub fn roll_now(&self) -> Result<u32, StoreError> {
+        let mut tail = self.tail.lock();
+        if tail.closed {
+            return Err(StoreError::Closed);
         }
-        let open = self.segments.open_file(at.segment)?;
-        let key = (&self.segments.keys, open.key);
-        let record = sealed::read_record(&*open.file, u64::from(at.offset), at.len, kind, key)?;
-        record.ok_or_else(damaged)
+        self.group.check()?;
+        if tail.end > SEGMENT_HEADER {
+            self.roll(&mut tail)?;
+        }
+        Ok(tail.segment)
+    }
+
+    /// Puts a pack in the place of the files that it stands for: gives it its name, removes the others,
+    /// and keeps them open for those who still read them until [`Log::forget_retired`]. Only
+    /// segments below the last can be replaced.
+    pub fn install_pack(&self, pack: FinishedPack) -> Result<(), StoreError> {
+        self.check()?;
+        if pack.span.last >= self.tail.lock().segment {
+            return Err(StoreError::Invalid("a pack of the last segment"));
+        }
+        let mut failed = None;
+        let installed = self.segments.install_pack(pack, || {
+            self.sync_names().inspect_err(|error| {
+                failed = Some(
+                    self.group
+                        .fail("the log's directory cannot be synced", error),
+                );
+            })
+        });
+        match failed {
+            Some(error) => Err(error),
+            None => Ok(installed?),
+        }
+    }
+
+    /// Gives a checkpoint its name and removes the earlier ones.
+    pub fn install_checkpoint(&self, checkpoint: FinishedCheckpoint) -> Result<(), StoreError> {
+        self.check()?;
+        // What it says must not be ahead of the log after a power failure.
+        self.sync(checkpoint.mark_lsn())?;
+        let path = checkpoint.path();
+        self.segments.disk().rename(&checkpoint.part, &path)?;
+        self.sync_names().map_err(|error| {
+            self.group
+                .fail("the log's directory cannot be synced", &error)
+        })?;
+        for path in checkpoint::earlier(&self.segments, checkpoint.mark_lsn())? {
+            if let Err(error) = self.segments.disk().remove(&path) {
+                tracing::warn!(%error, file = %path.display(), "an earlier checkpoint stays");
+            }
+        }
+        Ok(())
+    }
+
+    /// Closes files that were replaced by packs at least this long ago.
+    pub fn forget_retired(&self, older_than: Duration) {
+        self.segments.forget_retired(older_than);
+    }
+
+    /// Makes the names in the log's directory durable: like an fsync of a file, see [`Log::sync_file`].
+    fn sync_names(&self) -> io::Result<()> {
+        let mut failed = self.sync_failed.lock();
+        if *failed {
+            return Err(io::Error::other("an fsync failed before"));
+        }
+        let synced = self.segments.disk().sync_dir(self.segments.dir());
+        synced.inspect_err(|_| *failed = true)
     }
 
     /// Goes on in a new segment if the last one is not encrypted with the key of new files.
     pub fn use_current_key(&self) -> Result<(), StoreError> {
         let number = self.segments.keys.current_number();
         let mut tail = self.tail.lock();
-        if number == 0 || self.segments.open_file(tail.segment)?.key == number.into() {
+        if number == 0 || self.segments.key(tail.segment)? == number.into() {
             return Ok(());
         }
         self.roll(&mut tail)
@@ -318,7 +402,16 @@ impl Log {
             key: self.segments.keys.current_number(),
             ..SegmentHeader::log(tail.segment + 1, self.store)
         };
-        tail.file = match self.segments.create(header) {
+        let created = {
+            let mut poisoned = self.sync_failed.lock();
+            if *poisoned {
+                return Err(failed(io::Error::other("an fsync failed before")));
+            }
+            let created = self.segments.create(header);
+            *poisoned = created.as_ref().is_err_and(|error| !is_full(error));
+            created
+        };
+        tail.file = match created {
             // The next try begins it anew; there is no frame in it.
             Err(error) if is_full(&error) => return Err(StoreError::DiskFull),
             other => other.map_err(failed)?,
@@ -326,6 +419,13 @@ impl Log {
         tail.segment = header.number;
         tail.end = SEGMENT_HEADER;
         Ok(())
+    }
+}
+
+fn damaged(at: Location) -> StoreError {
+    StoreError::Damaged {
+        segment: at.segment,
+        offset: u64::from(at.offset),
     }
 }
 

@@ -9,11 +9,12 @@ use std::{collections::VecDeque, io, path::Path};
 
 use ropewalk_props::Guid;
 
+pub use super::arrange::{Leftovers, tidy};
 use super::{
-    Tail, cut,
+    Tail, arrange, cut,
     frame::Position,
     scan::{Found, Scanner, frame_len},
-    segment::{BadSegment, SEGMENT_HEADER, SegmentHeader, Segments},
+    segment::{BadSegment, SEGMENT_HEADER, SegmentHeader, SegmentKind, Segments, Span},
 };
 use crate::FencedFrame;
 
@@ -40,40 +41,55 @@ pub struct Recovered {
     pub fenced: Vec<FencedFrame>,
 }
 
-/// The GUID of the store that the segments belong to; `None` if there is no store yet.
-pub fn identify(segments: &Segments) -> Result<Option<Guid>, RecoveryError> {
-    let numbers = segments.numbers()?;
+/// The store that the files belong to.
+#[derive(Debug)]
+pub struct Identity {
+    /// Its GUID; `None` if there is no store yet.
+    pub store: Option<Guid>,
+    /// What an interrupted compaction left behind.
+    pub leftovers: Leftovers,
+}
+
+/// Finds out which files count and of which store they are. Nothing is changed, unless there is but a
+/// first segment that was never finished.
+pub fn identify(segments: &Segments) -> Result<Identity, RecoveryError> {
+    let leftovers = arrange::arrange(segments)?;
+    let spans = segments.spans();
     let mut store = None;
-    for (index, number) in numbers.iter().enumerate() {
-        if *number as usize != index + 1 {
-            let missing = index + 1;
-            return Err(RecoveryError::Bad(format!("segment {missing} is missing")));
-        }
-        match segments.header(*number)?.0 {
+    for span in &spans {
+        let name = span.name();
+        let kind = match span.pack {
+            true => SegmentKind::Pack,
+            false => SegmentKind::Log,
+        };
+        match segments.header_of(*span)?.0 {
             Err(BadSegment::Newer(version)) => return Err(RecoveryError::Newer(version)),
             Err(BadSegment::Damaged) => {}
-            Ok(header) if header.number != *number => {
-                let reason = format!("segment {number} has the contents of {}", header.number);
+            Ok(header) if (header.number, header.last) != (span.first, span.last) => {
+                let reason = format!("{name} has the contents of {}", header.number);
+                return Err(RecoveryError::Bad(reason));
+            }
+            Ok(header) if header.kind != kind => {
+                let reason = format!("{name} holds what its name does not say");
                 return Err(RecoveryError::Bad(reason));
             }
             Ok(header) if *store.get_or_insert(header.store) != header.store => {
-                let reason = format!("segment {number} is another store's");
-                return Err(RecoveryError::Bad(reason));
+                return Err(RecoveryError::Bad(format!("{name} is another store's")));
             }
             Ok(_) => {}
         }
     }
-    if store.is_none() && numbers == [1] {
+    if store.is_none() && spans == [Span::plain(1)] {
         let (_, len) = segments.header(1)?;
         if len <= u64::from(SEGMENT_HEADER) {
             // The machine stopped while the store was being created; nothing was in it.
             cut::rename_aside(segments, 1, 0)?;
-            return Ok(None);
+            return Ok(Identity { store, leftovers });
         }
     }
-    match (store, numbers.is_empty()) {
+    match (store, spans.is_empty()) {
         (None, false) => Err(RecoveryError::Bad("no segment has a whole header".into())),
-        _ => Ok(store),
+        _ => Ok(Identity { store, leftovers }),
     }
 }
 
@@ -119,7 +135,7 @@ fn sync_parents(segments: &Segments) -> io::Result<()> {
 
 /// Whether a whole frame with this number is at this place, and where the next one would be.
 pub fn frame_after(segments: &Segments, store: Guid, at: Position) -> io::Result<Option<u32>> {
-    let scanner = Scanner::new(segments, store)?;
+    let scanner = Scanner::new(segments, store);
     if !scanner.has(at.segment) {
         return Ok(None);
     }
@@ -132,7 +148,8 @@ pub fn frame_after(segments: &Segments, store: Guid, at: Position) -> io::Result
 }
 
 /// Makes the log's end whole, and then hands every whole frame's payload from `from` on to `visit`.
-/// `from` is where the frame with that number is expected.
+/// `from` is where the frame with that number is expected. `read` is told of bytes that were read: of
+/// each frame twice.
 ///
 /// In this order, since whatever `visit` makes of a frame may reach the disk at any time: an index
 /// must not have a frame that the log loses when the power fails before the end is whole.
@@ -140,10 +157,11 @@ pub fn recover<E: From<RecoveryError>>(
     segments: &Segments,
     store: Guid,
     from: Position,
+    read: &mut dyn FnMut(u64),
     mut visit: impl FnMut(Position, &[u8]) -> Result<(), E>,
 ) -> Result<Recovered, E> {
-    let (runs, mut recovered) = make_whole(segments, store, from)?;
-    let scanner = Scanner::new(segments, store).map_err(RecoveryError::from)?;
+    let (runs, mut recovered) = make_whole(segments, store, from, read)?;
+    let scanner = Scanner::new(segments, store);
     for run in runs {
         let mut at = run.from;
         while at.offset < run.end {
@@ -151,6 +169,7 @@ pub fn recover<E: From<RecoveryError>>(
             match found.map_err(RecoveryError::from)? {
                 Found::Frame(header, payload) if header.lsn == at.lsn => {
                     visit(at, &payload)?;
+                    read(u64::from(frame_len(&header)));
                     recovered.frames += 1;
                     at.offset = at.offset.saturating_add(frame_len(&header));
                     at.lsn += 1;
@@ -177,8 +196,9 @@ fn make_whole(
     segments: &Segments,
     store: Guid,
     from: Position,
+    read: &mut dyn FnMut(u64),
 ) -> Result<(Vec<Run>, Recovered), RecoveryError> {
-    let scanner = Scanner::new(segments, store)?;
+    let scanner = Scanner::new(segments, store);
     let mut at = from;
     let mut bytes_cut = 0;
     let mut fenced = Vec::new();
@@ -195,6 +215,7 @@ fn make_whole(
         match scanner.frame_at(at.segment, at.offset)? {
             Found::Frame(header, _) if header.lsn == at.lsn => {
                 unvouched.add(at, header.durable);
+                read(u64::from(frame_len(&header)));
                 at.offset = at.offset.saturating_add(frame_len(&header));
                 at.lsn += 1;
             }

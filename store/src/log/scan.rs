@@ -10,6 +10,7 @@ use super::{
     recovery::RecoveryError,
     segment::{SEGMENT_HEADER, SegmentHeader, Segments},
 };
+use crate::disk::DiskFile;
 
 /// Bytes looked at together while frames are searched for.
 const WINDOW: usize = 1 << 20;
@@ -42,13 +43,13 @@ pub struct Scanner<'a> {
 
 impl<'a> Scanner<'a> {
     /// Looks into `segments`.
-    pub fn new(segments: &'a Segments, store: Guid) -> io::Result<Self> {
-        let numbers = segments.numbers()?;
-        Ok(Self {
+    pub fn new(segments: &'a Segments, store: Guid) -> Self {
+        let numbers = segments.numbers();
+        Self {
             segments,
             store,
             numbers,
-        })
+        }
     }
 
     /// Whether there is a segment with this number.
@@ -86,27 +87,7 @@ impl<'a> Scanner<'a> {
 
     /// What is at this place.
     pub fn frame_at(&self, segment: u32, offset: u32) -> io::Result<Found> {
-        let file = self.segments.file(segment)?;
-        let len = file.len()?;
-        let left = match len.checked_sub(u64::from(offset)) {
-            Some(0) if offset >= SEGMENT_HEADER => return Ok(Found::End),
-            Some(left) if left >= FRAME_HEADER as u64 => left - FRAME_HEADER as u64,
-            _ => return Ok(Found::Damaged),
-        };
-        let mut header = [0; FRAME_HEADER];
-        file.read_exact_at(&mut header, u64::from(offset))?;
-        let header = match FrameHeader::decode(&header, self.store, segment, offset) {
-            Ok(header) if u64::from(header.payload_len) <= left => header,
-            Ok(_) | Err(BadFrame::Damaged) => return Ok(Found::Damaged),
-            Err(BadFrame::Newer(version)) => return Ok(Found::Newer(version)),
-        };
-        let mut payload = AlignedVec::new();
-        payload.resize(header.payload_len as usize, 0);
-        file.read_exact_at(&mut payload, u64::from(offset) + FRAME_HEADER as u64)?;
-        if crc(&[&payload]) != header.payload_crc {
-            return Ok(Found::Damaged);
-        }
-        Ok(Found::Frame(header, payload))
+        frame_in(&*self.segments.file(segment)?, self.store, segment, offset)
     }
 
     /// Where the log goes on after damage at `at`, if something later vouches that what is missing
@@ -148,27 +129,67 @@ impl<'a> Scanner<'a> {
         offset: u32,
         lsn: u64,
     ) -> Result<Option<(u32, FrameHeader)>, RecoveryError> {
-        let file = self.segments.file(segment)?;
-        let len = u32::try_from(file.len()?).unwrap_or(u32::MAX);
-        let mut start = offset.next_multiple_of(ALIGN as u32);
-        while start < len {
-            let mut window = vec![0; WINDOW.min((len - start) as usize)];
-            file.read_exact_at(&mut window, u64::from(start))?;
-            for (index, place) in window.chunks(ALIGN).enumerate() {
-                if !place.starts_with(&FRAME_MAGIC) {
-                    continue;
-                }
-                let offset = start + (index * ALIGN) as u32;
-                match self.frame_at(segment, offset)? {
-                    Found::Frame(header, _) if header.lsn > lsn => {
-                        return Ok(Some((offset, header)));
-                    }
-                    Found::Newer(version) => return Err(RecoveryError::Newer(version)),
-                    _ => {}
-                }
-            }
-            start = start.saturating_add(WINDOW as u32);
-        }
-        Ok(None)
+        next_frame_in(
+            &*self.segments.file(segment)?,
+            self.store,
+            segment,
+            offset,
+            lsn,
+        )
     }
+}
+
+/// What is at this place of a file whose frames say that they are in `segment`.
+pub fn frame_in(file: &dyn DiskFile, store: Guid, segment: u32, offset: u32) -> io::Result<Found> {
+    let len = file.len()?;
+    let left = match len.checked_sub(u64::from(offset)) {
+        Some(0) if offset >= SEGMENT_HEADER => return Ok(Found::End),
+        Some(left) if left >= FRAME_HEADER as u64 => left - FRAME_HEADER as u64,
+        _ => return Ok(Found::Damaged),
+    };
+    let mut header = [0; FRAME_HEADER];
+    file.read_exact_at(&mut header, u64::from(offset))?;
+    let header = match FrameHeader::decode(&header, store, segment, offset) {
+        Ok(header) if u64::from(header.payload_len) <= left => header,
+        Ok(_) | Err(BadFrame::Damaged) => return Ok(Found::Damaged),
+        Err(BadFrame::Newer(version)) => return Ok(Found::Newer(version)),
+    };
+    let mut payload = AlignedVec::new();
+    payload.resize(header.payload_len as usize, 0);
+    file.read_exact_at(&mut payload, u64::from(offset) + FRAME_HEADER as u64)?;
+    if crc(&[&payload]) != header.payload_crc {
+        return Ok(Found::Damaged);
+    }
+    Ok(Found::Frame(header, payload))
+}
+
+/// The first whole frame at or after `offset` of a file that is later than `lsn`.
+pub fn next_frame_in(
+    file: &dyn DiskFile,
+    store: Guid,
+    segment: u32,
+    offset: u32,
+    lsn: u64,
+) -> Result<Option<(u32, FrameHeader)>, RecoveryError> {
+    let len = u32::try_from(file.len()?).unwrap_or(u32::MAX);
+    let mut start = offset.next_multiple_of(ALIGN as u32);
+    while start < len {
+        let mut window = vec![0; WINDOW.min((len - start) as usize)];
+        file.read_exact_at(&mut window, u64::from(start))?;
+        for (index, place) in window.chunks(ALIGN).enumerate() {
+            if !place.starts_with(&FRAME_MAGIC) {
+                continue;
+            }
+            let offset = start + (index * ALIGN) as u32;
+            match frame_in(file, store, segment, offset)? {
+                Found::Frame(header, _) if header.lsn > lsn => {
+                    return Ok(Some((offset, header)));
+                }
+                Found::Newer(version) => return Err(RecoveryError::Newer(version)),
+                _ => {}
+            }
+        }
+        start = start.saturating_add(WINDOW as u32);
+    }
+    Ok(None)
 }

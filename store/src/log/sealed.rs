@@ -20,6 +20,21 @@ pub fn read_record(
     kind: RecordKind,
     (keys, key): (&Keyring, FileKey),
 ) -> io::Result<Option<AlignedVec>> {
+    let Some(mut record) = read_stored(file, offset, len, key)? else {
+        return Ok(None);
+    };
+    let opened = open_record(&mut record, kind, (keys, key));
+    Ok((opened == Some(len as usize)).then_some(record))
+}
+
+/// Reads the record at `offset` of a file that is encrypted with `key`, as it is stored and not verified:
+/// its header and its data, of which `len` bytes are plain. `None` if there is none of this length.
+pub fn read_stored(
+    file: &dyn DiskFile,
+    offset: u64,
+    len: u32,
+    key: FileKey,
+) -> io::Result<Option<AlignedVec>> {
     let sealed = (len as usize).saturating_add(OVERHEAD);
     let stored = match key {
         FileKey::Plain => len as usize,
@@ -37,11 +52,7 @@ pub fn read_record(
     };
     let mut record = AlignedVec::new();
     record.resize(RECORD_HEADER + stored, 0);
-    if !read_whole(file, &mut record, offset)? {
-        return Ok(None);
-    }
-    let opened = open_record(&mut record, kind, (keys, key));
-    Ok((opened == Some(len as usize)).then_some(record))
+    Ok(read_whole(file, &mut record, offset)?.then_some(record))
 }
 
 /// False if the file ends before the buffer is full.

@@ -1,178 +1,226 @@
-//! Segment files: their names, their headers, and the ones that are open.
+//! The files of the log: their names, and which of them a segment's number stands for.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     io,
     path::{Path, PathBuf},
     sync::Arc,
+    time::{Duration, Instant},
 };
 
-use ropewalk_props::Guid;
+use rkyv::util::AlignedVec;
 
-use super::frame::{FORMAT_VERSION, crc};
+use super::{
+    frame::{Location, MAX_PAYLOAD, RECORD_HEADER, RecordKind},
+    pack::{FinishedPack, Pack},
+    sealed,
+};
 use crate::{
-    crypto::{FileKey, Keyring},
+    crypto::{FileKey, Keyring, OVERHEAD},
     disk::{Disk, DiskFile, is_full},
-    sync::RwLock,
+    sync::{Mutex, RwLock},
 };
 
-/// Bytes of a segment's header; the first frame follows.
-pub const SEGMENT_HEADER: u32 = 64;
+pub use super::header::{BadSegment, SEGMENT_HEADER, SegmentHeader, SegmentKind};
+
 /// A segment that has reached this many bytes gets no more frames.
 pub const SEGMENT_BYTES: u64 = 64 << 20;
 
-const MAGIC: [u8; 8] = *b"RopeLog\0";
 /// Space for the header and some small frames: what is made has at least that.
 const FIRST_SPACE: u64 = 64 << 10;
 /// Files kept open for reading.
 const OPEN_FILES: usize = 256;
 
-/// What a file of the log holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SegmentKind {
-    /// Frames, in the order in which they were written.
-    Log,
-    /// What is left of one or several neighbouring segments: records alone, under their old places.
-    Pack,
-    /// All there was at one moment, as batches.
-    Checkpoint,
+/// Which segments a file stands for, as its name says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Span {
+    /// The first segment.
+    pub first: u32,
+    /// The last one; that of a plain segment is the first.
+    pub last: u32,
+    /// Whether it is a pack.
+    pub pack: bool,
 }
 
-/// The decoded header of a file of the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SegmentHeader {
+impl Span {
+    /// That of a plain segment.
+    pub const fn plain(number: u32) -> Self {
+        Self {
+            first: number,
+            last: number,
+            pack: false,
+        }
+    }
+
+    /// The file's name.
+    pub fn name(self) -> String {
+        match self.pack {
+            true => format!("{:08}-{:08}.seg", self.first, self.last),
+            false => format!("{:08}.seg", self.first),
+        }
+    }
+
+    /// What a file of this name stands for, if it is one of the log's. Similar names do not count.
+    pub fn of_name(name: &str) -> Option<Self> {
+        let stem = name.strip_suffix(".seg")?;
+        let span = match stem.split_once('-') {
+            None => Self::plain(stem.parse().ok()?),
+            Some((first, last)) => Self {
+                first: first.parse().ok()?,
+                last: last.parse().ok()?,
+                pack: true,
+            },
+        };
+        (span.name() == name && span.first >= 1 && span.first <= span.last).then_some(span)
+    }
+
+    /// Whether it stands for all that the other one stands for.
+    pub const fn covers(self, other: Self) -> bool {
+        self.first <= other.first && other.last <= self.last
+    }
+}
+
+/// One file of the log, as backups, statistics, checks and compaction see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogFile {
     /// What it holds.
     pub kind: SegmentKind,
-    /// The segment's number; numbers start at 1. Of a pack: the first segment that it stands for.
-    pub number: u32,
-    /// Of a pack: the last segment that it stands for; else the same as `number`.
+    /// The first segment that it stands for. Of a checkpoint: the segment where reading the log begins.
+    pub first: u32,
+    /// The last segment that it stands for.
     pub last: u32,
-    /// The store that it belongs to.
-    pub store: Guid,
-    /// The number of its first frame. Of a checkpoint: the last frame whose changes it surely has.
-    pub base_lsn: u64,
-    /// Of a checkpoint: no change after this frame is in it. Of a pack: it lacks nothing that was there
-    /// after this frame. Else 0.
-    pub mark_lsn: u64,
-    /// The number of the key that its records are encrypted with; 0: they are not.
-    pub key: u16,
+    /// Bytes.
+    pub len: u64,
+    /// What its header says; of a pack whose header is damaged, what its end says. `None` if that is
+    /// damaged too.
+    pub header: Option<SegmentHeader>,
+    /// Where it is.
+    pub path: PathBuf,
 }
 
-/// Why bytes are not a segment header.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BadSegment {
-    /// Not a header, or a damaged one.
-    Damaged,
-    /// A whole header of a later format.
-    Newer(u16),
-}
-
-impl SegmentHeader {
-    /// That of a segment of frames.
-    pub const fn log(number: u32, store: Guid) -> Self {
-        Self {
-            kind: SegmentKind::Log,
-            number,
-            last: number,
-            store,
-            base_lsn: 0,
-            mark_lsn: 0,
-            key: 0,
-        }
-    }
-
-    /// The header's bytes.
-    pub fn encode(&self) -> [u8; SEGMENT_HEADER as usize] {
-        let mut out = [0; SEGMENT_HEADER as usize];
-        out[0..8].copy_from_slice(&MAGIC);
-        out[8..10].copy_from_slice(&FORMAT_VERSION.to_le_bytes());
-        let kind: u16 = match self.kind {
-            SegmentKind::Log => 0,
-            SegmentKind::Pack => 1,
-            SegmentKind::Checkpoint => 2,
-        };
-        out[10..12].copy_from_slice(&kind.to_le_bytes());
-        out[12..16].copy_from_slice(&self.number.to_le_bytes());
-        out[16..32].copy_from_slice(&self.store.0);
-        out[32..40].copy_from_slice(&self.base_lsn.to_le_bytes());
-        out[40..44].copy_from_slice(&self.last.to_le_bytes());
-        out[44..46].copy_from_slice(&self.key.to_le_bytes());
-        out[48..56].copy_from_slice(&self.mark_lsn.to_le_bytes());
-        let check = crc(&[&out[..60]]);
-        out[60..64].copy_from_slice(&check.to_le_bytes());
-        out
-    }
-
-    /// Reads a header.
-    pub fn decode(bytes: &[u8; SEGMENT_HEADER as usize]) -> Result<Self, BadSegment> {
-        let check = u32::from_le_bytes(field(bytes, 60)?);
-        if !bytes.starts_with(&MAGIC) || check != crc(&[&bytes[..60]]) {
-            return Err(BadSegment::Damaged);
-        }
-        let version = u16::from_le_bytes(field(bytes, 8)?);
-        if version > FORMAT_VERSION {
-            return Err(BadSegment::Newer(version));
-        }
-        let kind = match u16::from_le_bytes(field(bytes, 10)?) {
-            0 => SegmentKind::Log,
-            1 => SegmentKind::Pack,
-            2 => SegmentKind::Checkpoint,
-            _ => return Err(BadSegment::Damaged),
-        };
-        let number = u32::from_le_bytes(field(bytes, 12)?);
-        let last = match kind {
-            // Format 1 has a zero there.
-            SegmentKind::Log => number,
-            _ => u32::from_le_bytes(field(bytes, 40)?),
-        };
-        if last < number {
-            return Err(BadSegment::Damaged);
-        }
-        Ok(Self {
-            kind,
-            number,
-            last,
-            store: Guid(field(bytes, 16)?),
-            base_lsn: u64::from_le_bytes(field(bytes, 32)?),
-            mark_lsn: u64::from_le_bytes(field(bytes, 48)?),
-            key: u16::from_le_bytes(field(bytes, 44)?),
-        })
+impl LogFile {
+    /// The number of its first frame; see [`SegmentHeader::base_lsn`]. 0 if that is not known.
+    pub fn base_lsn(&self) -> u64 {
+        self.header.map_or(0, |header| header.base_lsn)
     }
 }
 
-fn field<const N: usize>(bytes: &[u8], at: usize) -> Result<[u8; N], BadSegment> {
-    let found = bytes.get(at..).and_then(|tail| tail.first_chunk::<N>());
-    found.copied().ok_or(BadSegment::Damaged)
-}
-
-/// A file of the log.
-#[derive(Clone)]
-pub struct OpenFile {
-    /// The file.
-    pub file: Arc<dyn DiskFile>,
-    /// What its records are encrypted with.
+/// A record as a file has it.
+pub struct Stored {
+    /// The record's header and data, without padding.
+    pub bytes: AlignedVec,
+    /// What it is encrypted with.
     pub key: FileKey,
+}
+
+/// A file that is open.
+#[derive(Clone)]
+enum Opened {
+    Plain {
+        file: Arc<dyn DiskFile>,
+        key: FileKey,
+    },
+    Pack(Arc<Pack>),
+}
+
+/// Where a record is.
+struct Place<'a> {
+    file: &'a dyn DiskFile,
+    offset: u64,
+    key: FileKey,
+}
+
+impl Opened {
+    /// Where the record is that was written to this place; `None` if a pack does not have it.
+    fn place(&self, at: Location) -> Option<Place<'_>> {
+        match self {
+            Self::Plain { file, key } => Some(Place {
+                file: &**file,
+                offset: u64::from(at.offset),
+                key: *key,
+            }),
+            Self::Pack(pack) => {
+                let entry = pack.find(at.segment, at.offset)?;
+                let key = FileKey::from(pack.header.key);
+                (entry.len == stored_len(at.len, key)?).then_some(Place {
+                    file: &*pack.file,
+                    offset: u64::from(entry.physical),
+                    key,
+                })
+            }
+        }
+    }
+}
+
+/// Bytes that a record's data takes in a file, if that is known.
+fn stored_len(len: u32, key: FileKey) -> Option<u32> {
+    match key {
+        FileKey::Plain => Some(len),
+        FileKey::Sealed(_) => len.checked_add(OVERHEAD as u32),
+        FileKey::Unknown => None,
+    }
+}
+
+/// A file that was replaced and that somebody may still want to read.
+struct Retired {
+    span: Span,
+    file: Opened,
+    since: Instant,
+}
+
+#[derive(Default)]
+struct State {
+    /// The files that count, by the first segment that each stands for.
+    files: BTreeMap<u32, Span>,
+    /// Those that are open, by the same number.
+    open: HashMap<u32, Opened>,
+    /// The newest last.
+    retired: Vec<Retired>,
+}
+
+impl State {
+    fn span(&self, segment: u32) -> Option<Span> {
+        let (_, span) = self.files.range(..=segment).next_back()?;
+        (span.last >= segment).then_some(*span)
+    }
+
+    fn keep_open(&mut self, first: u32, file: Opened) {
+        if self.open.len() >= OPEN_FILES {
+            let victim = self.open.keys().next().copied();
+            victim.map(|number| self.open.remove(&number));
+        }
+        self.open.insert(first, file);
+    }
 }
 
 /// The segment files of one log.
 pub struct Segments {
     disk: Arc<dyn Disk>,
     dir: PathBuf,
-    open: RwLock<HashMap<u32, OpenFile>>,
+    state: RwLock<State>,
+    /// Held while a pack is put in place.
+    installing: Mutex<()>,
     /// The keys that the files are encrypted with.
     pub keys: Keyring,
 }
 
 impl Segments {
-    /// The segments in `dir`, which is created if missing.
+    /// The segments in `dir`, which is created if missing. It knows of none before
+    /// [`super::recovery::identify`] has looked.
     pub fn new(disk: Arc<dyn Disk>, dir: PathBuf) -> io::Result<Self> {
         disk.create_dir(&dir)?;
-        Ok(Self {
+        Ok(Self::of_existing(disk, dir))
+    }
+
+    /// The segments in `dir`, which is there.
+    pub fn of_existing(disk: Arc<dyn Disk>, dir: PathBuf) -> Self {
+        Self {
             disk,
             dir,
-            open: RwLock::default(),
+            state: RwLock::default(),
+            installing: Mutex::default(),
             keys: Keyring::default(),
-        })
+        }
     }
 
     /// The directory that they are in.
@@ -185,31 +233,76 @@ impl Segments {
         &*self.disk
     }
 
-    /// The path of a segment.
-    pub fn path(&self, number: u32) -> PathBuf {
-        self.dir.join(format!("{number:08}.seg"))
+    /// The names of the files in the directory.
+    pub fn names(&self) -> io::Result<Vec<String>> {
+        let paths = self.disk.list(&self.dir)?;
+        let names = paths.iter().filter_map(|path| path.file_name()?.to_str());
+        Ok(names.map(ToOwned::to_owned).collect())
     }
 
-    /// The numbers of the segments that exist, ascending.
-    pub fn numbers(&self) -> io::Result<Vec<u32>> {
-        let mut numbers: Vec<u32> = self
-            .disk
-            .list(&self.dir)?
-            .iter()
-            .filter(|path| path.extension().is_some_and(|ext| ext == "seg"))
-            .filter_map(|path| {
-                let number = path.file_stem()?.to_str()?.parse().ok()?;
-                // Files under similar names do not count.
-                (self.path(number) == *path).then_some(number)
+    /// The path of a file that stands for these segments.
+    pub fn path(&self, span: Span) -> PathBuf {
+        self.dir.join(span.name())
+    }
+
+    /// Says which files count. They must not overlap.
+    pub(super) fn set_files(&self, files: &[Span]) {
+        let mut state = self.state.write();
+        state.files = files.iter().map(|span| (span.first, *span)).collect();
+        state.open.clear();
+    }
+
+    /// The files that count, ascending.
+    pub fn spans(&self) -> Vec<Span> {
+        self.state.read().files.values().copied().collect()
+    }
+
+    /// The file that stands for a segment.
+    pub fn span(&self, segment: u32) -> Option<Span> {
+        self.state.read().span(segment)
+    }
+
+    /// The numbers of the plain segments, ascending.
+    pub fn numbers(&self) -> Vec<u32> {
+        let spans = self.spans().into_iter();
+        spans
+            .filter(|span| !span.pack)
+            .map(|span| span.first)
+            .collect()
+    }
+
+    /// The last segment that a pack stands for; 0 without packs.
+    pub fn packed(&self) -> u32 {
+        let spans = self.spans().into_iter();
+        let packs = spans.filter(|span| span.pack);
+        packs.map(|span| span.last).max().unwrap_or(0)
+    }
+
+    /// All segments and packs, ascending.
+    pub fn files(&self) -> io::Result<Vec<LogFile>> {
+        let spans = self.spans().into_iter();
+        spans
+            .map(|span| {
+                let (header, len) = self.header_of(span)?;
+                Ok(LogFile {
+                    kind: match span.pack {
+                        true => SegmentKind::Pack,
+                        false => SegmentKind::Log,
+                    },
+                    first: span.first,
+                    last: span.last,
+                    len,
+                    header: header.ok(),
+                    path: self.path(span),
+                })
             })
-            .collect();
-        numbers.sort_unstable();
-        Ok(numbers)
+            .collect()
     }
 
     /// Creates a segment with its header and makes both survive a power failure.
     pub fn create(&self, header: SegmentHeader) -> io::Result<Arc<dyn DiskFile>> {
-        let path = self.path(header.number);
+        let span = Span::plain(header.number);
+        let path = self.path(span);
         let file = match self.disk.create(&path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 // An earlier try found the disk full.
@@ -229,63 +322,296 @@ impl Segments {
         file.write_all_at(&header.encode(), 0)?;
         file.sync_data()?;
         self.disk.sync_dir(&self.dir)?;
-        let key = header.key.into();
-        let open = OpenFile {
+        let mut state = self.state.write();
+        state.files.insert(span.first, span);
+        let opened = Opened::Plain {
             file: file.clone(),
-            key,
+            key: header.key.into(),
         };
-        self.keep_open(header.number, open);
+        state.keep_open(span.first, opened);
         Ok(file)
     }
 
-    fn keep_open(&self, number: u32, file: OpenFile) {
-        let mut open = self.open.write();
-        if open.len() >= OPEN_FILES {
-            let victim = open.keys().next().copied();
-            victim.map(|number| open.remove(&number));
+    /// An empty file that has no name of its own yet, in place of one that was left behind.
+    pub(super) fn create_part(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
+        let path = self.dir.join(name);
+        match self.disk.create(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                self.disk.remove(&path)?;
+                self.disk.create(&path)
+            }
+            other => other,
         }
-        open.insert(number, file);
     }
 
-    /// A segment's file.
+    fn open(&self, segment: u32) -> io::Result<(Span, Opened)> {
+        let mut tries = 0;
+        loop {
+            let span = {
+                let state = self.state.read();
+                let span = state.span(segment).ok_or(io::ErrorKind::NotFound)?;
+                if let Some(open) = state.open.get(&span.first) {
+                    return Ok((span, open.clone()));
+                }
+                span
+            };
+            let opened = match self.open_span(span) {
+                // It may have been replaced just now.
+                Err(error) if error.kind() == io::ErrorKind::NotFound && tries < 3 => {
+                    tries += 1;
+                    continue;
+                }
+                other => other?,
+            };
+            let mut state = self.state.write();
+            if state.files.get(&span.first) == Some(&span) {
+                // A pack may have been replaced by one of the same name.
+                if let Some(open) = state.open.get(&span.first) {
+                    return Ok((span, open.clone()));
+                }
+                state.keep_open(span.first, opened.clone());
+            }
+            return Ok((span, opened));
+        }
+    }
+
+    fn open_span(&self, span: Span) -> io::Result<Opened> {
+        let file = self.disk.open(&self.path(span))?;
+        if span.pack {
+            return Ok(Opened::Pack(Arc::new(Pack::open(file, span)?)));
+        }
+        let (header, _) = read_header(&*file)?;
+        let key = header.map_or(FileKey::Unknown, |header| header.key.into());
+        Ok(Opened::Plain { file, key })
+    }
+
+    /// A plain segment's file.
     pub fn file(&self, number: u32) -> io::Result<Arc<dyn DiskFile>> {
-        self.open_file(number).map(|open| open.file)
-    }
-
-    /// A segment's file and its key.
-    pub fn open_file(&self, number: u32) -> io::Result<OpenFile> {
-        if let Some(open) = self.open.read().get(&number) {
-            return Ok(open.clone());
+        match self.open(number)? {
+            (_, Opened::Plain { file, .. }) => Ok(file),
+            (_, Opened::Pack(_)) => Err(io::ErrorKind::NotFound.into()),
         }
-        let file = self.disk.open(&self.path(number))?;
-        let key = match read_header(&*file)?.0 {
-            Ok(header) => header.key.into(),
-            Err(_) => FileKey::Unknown,
-        };
-        let open = OpenFile { file, key };
-        self.keep_open(number, open.clone());
-        Ok(open)
     }
 
-    /// Forgets a file that was renamed.
+    /// A pack, by any segment that it stands for. [`io::ErrorKind::NotFound`] if there is none,
+    /// [`io::ErrorKind::InvalidData`] if its directory is damaged.
+    pub fn pack(&self, segment: u32) -> io::Result<Arc<Pack>> {
+        match self.open(segment)? {
+            (_, Opened::Pack(pack)) => Ok(pack),
+            (_, Opened::Plain { .. }) => Err(io::ErrorKind::NotFound.into()),
+        }
+    }
+
+    /// What the records of a plain segment are encrypted with.
+    pub fn key(&self, number: u32) -> io::Result<FileKey> {
+        match self.open(number)? {
+            (_, Opened::Plain { key, .. }) => Ok(key),
+            (_, Opened::Pack(_)) => Err(io::ErrorKind::NotFound.into()),
+        }
+    }
+
+    /// Forgets a plain segment that got another name.
     pub fn forget(&self, number: u32) {
-        self.open.write().remove(&number);
+        let mut state = self.state.write();
+        state.files.remove(&number);
+        state.open.remove(&number);
     }
 
-    /// What each file is encrypted with, in no order.
+    /// What each file is encrypted with, checkpoints included, in no order.
     pub fn keys_in_use(&self) -> io::Result<Vec<FileKey>> {
-        let numbers = self.numbers()?.into_iter();
-        let keys = numbers.map(|number| Ok(self.open_file(number)?.key));
-        keys.collect()
+        let key = |header: Option<SegmentHeader>| {
+            header.map_or(FileKey::Unknown, |header| header.key.into())
+        };
+        let checkpoints = super::checkpoint::files(self)?;
+        let mut keys: Vec<FileKey> = checkpoints.iter().map(|file| key(file.header)).collect();
+        for span in self.spans() {
+            keys.push(key(self.header_of(span)?.0.ok()));
+        }
+        Ok(keys)
     }
 
-    /// A segment's header and its file's length; the header may be damaged or cut short.
+    /// A plain segment's header and its file's length; the header may be damaged or cut short.
     pub fn header(&self, number: u32) -> io::Result<(Result<SegmentHeader, BadSegment>, u64)> {
         read_header(&*self.file(number)?)
     }
+
+    /// A file's header, and its length; that of a pack is repeated at its end.
+    pub fn header_of(&self, span: Span) -> io::Result<(Result<SegmentHeader, BadSegment>, u64)> {
+        if !span.pack {
+            return self.header(span.first);
+        }
+        let file = self.disk.open(&self.path(span))?;
+        let (header, len) = read_header(&*file)?;
+        match header {
+            Err(BadSegment::Damaged) => {
+                let trailer = super::pack::last_trailer(&*file, len)?;
+                Ok((
+                    trailer.map(|found| found.header).ok_or(BadSegment::Damaged),
+                    len,
+                ))
+            }
+            other => Ok((other, len)),
+        }
+    }
+
+    /// A record's header and plain data, verified; `None` if there is none at this place or it is damaged.
+    pub fn record(&self, at: Location, kind: RecordKind) -> io::Result<Option<AlignedVec>> {
+        self.find(at, |place| {
+            let key = (&self.keys, place.key);
+            sealed::read_record(place.file, place.offset, at.len, kind, key)
+        })
+    }
+
+    /// A record as it is stored, not verified; `None` if there is none at this place.
+    pub fn stored(&self, at: Location) -> io::Result<Option<Stored>> {
+        self.find(at, |place| {
+            let bytes = sealed::read_stored(place.file, place.offset, at.len, place.key)?;
+            let key = place.key;
+            Ok(bytes.map(|bytes| Stored { bytes, key }))
+        })
+    }
+
+    /// Reads a record with `read`. What a pack does not have is looked for in the files that it replaced,
+    /// as long as they are kept.
+    fn find<T>(
+        &self,
+        at: Location,
+        read: impl Fn(Place<'_>) -> io::Result<Option<T>>,
+    ) -> io::Result<Option<T>> {
+        let opened = self.open_at(at)?;
+        match opened.as_ref().and_then(|file| file.place(at)) {
+            Some(place) => read(place),
+            None => self.find_in_retired(at, read),
+        }
+    }
+
+    /// The file that a location is in; `None` if there is no such segment, or if it is in a pack whose
+    /// directory is damaged.
+    fn open_at(&self, at: Location) -> io::Result<Option<Opened>> {
+        if at.segment == 0 || at.len as usize > MAX_PAYLOAD {
+            return Ok(None);
+        }
+        match self.open(at.segment) {
+            Ok((_, opened)) => Ok(Some(opened)),
+            Err(error) => match error.kind() {
+                io::ErrorKind::NotFound | io::ErrorKind::InvalidData => Ok(None),
+                _ => Err(error),
+            },
+        }
+    }
+
+    fn find_in_retired<T>(
+        &self,
+        at: Location,
+        read: impl Fn(Place<'_>) -> io::Result<Option<T>>,
+    ) -> io::Result<Option<T>> {
+        let retired: Vec<Opened> = {
+            let state = self.state.read();
+            let covering = state.retired.iter().rev().filter(|retired| {
+                retired.span.first <= at.segment && at.segment <= retired.span.last
+            });
+            covering.map(|retired| retired.file.clone()).collect()
+        };
+        for file in &retired {
+            if let Some(place) = file.place(at)
+                && let Some(found) = read(place)?
+            {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether there is a record at this place; of a plain segment only that it is long enough.
+    /// What was replaced does not count.
+    pub fn contains(&self, at: Location) -> io::Result<bool> {
+        let Some(opened) = self.open_at(at)? else {
+            return Ok(false);
+        };
+        Ok(match (&opened, opened.place(at)) {
+            (Opened::Plain { file, key }, Some(place)) => {
+                let stored = stored_len(at.len, *key).unwrap_or(at.len);
+                let end = place.offset + RECORD_HEADER as u64 + u64::from(stored);
+                end <= file.len()?
+            }
+            (Opened::Pack(_), place) => place.is_some(),
+            (Opened::Plain { .. }, None) => false,
+        })
+    }
+
+    /// Puts a pack in the place of the files that it replaces, which must lie within it. `sync` makes
+    /// the directory's names durable. The replaced files are removed and kept open until
+    /// [`Segments::forget_retired`].
+    ///
+    /// After an error the log is as it was, or, if only its names are not surely durable, reads
+    /// from the pack while the old files stay on the disk as well.
+    pub(super) fn install_pack(
+        &self,
+        pack: FinishedPack,
+        sync: impl FnOnce() -> io::Result<()>,
+    ) -> io::Result<()> {
+        let _installing = self.installing.lock();
+        let span = pack.span;
+        let replaced: Vec<Span> = {
+            let within = |other: &Span| other.first <= span.last && span.first <= other.last;
+            self.spans().into_iter().filter(within).collect()
+        };
+        let complete = replaced.first().is_some_and(|old| old.first == span.first)
+            && replaced.last().is_some_and(|old| old.last == span.last);
+        if !complete {
+            return Err(io::Error::other("a pack would cut a file of the log"));
+        }
+        let mut retired = Vec::with_capacity(replaced.len());
+        for old in &replaced {
+            match self.open(old.first) {
+                Ok((_, file)) => retired.push((*old, file)),
+                // A damaged pack: there is nothing to be read from it.
+                Err(error) if error.kind() == io::ErrorKind::InvalidData => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let path = self.path(span);
+        self.disk.rename(&pack.part, &path)?;
+        let synced = sync();
+        let since = Instant::now();
+        {
+            let mut state = self.state.write();
+            for old in &replaced {
+                state.files.remove(&old.first);
+                state.open.remove(&old.first);
+            }
+            state.files.insert(span.first, span);
+            state.keep_open(span.first, Opened::Pack(Arc::new(pack.pack)));
+            let retired = retired
+                .into_iter()
+                .map(|(span, file)| Retired { span, file, since });
+            state.retired.extend(retired);
+        }
+        synced?;
+        for old in replaced.iter().filter(|old| **old != span) {
+            if let Err(error) = self.disk.remove(&self.path(*old)) {
+                tracing::warn!(%error, file = %old.name(), "a replaced file of the log stays until the next start");
+            }
+        }
+        Ok(())
+    }
+
+    /// Closes files that were replaced at least this long ago.
+    pub fn forget_retired(&self, older_than: Duration) {
+        if self.state.read().retired.is_empty() {
+            return;
+        }
+        let mut state = self.state.write();
+        state
+            .retired
+            .retain(|retired| retired.since.elapsed() < older_than);
+    }
 }
 
-fn read_header(file: &dyn DiskFile) -> io::Result<(Result<SegmentHeader, BadSegment>, u64)> {
+/// The header at a file's start, and the file's length.
+pub(super) fn read_header(
+    file: &dyn DiskFile,
+) -> io::Result<(Result<SegmentHeader, BadSegment>, u64)> {
     let len = file.len()?;
     if len < u64::from(SEGMENT_HEADER) {
         return Ok((Err(BadSegment::Damaged), len));
@@ -300,21 +626,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_header_reads_back_and_any_flipped_bit_is_found() {
-        let header = SegmentHeader {
-            kind: SegmentKind::Pack,
-            last: 19,
-            base_lsn: 77,
-            mark_lsn: 1 << 40,
-            key: 3,
-            ..SegmentHeader::log(12, Guid([9; 16]))
+    fn names_say_which_segments_a_file_stands_for_and_similar_ones_do_not_count() {
+        let pack = Span {
+            first: 3,
+            last: 12,
+            pack: true,
         };
-        let bytes = header.encode();
-        assert_eq!(SegmentHeader::decode(&bytes), Ok(header));
-        for bit in 0..bytes.len() * 8 {
-            let mut damaged = bytes;
-            damaged[bit / 8] ^= 1 << (bit % 8);
-            assert_eq!(SegmentHeader::decode(&damaged), Err(BadSegment::Damaged));
+        for span in [Span::plain(7), Span::plain(123_456_789), pack] {
+            assert_eq!(Span::of_name(&span.name()), Some(span));
+        }
+        for name in [
+            "1.seg",
+            "00000000.seg",
+            "000000001.seg",
+            "00000001.seg.part",
+            "00000003-00000002.seg",
+            "00000001-2.seg",
+            "+0000001.seg",
+            "x.seg",
+        ] {
+            assert_eq!(Span::of_name(name), None, "{name}");
         }
     }
 }

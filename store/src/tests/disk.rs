@@ -46,12 +46,39 @@ impl File {
     }
 }
 
+/// A change of the directory.
+#[derive(Clone)]
+enum Name {
+    Put(String, usize),
+    Remove(String),
+    Rename(String, String, usize),
+}
+
+impl Name {
+    fn apply(self, names: &mut BTreeMap<String, usize>) {
+        match self {
+            Self::Put(name, id) => {
+                names.insert(name, id);
+            }
+            Self::Remove(name) => {
+                names.remove(&name);
+            }
+            Self::Rename(from, to, id) => {
+                names.remove(&from);
+                names.insert(to, id);
+            }
+        }
+    }
+}
+
 #[derive(Default)]
 struct World {
     files: Vec<File>,
     /// Files by name; there is one directory.
     names: BTreeMap<String, usize>,
     kept_names: BTreeMap<String, usize>,
+    /// What lies between the two.
+    renamed: Vec<Name>,
     calls: u64,
     syncs: u64,
     writes: u64,
@@ -146,6 +173,16 @@ impl World {
             .map_or(u64::MAX, |all| all.saturating_sub(taken))
     }
 
+    fn rename(&mut self, change: Name) {
+        change.clone().apply(&mut self.names);
+        self.renamed.push(change);
+    }
+
+    fn keep_names(&mut self) {
+        self.kept_names = self.names.clone();
+        self.renamed.clear();
+    }
+
     fn change(&mut self, id: usize, change: Pending) {
         if let Pending::SetLen(len) = change {
             self.files[id].reserved = len;
@@ -197,7 +234,7 @@ impl SimDisk {
             ..File::default()
         });
         world.names.insert(name.to_owned(), id);
-        world.kept_names = world.names.clone();
+        world.keep_names();
     }
 
     /// Sets what goes wrong, counted from now on.
@@ -249,13 +286,15 @@ impl SimDisk {
         (world.stopped, world.fault) = (false, None);
     }
 
-    /// The power fails: of what was not synced, any part may be there, in any order, torn.
+    /// The power fails: of what was not synced, any part may be there, in any order, torn. A rename is
+    /// done or not; what was removed or replaced may be back.
     pub fn power_failure(&self) {
         let mut world = self.world.lock();
         let World {
             files,
             names,
             kept_names,
+            renamed,
             random,
             ..
         } = &mut *world;
@@ -279,11 +318,14 @@ impl SimDisk {
             }
             file.seen = file.kept.clone();
         }
-        if random.below(2) == 0 {
-            *names = kept_names.clone();
-        } else {
-            *kept_names = names.clone();
+        let fate = random.below(3);
+        for change in std::mem::take(renamed) {
+            // None of them, all, or any.
+            if fate == 1 || (fate == 2 && random.below(2) == 0) {
+                change.apply(kept_names);
+            }
         }
+        *names = kept_names.clone();
         (world.stopped, world.fault) = (false, None);
     }
 
@@ -323,7 +365,7 @@ impl SimDisk {
     pub fn remove(&self, name: &str) {
         let mut world = self.world.lock();
         world.names.remove(name);
-        world.kept_names = world.names.clone();
+        world.keep_names();
     }
 
     /// An independent copy of the disk as it is seen now.
@@ -455,7 +497,7 @@ impl Disk for SimDisk {
         }
         let id = world.files.len();
         world.files.push(File::default());
-        world.names.insert(name_of(path), id);
+        world.rename(Name::Put(name_of(path), id));
         Ok(Arc::new(SimFile {
             world: self.world.clone(),
             gate: self.gate.clone(),
@@ -482,9 +524,9 @@ impl Disk for SimDisk {
         if let Step::Fail(error) = world.step()? {
             return Err(error);
         }
-        let id = world.names.remove(&name_of(from));
+        let id = world.names.get(&name_of(from)).copied();
         let id = id.ok_or(io::ErrorKind::NotFound)?;
-        world.names.insert(name_of(to), id);
+        world.rename(Name::Rename(name_of(from), name_of(to), id));
         Ok(())
     }
 
@@ -493,8 +535,11 @@ impl Disk for SimDisk {
         if let Step::Fail(error) = world.step()? {
             return Err(error);
         }
-        let removed = world.names.remove(&name_of(path));
-        removed.map(|_| ()).ok_or(io::ErrorKind::NotFound.into())
+        if !world.names.contains_key(&name_of(path)) {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        world.rename(Name::Remove(name_of(path)));
+        Ok(())
     }
 
     fn sync_dir(&self, _path: &Path) -> io::Result<()> {
@@ -502,7 +547,7 @@ impl Disk for SimDisk {
         if let Step::Fail(error) = world.step()? {
             return Err(error);
         }
-        world.kept_names = world.names.clone();
+        world.keep_names();
         Ok(())
     }
 
