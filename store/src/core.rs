@@ -43,6 +43,8 @@ pub struct Core {
     /// Read-held by whoever needs the log's files to stay as they are for a while, write-held while
     /// compaction puts others in their place.
     pub files: RwLock<()>,
+    /// The time when it was last noted, for what need not know it to the second.
+    noted_time: AtomicU64,
     closed: AtomicBool,
     /// Held while the store is being closed.
     closing: Mutex<()>,
@@ -107,6 +109,7 @@ impl Core {
     pub fn new(parts: Parts) -> Self {
         let next_lsn = parts.log.last_lsn() + 1;
         let hasher = parts.log.chunk_hasher();
+        let now = parts.clock.now();
         Self {
             log: parts.log,
             index: parts.index,
@@ -115,6 +118,7 @@ impl Core {
             durability: parts.durability,
             recount: parts.recount,
             files: RwLock::default(),
+            noted_time: AtomicU64::new(now.0),
             closed: AtomicBool::new(false),
             closing: Mutex::default(),
             wrote: AtomicBool::new(false),
@@ -134,6 +138,16 @@ impl Core {
     /// The current time.
     pub fn now(&self) -> FileTime {
         self.clock.now()
+    }
+
+    /// The time as it was a moment ago.
+    pub fn noted_time(&self) -> FileTime {
+        FileTime(self.noted_time.load(Ordering::Relaxed))
+    }
+
+    /// Brings [`Core::noted_time`] up to date.
+    pub fn note_time(&self) {
+        self.noted_time.store(self.now().0, Ordering::Relaxed);
     }
 
     /// The store's GUID.
@@ -310,7 +324,7 @@ impl Core {
 
     /// Reads a message's content, from memory if it is there.
     pub fn read_message(&self, at: Location) -> Result<StoredMessage, StoreError> {
-        if let Some(message) = self.cache.get(at) {
+        if let Some(message) = self.cache.get(at, self.noted_time()) {
             return Ok(message);
         }
         let record = self.log.read(at, RecordKind::Message)?;
@@ -324,6 +338,7 @@ impl Core {
 
     /// What has to be done now and then: see to the interval's fsync, look after the index.
     pub fn tick(&self) {
+        self.note_time();
         self.index.watch();
         if matches!(self.durability, Durability::Interval(_)) {
             // A failure makes the log read-only, which the next writer is told.

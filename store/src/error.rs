@@ -192,6 +192,9 @@ pub enum StoreError {
     /// A user with this e-mail address, legacy DN or mailbox GUID exists.
     #[error("the e-mail address is taken")]
     EmailTaken,
+    /// The mailbox would get larger than it may.
+    #[error("the mailbox is full")]
+    QuotaExceeded,
     /// The object or value is larger than the store takes.
     #[error("too large")]
     TooLarge,

@@ -26,6 +26,7 @@ mod directory;
 mod disk;
 mod error;
 mod index;
+mod keeper;
 mod log;
 mod mailbox;
 mod message;
@@ -48,9 +49,9 @@ pub use crypto::{KeyError, MasterKey, change_master_key};
 pub use directory::{NewUser, TemplateFolder, User};
 pub use error::{OpenError, StoreError};
 pub use mailbox::{
-    Contents, ContentsChange, ContentsView, DeleteFolder, EmptyFolder, Folder, FolderCounts,
-    FolderKind, Mailbox, MessageEntry, Missing, NewFolder, ReadOutcome, ReceiveFolder, SaveMessage,
-    Transfer,
+    Contents, ContentsChange, ContentsView, DeleteFolder, EmptyFolder, Expired, Folder,
+    FolderCounts, FolderKind, Mailbox, MessageEntry, Missing, NewFolder, Quota, ReadOutcome,
+    ReceiveFolder, STORAGE_QUOTA_LIMIT, SaveMessage, Transfer,
 };
 pub use message::{
     ArchivedAttachment, ArchivedMessage, ArchivedRecipient, Attachment, Message, Recipient,

@@ -42,6 +42,10 @@ pub struct StoreOptions {
     /// ([`OpenError::LogEndsEarly`](crate::OpenError::LogEndsEarly)). What is missing cannot be put back
     /// afterwards.
     pub accept_loss: bool,
+    /// How long folders' messages and messages' contents stay in memory that nobody looks at.
+    pub idle: Duration,
+    /// After what time soft-deleted messages and folders are deleted for good; `None` for never.
+    pub retention: Option<Duration>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// The user's key of an encrypted store. A store that is not encrypted is from the first opening
@@ -59,6 +63,8 @@ impl Default for StoreOptions {
             cache_bytes: 64 << 20,
             allow_network: false,
             accept_loss: false,
+            idle: Duration::from_secs(600),
+            retention: Some(Duration::from_secs(14 * 24 * 3600)),
             clock: Arc::new(SystemClock),
             master_key: None,
             new_data_key: false,
@@ -73,6 +79,8 @@ impl fmt::Debug for StoreOptions {
             .field("index", &self.index)
             .field("cache_bytes", &self.cache_bytes)
             .field("encrypted", &self.master_key.is_some())
+            .field("idle", &self.idle)
+            .field("retention", &self.retention)
             .finish_non_exhaustive()
     }
 }

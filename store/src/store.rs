@@ -1,6 +1,6 @@
 //! The store as a whole.
 
-use std::{collections::HashMap, fmt, path::Path, sync::Arc};
+use std::{collections::HashMap, fmt, path::Path, sync::Arc, time::Duration};
 
 use ropewalk_props::{BlobRef, FileTime, Guid};
 
@@ -9,12 +9,14 @@ use crate::{
     core::Core,
     directory::Directory,
     disk::OsDisk,
+    keeper,
     open::{self, Opened, Tuning},
     provision::{checked_user, provision},
     records::{Batch, Op},
     sync::{
         Mutex, RwLock,
         atomic::{AtomicU64, Ordering},
+        thread::Thread,
     },
 };
 
@@ -49,10 +51,22 @@ pub struct RecoveryReport {
 #[derive(Clone)]
 pub struct Store {
     inner: Arc<Inner>,
+    /// Not with those who keep house for others.
+    _handle: Option<Arc<Handle>>,
 }
 
-struct Inner {
+/// What all copies of a [`Store`] have in common: the store closes with it.
+struct Handle {
     core: Arc<Core>,
+    keeper: Thread,
+}
+
+pub(crate) struct Inner {
+    pub(crate) core: Arc<Core>,
+    /// See [`StoreOptions::idle`].
+    pub(crate) idle: Duration,
+    /// See [`StoreOptions::retention`].
+    pub(crate) retention: Option<Duration>,
     recovery: RecoveryReport,
     directory: RwLock<Directory>,
     /// Held while users are added, removed and changed. Taken before a mailbox's slot.
@@ -84,22 +98,59 @@ impl Store {
         options: StoreOptions,
         tuning: Tuning,
     ) -> Result<Self, OpenError> {
+        let (idle, retention) = (options.idle, options.retention);
         let Opened {
             core,
             directory,
             recovery,
         } = open::open(dir, options, tuning)?;
-        let inner = Inner {
+        let inner = Arc::new(Inner {
             core,
+            idle,
+            retention,
             recovery,
             directory: RwLock::new(directory),
             changing_users: Mutex::default(),
             mailboxes: Mutex::default(),
             last_provision: AtomicU64::new(0),
-        };
-        Ok(Self {
-            inner: Arc::new(inner),
-        })
+        });
+        let core = inner.core.clone();
+        match keeper::start(&inner) {
+            Ok(keeper) => Ok(Self {
+                inner,
+                _handle: Some(Arc::new(Handle { core, keeper })),
+            }),
+            Err(source) => {
+                let _ = core.close();
+                let dir = dir.to_owned();
+                Err(OpenError::Io { dir, source })
+            }
+        }
+    }
+
+    /// The same store, for work that must not keep it open.
+    pub(crate) fn within(inner: Arc<Inner>) -> Self {
+        Self {
+            inner,
+            _handle: None,
+        }
+    }
+
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.inner
+    }
+
+    /// The mailboxes in memory that nobody is loading or removing.
+    pub(crate) fn loaded(&self) -> Vec<Arc<Mailbox>> {
+        let slots: Vec<Slot> = self.inner.mailboxes.lock().values().cloned().collect();
+        let loaded = slots.iter().filter_map(|slot| slot.try_lock()?.clone());
+        loaded.collect()
+    }
+
+    /// A mailbox, if it is in memory.
+    pub(crate) fn loaded_mailbox(&self, guid: Guid) -> Option<Arc<Mailbox>> {
+        let slot = self.inner.mailboxes.lock().get(&guid).cloned();
+        slot?.lock().clone()
     }
 
     /// The engine.
@@ -266,11 +317,12 @@ impl Store {
     }
 }
 
-impl Drop for Inner {
+impl Drop for Handle {
     fn drop(&mut self) {
         if let Err(error) = self.core.close() {
             tracing::error!(%error, "the store did not close cleanly");
         }
+        self.keeper.unpark();
     }
 }
 

@@ -16,6 +16,8 @@ pub fn code(error: &StoreError) -> ErrorCode {
         StoreError::TooDeep => ErrorCode::TOO_COMPLEX,
         StoreError::TooMany | StoreError::NamedPropertiesExhausted => ErrorCode::NOT_ENOUGH_MEMORY,
         // MS-OXCDATA 2.4, OutOfDisk. The store said so in the log, once.
+        // ecQuotaExceeded (MS-OXCDATA 2.4.1); the client's MAPI_E_STORE_FULL is no code of the wire.
+        StoreError::QuotaExceeded => ErrorCode::QUOTA_EXCEEDED,
         StoreError::DiskFull => ErrorCode::OUT_OF_DISK,
         _ => {
             tracing::error!(%error, "the store could not do what a client asked");

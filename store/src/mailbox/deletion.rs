@@ -97,7 +97,12 @@ impl Mailbox {
 
 impl Txn<'_> {
     /// Deletes a folder and all below it, and tells its parent.
-    fn delete_tree(&mut self, parent: GlobCnt, id: GlobCnt, hard: bool) -> Result<(), StoreError> {
+    pub(super) fn delete_tree(
+        &mut self,
+        parent: GlobCnt,
+        id: GlobCnt,
+        hard: bool,
+    ) -> Result<(), StoreError> {
         let was_counted = !self.any_folder(id)?.deleted;
         for id in self.mailbox.subtree(id, hard) {
             if hard {

@@ -14,7 +14,7 @@ use crate::{StoreError, records::FolderMeta, versions};
 
 /// Folders may nest this deep.
 const MAX_DEPTH: usize = 300;
-/// Folders in one mailbox.
+/// Folders in one mailbox, those that are soft-deleted not counted, of which there may be as many.
 const MAX_FOLDERS: usize = 100_000;
 /// Bytes of UTF-16 in a folder's name: 255 units.
 const MAX_NAME: usize = 510;
@@ -231,8 +231,13 @@ impl Mailbox {
 
     fn check_place(&self, parent: GlobCnt) -> Result<(), StoreError> {
         let state = self.state.read();
+        // Those that are soft-deleted go by themselves after a while, but take room until then.
         if state.folders.len() >= MAX_FOLDERS {
-            return Err(StoreError::TooMany);
+            let deleted = state.folders.values().filter(|folder| folder.deleted);
+            let deleted = deleted.count();
+            if deleted >= MAX_FOLDERS || state.folders.len() - deleted >= MAX_FOLDERS {
+                return Err(StoreError::TooMany);
+            }
         }
         let mut at = parent;
         for _ in 0..MAX_DEPTH {

@@ -54,6 +54,7 @@ impl Mailbox {
             writer: Mutex::new(Writer { counter }),
             placed: AtomicU64::new(0),
             loader: Mutex::default(),
+            due: Default::default(),
         })
     }
 }
@@ -150,5 +151,10 @@ fn recount(kv: &dyn Kv, mailbox: Guid, state: &mut State) -> Result<(), StoreErr
         }
         state.contents.insert(id, contents);
     }
+    let sizes = state
+        .folders
+        .values()
+        .map(|folder| folder.meta.counts.bytes());
+    state.size = sizes.fold(0, u64::saturating_add);
     Ok(())
 }

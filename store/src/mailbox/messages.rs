@@ -50,13 +50,15 @@ impl Mailbox {
     /// [`StoreError::NotFound`] without the folder, or if the message is gone;
     /// [`StoreError::Conflict`] if it is not at `expected_cn`; [`StoreError::TooLarge`] beyond 64 MiB
     /// apart from values over 8 KiB, or 256 MiB in all, blobs that were written before not counted;
-    /// [`StoreError::TooDeep`] beyond 32 levels of embedded messages.
+    /// [`StoreError::TooDeep`] beyond 32 levels of embedded messages; [`StoreError::QuotaExceeded`] if
+    /// it makes the mailbox larger than it may get.
     pub fn save_message(&self, save: SaveMessage) -> Result<MessageEntry, StoreError> {
         let mut saved = self.save_messages(vec![save])?;
         saved.pop().ok_or(StoreError::NotFound)
     }
 
-    /// Saves several messages in one commit: all or none; at most 256 MiB together.
+    /// Saves several messages in one commit: all or none; at most 256 MiB together. Fails as
+    /// [`Mailbox::save_message`] does.
     pub fn save_messages(&self, saves: Vec<SaveMessage>) -> Result<Vec<MessageEntry>, StoreError> {
         if saves.is_empty() {
             return Ok(Vec::new());
@@ -64,6 +66,7 @@ impl Mailbox {
         let mut txn = Txn::begin(self)?;
         let saved = saves.into_iter().map(|save| stage(&mut txn, save));
         let mut saved = saved.collect::<Result<Vec<_>, _>>()?;
+        txn.check_quota()?;
         let at = txn.commit()?;
         for entry in &mut saved {
             entry.content = entry.content.resolve(at);

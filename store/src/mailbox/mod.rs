@@ -1,11 +1,14 @@
 //! One mailbox: folders, messages, identifiers and names.
 
 mod deletion;
+mod expiry;
 mod folders;
 mod ids;
 mod load;
 mod messages;
 mod named;
+mod quota;
+mod rest;
 mod state;
 mod transfer;
 mod txn;
@@ -15,11 +18,13 @@ use std::sync::Arc;
 
 use ropewalk_props::{GlobCnt, Guid};
 
+pub use expiry::has_soft_deleted;
+pub use quota::{Quota, STORAGE_QUOTA_LIMIT};
 pub use state::folded_name;
 pub use types::{
-    Contents, ContentsChange, ContentsView, DeleteFolder, EmptyFolder, Folder, FolderCounts,
-    FolderKind, MessageEntry, Missing, NewFolder, ReadOutcome, ReceiveFolder, SaveMessage,
-    Transfer,
+    Contents, ContentsChange, ContentsView, DeleteFolder, EmptyFolder, Expired, Folder,
+    FolderCounts, FolderKind, MessageEntry, Missing, NewFolder, ReadOutcome, ReceiveFolder,
+    SaveMessage, Transfer,
 };
 
 use crate::{
@@ -46,6 +51,7 @@ pub struct Mailbox {
     placed: AtomicU64,
     /// Held while a folder's contents are read from the index. Taken after `writer`, before `state`.
     loader: Mutex<()>,
+    due: expiry::Due,
 }
 
 /// What only the mailbox's writer needs.
@@ -82,6 +88,13 @@ impl Mailbox {
         self.writer.lock().counter
     }
 
+    /// Keeps writers out, for tests.
+    #[cfg(test)]
+    pub(crate) fn busy(&self, during: impl FnOnce()) {
+        let _writer = self.writer.lock();
+        during();
+    }
+
     /// Does `remove` while nobody writes; no one does afterwards, if it succeeds.
     pub(crate) fn retire(
         &self,
@@ -98,19 +111,21 @@ impl Mailbox {
         folder: GlobCnt,
         read: impl Fn(&FolderContents) -> T,
     ) -> Result<T, StoreError> {
-        {
-            let state = self.state.read();
-            if state.removed || !state.folders.contains_key(&folder) {
-                return Err(StoreError::NotFound);
+        // They may be dropped again before they are looked at, if nobody used them for a while by
+        // then, which cannot go on for ever.
+        loop {
+            {
+                let state = self.state.read();
+                if state.removed || !state.folders.contains_key(&folder) {
+                    return Err(StoreError::NotFound);
+                }
+                if let Some(contents) = state.contents.get(&folder) {
+                    contents.note_use(self.core.noted_time());
+                    return Ok(read(contents));
+                }
             }
-            if let Some(contents) = state.contents.get(&folder) {
-                return Ok(read(contents));
-            }
+            self.ensure_contents(folder)?;
         }
-        self.ensure_contents(folder)?;
-        let state = self.state.read();
-        let contents = state.contents.get(&folder).ok_or(StoreError::NotFound)?;
-        Ok(read(contents))
     }
 
     /// Brings a folder's contents into memory, from the index. It waits for the index to catch up
@@ -120,7 +135,11 @@ impl Mailbox {
         let _one_at_a_time = self.loader.lock();
         let shown = {
             let mut state = self.state.write();
-            if state.contents.contains_key(&folder) || !state.folders.contains_key(&folder) {
+            if let Some(contents) = state.contents.get(&folder) {
+                contents.note_use(self.core.noted_time());
+                return Ok(());
+            }
+            if !state.folders.contains_key(&folder) {
                 return Ok(());
             }
             state.loading.insert(folder, Vec::new());
@@ -153,6 +172,7 @@ impl Mailbox {
                     .index
                     .distrust("a folder does not have as many messages as it should");
             }
+            contents.note_use(self.core.noted_time());
             state.contents.insert(folder, contents);
         }
         Ok(())

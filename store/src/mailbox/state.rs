@@ -2,11 +2,14 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use imbl::OrdMap;
-use ropewalk_props::{Bag, BagView, GlobCnt, Guid, PropertyName, tags};
+use ropewalk_props::{Bag, BagView, FileTime, GlobCnt, Guid, PropertyName, tags};
 
 use super::types::{
     Companion, Contents, ContentsView, Folder, FolderCounts, MessageEntry, ReceiveFolder,
@@ -29,6 +32,8 @@ pub struct FolderState {
 pub struct FolderContents {
     views: [OrdMap<GlobCnt, MessageEntry>; 4],
     companions: [Companion; 4],
+    /// When somebody last looked at them.
+    used: AtomicU64,
 }
 
 /// A mailbox in memory.
@@ -49,6 +54,8 @@ pub struct State {
     pub props_at: Location,
     /// Rises with every change of any folder, of its counts too.
     pub folders_version: u64,
+    /// Bytes of the messages of all folders that are not soft-deleted.
+    pub size: u64,
     /// The user was removed, and the mailbox with him.
     pub removed: bool,
     /// The last commit that is shown here.
@@ -169,7 +176,24 @@ impl FolderContents {
         Self {
             views: views.map(OrdMap::from_iter),
             companions: std::array::from_fn(|_| Companion::new()),
+            used: AtomicU64::new(0),
         }
+    }
+
+    /// Somebody looks at them.
+    pub fn note_use(&self, now: FileTime) {
+        self.used.store(now.0, Ordering::Relaxed);
+    }
+
+    /// When somebody last looked at them.
+    pub fn last_use(&self) -> FileTime {
+        FileTime(self.used.load(Ordering::Relaxed))
+    }
+
+    /// The messages of each view.
+    pub fn all(&self) -> [Contents; 4] {
+        use ContentsView::*;
+        [Normal, Associated, SoftDeleted, SoftDeletedAssociated].map(|view| self.view(view))
     }
 
     /// The messages of a view.
@@ -246,17 +270,25 @@ impl State {
             let siblings = siblings.entry(folder.meta.parent).or_default();
             siblings.insert((folder.name.clone(), id));
         }
-        self.folders.insert(id, folder);
+        let size = folder.meta.counts.bytes();
+        let old = self.folders.insert(id, folder);
+        self.resize(old, size);
     }
 
     /// Removes a folder and its messages.
     pub fn remove_folder(&mut self, id: GlobCnt) {
         self.folders_version += 1;
         self.unlink(id);
-        self.folders.remove(&id);
+        let old = self.folders.remove(&id);
+        self.resize(old, 0);
         self.children.remove(&id);
         self.deleted_children.remove(&id);
         self.contents.remove(&id);
+    }
+
+    fn resize(&mut self, old: Option<FolderState>, new: u64) {
+        let old = old.map_or(0, |old| old.meta.counts.bytes());
+        self.size = self.size.saturating_add(new).saturating_sub(old);
     }
 
     fn unlink(&mut self, id: GlobCnt) {

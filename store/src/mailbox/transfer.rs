@@ -48,7 +48,8 @@ impl Mailbox {
         self.transfer(from, to, ids, true)
     }
 
-    /// Copies messages in one commit; their content is shared.
+    /// Copies messages in one commit; their content is shared. [`StoreError::QuotaExceeded`] if it
+    /// makes the mailbox larger than it may get.
     pub fn copy_messages(
         &self,
         from: GlobCnt,
@@ -126,6 +127,9 @@ impl Mailbox {
             transfer.done.push((*id, new_id));
         }
         if !transfer.done.is_empty() {
+            if !remove {
+                txn.check_quota()?;
+            }
             txn.commit()?;
         }
         Ok(transfer)

@@ -96,6 +96,12 @@ impl<'a> Txn<'a> {
         found.ok_or(StoreError::NotFound)
     }
 
+    /// The folders that this commit changes, as it has them so far; `None` for those that go.
+    pub fn changed_folders(&self) -> impl Iterator<Item = (GlobCnt, Option<&FolderState>)> {
+        let folders = self.folders.iter();
+        folders.map(|(id, folder)| (*id, folder.as_ref()))
+    }
+
     /// Changes a folder, soft-deleted or not; its version rises.
     pub fn change_folder(
         &mut self,

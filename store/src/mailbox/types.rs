@@ -316,6 +316,15 @@ pub struct SaveMessage {
     pub message: Message,
 }
 
+/// What went for good.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Expired {
+    /// Messages, those in folders included.
+    pub messages: u64,
+    /// Folders.
+    pub folders: u64,
+}
+
 /// The ids that were not there.
 pub type Missing = Vec<GlobCnt>;
 

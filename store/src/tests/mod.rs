@@ -10,6 +10,7 @@ mod fixture;
 mod full;
 mod histories;
 pub(crate) mod history;
+mod house;
 mod model;
 mod place;
 mod random;

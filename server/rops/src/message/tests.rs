@@ -1,5 +1,5 @@
 use ropewalk_props::{PropValue, tags::*};
-use ropewalk_store::ContentsView;
+use ropewalk_store::{ContentsView, Quota, STORAGE_QUOTA_LIMIT};
 use ropewalk_wire::{ErrorCode, Mid, rop::*, value::TypedString};
 
 use crate::{
@@ -410,4 +410,49 @@ fn associated_messages_are_apart() {
         Ok(PropValue::Boolean(true))
     );
     assert_eq!(flags(&mut client, message) & 0x40, 0x40);
+}
+
+#[test]
+fn a_mailbox_that_is_full_takes_no_message() {
+    let mut client = Client::new();
+    let logon = client.logon;
+    let quota = |client: &mut Client, tag| client.get(logon, tag);
+    let unlimited = Ok(PropValue::Integer32(-1));
+    assert_eq!(
+        quota(&mut client, PID_TAG_PROHIBIT_RECEIVE_QUOTA),
+        unlimited
+    );
+    let limits = Quota {
+        warning: Some(1),
+        prohibit_send: Some(2),
+        prohibit_receive: Some(3),
+    };
+    client.mailbox().set_quota(limits).unwrap();
+    for (tag, limit) in [
+        (STORAGE_QUOTA_LIMIT, 1),
+        (PID_TAG_PROHIBIT_SEND_QUOTA, 2),
+        (PID_TAG_PROHIBIT_RECEIVE_QUOTA, 3),
+    ] {
+        let limit = PropValue::Integer32(limit);
+        assert_eq!(quota(&mut client, tag), Ok(limit));
+        let more = tagged(tag, PropValue::Integer32(99));
+        let problems = client.set(logon, &[more]).unwrap();
+        assert_eq!(problems.len(), 1, "{tag:?}");
+    }
+    let shown = client.all(logon);
+    assert!(shown.iter().any(|value| value.tag == STORAGE_QUOTA_LIMIT));
+    let small = client.saved(&[text(PID_TAG_BODY, "x")]);
+    let message = client.create_message();
+    let large = text(PID_TAG_BODY, &"x".repeat(2000));
+    client.set(message, std::slice::from_ref(&large)).unwrap();
+    assert_eq!(client.save(message, 2), Err(ErrorCode::QUOTA_EXCEEDED));
+    assert_eq!(count(&client), 1);
+    let size = PropValue::Integer64(client.mailbox().size() as i64);
+    assert_eq!(client.get(logon, PID_TAG_MESSAGE_SIZE_EXTENDED), Ok(size));
+    let changed = client.open_message(small, 1);
+    client.set(changed, &[large]).unwrap();
+    assert_eq!(client.save(changed, 2), Err(ErrorCode::QUOTA_EXCEEDED));
+    client.mailbox().set_quota(Quota::default()).unwrap();
+    client.save(message, 2).unwrap();
+    assert_eq!(count(&client), 2);
 }

@@ -2,7 +2,7 @@
 //! (MS-OXCSTOR 2.2.2).
 
 use ropewalk_props::{BagView, GlobCnt, PropTag, PropType, tags::*};
-use ropewalk_store::Mailbox;
+use ropewalk_store::{Mailbox, STORAGE_QUOTA_LIMIT};
 
 use super::value::{Found, Properties, in_bag};
 use crate::{context::Session, ids};
@@ -60,7 +60,16 @@ const COMPUTED: [PropTag; 21] = [
 
 /// True for properties that only the server sets.
 pub fn is_read_only(tag: PropTag) -> bool {
+    is_computed(tag) || tag.id() == STORAGE_QUOTA_LIMIT.id()
+}
+
+fn is_computed(tag: PropTag) -> bool {
     COMPUTED.iter().any(|known| known.id() == tag.id())
+}
+
+fn quota(kilobytes: Option<u32>) -> Found<'static> {
+    let limit = kilobytes.and_then(|limit| i32::try_from(limit).ok());
+    Found::i32(limit.unwrap_or(NO_QUOTA))
 }
 
 impl<'a> LogonProperties<'a> {
@@ -73,17 +82,13 @@ impl<'a> LogonProperties<'a> {
         }
     }
 
-    /// Messages and bytes of all folders.
-    fn totals(&self) -> (u32, u64) {
+    /// Messages of all folders.
+    fn content_count(&self) -> u32 {
         let below = self.mailbox.hierarchy(ROOT, true, false);
         let all = below.into_iter().map(|(id, _)| id).chain([ROOT]);
         all.filter_map(|id| self.mailbox.folder(id))
-            .fold((0, 0), |(count, size), folder| {
-                let counts = folder.counts;
-                (
-                    u32::saturating_add(count, counts.content),
-                    u64::saturating_add(size, counts.size).saturating_add(counts.associated_size),
-                )
+            .fold(0, |count, folder| {
+                u32::saturating_add(count, folder.counts.content)
             })
     }
 
@@ -96,10 +101,10 @@ impl<'a> LogonProperties<'a> {
         let mailbox = self.mailbox;
         Some(match tag {
             PID_TAG_MESSAGE_SIZE => {
-                Found::u32(u32::try_from(self.totals().1).unwrap_or(i32::MAX as u32))
+                Found::u32(u32::try_from(mailbox.size()).unwrap_or(i32::MAX as u32))
             }
-            PID_TAG_MESSAGE_SIZE_EXTENDED => Found::u64(self.totals().1),
-            PID_TAG_CONTENT_COUNT => Found::u32(self.totals().0),
+            PID_TAG_MESSAGE_SIZE_EXTENDED => Found::u64(mailbox.size()),
+            PID_TAG_CONTENT_COUNT => Found::u32(self.content_count()),
             PID_TAG_EXTENDED_RULE_SIZE_LIMIT => Found::i32(EXTENDED_RULE_SIZE_LIMIT),
             PID_TAG_ACCESS => Found::i32(ACCESS_OWNER),
             PID_TAG_ACCESS_LEVEL => Found::i32(1),
@@ -116,7 +121,8 @@ impl<'a> LogonProperties<'a> {
                 self.owner(|owner| Found::binary(ids::address_book_entry_id(&owner.legacy_dn)))?
             }
             PID_TAG_MAILBOX_OWNER_NAME => self.owner(|owner| Found::text(&owner.display_name))?,
-            PID_TAG_PROHIBIT_RECEIVE_QUOTA | PID_TAG_PROHIBIT_SEND_QUOTA => Found::i32(NO_QUOTA),
+            PID_TAG_PROHIBIT_RECEIVE_QUOTA => quota(mailbox.quota().prohibit_receive),
+            PID_TAG_PROHIBIT_SEND_QUOTA => quota(mailbox.quota().prohibit_send),
             PID_TAG_MAXIMUM_SUBMIT_MESSAGE_SIZE => Found::i32(MAXIMUM_SUBMIT_MESSAGE_SIZE),
             PID_TAG_CODE_PAGE_ID => Found::u32(self.session.code_page_id),
             PID_TAG_SERIALIZED_REPLID_GUID_MAP => Found::binary(self.replid_map()),
@@ -155,7 +161,7 @@ impl Properties for LogonProperties<'_> {
 
     fn tags(&self) -> Vec<PropTag> {
         let stored = (0..self.bag.len()).filter_map(|index| self.bag.entry(index));
-        let stored = stored.map(|(tag, _)| tag).filter(|tag| !is_read_only(*tag));
+        let stored = stored.map(|(tag, _)| tag).filter(|tag| !is_computed(*tag));
         let name = self
             .bag
             .get(PID_TAG_DISPLAY_NAME)
