@@ -304,6 +304,10 @@ impl Core {
         if at.len as usize != bytes.len() || self.packing.lock().contains(&at.segment) {
             return None;
         }
+        // It could be read from a file that a pack has replaced, which is gone before long.
+        if !self.log.contains(at) {
+            return None;
+        }
         let record = self.log.read(at, RecordKind::Chunk).ok()?;
         (record.get(RECORD_HEADER..) == Some(bytes)).then_some(at)
     }
