@@ -12,6 +12,7 @@ mod histories;
 pub(crate) mod history;
 mod house;
 mod model;
+mod packs;
 mod place;
 mod random;
 mod recovery;
