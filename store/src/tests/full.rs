@@ -1,6 +1,11 @@
 //! Full disks.
 
-use std::{io, sync::Arc};
+use std::{
+    fs,
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use ropewalk_props::{Bag, GlobCnt, PropValue, tags};
 
@@ -11,7 +16,7 @@ use super::{
 };
 use crate::{
     ContentsView, Durability, Mailbox, Message, MessageEntry, OpenError, SaveMessage, Store,
-    StoreError,
+    StoreError, StoreOptions,
     index::{IndexError, Kv, Visit, Write},
 };
 
@@ -268,4 +273,62 @@ fn a_new_store_on_a_full_disk_is_refused_with_a_sentence_and_made_once_there_is_
     }
     history.disk.set_capacity(None);
     history.store().add_user(new_user(0)).unwrap();
+}
+
+/// Fills a file as long as the disk takes anything.
+fn eat(path: &Path) -> u64 {
+    let mut file = fs::File::create(path).unwrap();
+    let mut eaten = 0;
+    for step in [1 << 20, 4096, 512] {
+        while let Ok(more) = file.write(&vec![1; step]) {
+            eaten += more as u64;
+        }
+    }
+    eaten
+}
+
+/// `ROPEWALK_FULL_DISK=DIR cargo test -p ropewalk-store real_disk -- --nocapture`, where DIR is on a file
+/// system of some 100 MiB of its own (a mounted image).
+#[test]
+fn a_real_disk_gets_full_and_has_room_again() {
+    let Some(dir) = std::env::var_os("ROPEWALK_FULL_DISK").map(PathBuf::from) else {
+        return;
+    };
+    let (filler, dir) = (dir.join("filler"), dir.join("store"));
+    let _ = fs::remove_file(&filler);
+    let _ = fs::remove_dir_all(&dir);
+    let open = || Store::open(&dir, StoreOptions::default());
+    let store = open().unwrap();
+    store.add_user(new_user(0)).unwrap();
+    let mailbox = store.mailbox(guid_of(0)).unwrap();
+    let saved = fill(&mailbox);
+    println!("{} messages fit", saved.len());
+    println!("{} bytes were left for others", eat(&filler));
+    assert!(is_full(&save(&mailbox, 4000)));
+    let some: Vec<GlobCnt> = saved.iter().take(100).map(|entry| entry.id).collect();
+    let deleted = mailbox.delete_messages(GlobCnt(INBOX), &some, true);
+    println!("deleting with nothing left: {:?}", deleted.map(|_| ()));
+    let there = len(&mailbox);
+    drop(mailbox);
+    println!("closing: {:?}", store.close());
+    drop(store);
+    match open() {
+        Ok(store) => {
+            println!("it opens: {:?}", store.recovery());
+            let mailbox = store.mailbox(guid_of(0)).unwrap();
+            assert_eq!(len(&mailbox), there);
+            println!("saving: {:?}", save(&mailbox, 4000).map(|_| ()));
+            println!("closing: {:?}", store.close());
+        }
+        Err(error) => println!("it does not open: {error}"),
+    }
+    fs::remove_file(&filler).unwrap();
+    let store = open().unwrap();
+    println!("with room: {:?}", store.recovery());
+    let mailbox = store.mailbox(guid_of(0)).unwrap();
+    assert_eq!(len(&mailbox), there);
+    assert!(store.recovery().fenced.is_empty());
+    // The last of the space is kept for deleting; here messages must go before others come.
+    println!("saving: {:?}", save(&mailbox, 4000).map(|_| ()));
+    store.close().unwrap();
 }

@@ -195,6 +195,30 @@ fn shuttle_who_waits_for_the_index_finds_what_he_waited_for_and_closing_ends_all
 }
 
 #[test]
+fn shuttle_who_waits_for_a_commit_before_it_counts_as_done_is_woken() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().to_owned();
+    in_many_orders(1000, move || {
+        let kv = Arc::new(MemoryKv::default());
+        let index = Arc::new(Index::start(kv, path.clone(), 0).unwrap());
+        let waiters: Vec<_> = (1..=2)
+            .map(|lsn| {
+                let index = index.clone();
+                thread::spawn(move || index.wait_applied(lsn).unwrap())
+            })
+            .collect();
+        for lsn in 1..=2 {
+            index.push(job(lsn));
+            index.advance(lsn);
+        }
+        for waiter in waiters {
+            waiter.join().unwrap();
+        }
+        index.close().unwrap();
+    });
+}
+
+#[test]
 fn shuttle_closing_the_index_takes_up_everything_that_counts_as_done() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().to_owned();
