@@ -29,6 +29,8 @@ pub struct ComingUp<'a> {
     pub checkpoint: Option<&'a Checkpoint>,
     /// Whether the log may end before what the index has seen.
     pub may_end_early: bool,
+    /// The last frame that an index which is not there any more has seen.
+    pub seen: u64,
     /// Told of bytes read: of the checkpoint and, twice, of the log.
     pub progress: &'a mut dyn FnMut(Progress),
     pub report: RecoveryReport,
@@ -141,7 +143,7 @@ impl ComingUp<'_> {
         fenced.extend(recovered.fenced);
         let mut tail = recovered.tail;
         let marked = self.checkpoint.map_or(0, |found| found.header.mark_lsn);
-        let reflected = applied.map_or(0, |at| at.lsn).max(marked);
+        let reflected = applied.map_or(self.seen, |at| at.lsn).max(marked);
         if tail.next_lsn <= reflected {
             // Only what counted as done is ever in the index or in a checkpoint.
             tracing::error!(

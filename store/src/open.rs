@@ -85,6 +85,7 @@ pub fn open(dir: &Path, options: StoreOptions, tuning: Tuning) -> Result<Opened,
         segments: &segments,
         store,
         checkpoint: checkpoint.as_ref(),
+        seen: 0,
         may_end_early: options.accept_loss || options.durability != Durability::Always,
         progress: &mut |_| {},
         report: RecoveryReport::default(),
@@ -163,12 +164,15 @@ pub(crate) fn rebuild_with(
         given: tuning.index,
         cipher: segments.keys.current().cloned(),
     };
+    // It may know of commits that are lost, whose numbers must not be given again.
+    let old = source.open(store).ok().and_then(|(_, at)| at);
     let kv = source.renew(store).map_err(|e| context.index(&e.0))?;
     let mut coming_up = ComingUp {
         context: &context,
         segments: &segments,
         store,
         checkpoint: checkpoint.as_ref(),
+        seen: old.map_or(0, |at| at.lsn),
         may_end_early: true,
         progress,
         report: RecoveryReport::default(),
@@ -259,7 +263,14 @@ impl Context<'_> {
         may_create: bool,
     ) -> Result<Prepared, OpenError> {
         place::check(self.dir, options.allow_network, &Os)?;
+        let has_lock = place::has_lock(self.dir);
+        if !has_lock && self.dir.exists() {
+            place::check_files(self.dir, &Os)?;
+        }
         let lock = self.lock()?;
+        if has_lock {
+            place::check_files(self.dir, &Os)?;
+        }
         self.check_restored(&*disk)?;
         let log_dir = self.dir.join("log");
         let mut segments = Segments::new(disk.clone(), log_dir.clone()).map_err(|e| self.io(e))?;

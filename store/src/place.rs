@@ -139,21 +139,34 @@ pub fn check(dir: &Path, allow_network: bool, system: &dyn System) -> Result<(),
     if !there {
         return Ok(());
     }
-    let found = list(dir)?;
-    check_log_is_there(dir, &found)?;
-    let ours = found.iter().filter(|path| is_ours(path));
-    let owned = matches!(kind, Kind::Local);
+    check_log_is_there(dir, &list(dir)?)
+}
+
+/// Whether this user may use what the store has in `dir`. Changes nothing.
+///
+/// To be asked once the store is known not to be in use: what root asks of a running server of
+/// another user goes through that one. [`has_lock`] says whether that can be found out without making
+/// a file.
+pub fn check_files(dir: &Path, system: &dyn System) -> Result<(), OpenError> {
+    let mount = system.mount(dir);
+    let mount = mount.map_err(|error| OpenError::of_io(dir, error))?;
+    let owned = matches!(kind(mount.kind), Kind::Local);
     let mut all = vec![dir.to_owned()];
-    for path in ours {
+    for path in list(dir)?.into_iter().filter(|path| is_ours(path)) {
         if path.is_dir() {
-            all.extend(list(path)?.into_iter().filter(|inner| inner.is_file()));
+            all.extend(list(&path)?.into_iter().filter(|inner| inner.is_file()));
         }
-        all.push(path.clone());
+        all.push(path);
     }
     for path in &all {
         check_owner(dir, path, owned, system)?;
     }
     Ok(())
+}
+
+/// Whether the directory has the file that is locked.
+pub fn has_lock(dir: &Path) -> bool {
+    dir.join("lock").exists()
 }
 
 /// Not there; perhaps since something above it is not a directory.

@@ -21,7 +21,13 @@ pub struct IndexError(pub String);
 /// Whether an engine's sentence is about a full disk (ENOSPC, EDQUOT); engines hand on what the operating
 /// system said as text.
 pub fn says_full(reason: &str) -> bool {
-    reason.contains("(os error 28)") || reason.contains("(os error 122)")
+    let said = [
+        "(os error 28)",
+        "(os error 122)",
+        "StorageFull",
+        "QuotaExceeded",
+    ];
+    said.iter().any(|part| reason.contains(part))
 }
 
 impl From<IndexError> for crate::StoreError {

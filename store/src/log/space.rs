@@ -12,7 +12,7 @@ const STEP: u64 = 4 << 20;
 /// Bytes of the space taken that only what frees space gets.
 const BALLAST: u64 = 1 << 20;
 /// While the file system has less than this, the log takes only what frees space: the index needs
-/// some to take up what the log has, and compaction to free more. On small disks: a sixteenth.
+/// some to take up what the log has, and compaction to free more. On small disks: a quarter.
 const SPARE: u64 = 64 << 20;
 
 /// What a frame is for.
@@ -63,7 +63,7 @@ pub fn make_room(
 }
 
 fn is_low(space: Space, len: u64) -> bool {
-    space.free < SPARE.min(space.total / 16).saturating_add(len)
+    space.free < SPARE.min(space.total / 4).saturating_add(len)
 }
 
 #[cfg(test)]
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_system_is_low_below_64_mib_or_a_sixteenth() {
+    fn a_file_system_is_low_below_64_mib_or_a_quarter() {
         let space = |free: u64, total: u64| Space {
             free: free << 20,
             total: total << 20,
@@ -79,7 +79,7 @@ mod tests {
         assert!(is_low(space(63, 10_000), 0));
         assert!(!is_low(space(64, 10_000), 0));
         assert!(is_low(space(64, 10_000), 1));
-        assert!(!is_low(space(4, 64), 0));
-        assert!(is_low(space(3, 64), 0));
+        assert!(!is_low(space(16, 64), 0));
+        assert!(is_low(space(15, 64), 0));
     }
 }

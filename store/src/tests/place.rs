@@ -15,7 +15,8 @@ use super::{
 };
 use crate::{
     ContentsView, Message, OpenError, SaveMessage, Store, StoreOptions,
-    place::{Mount, Os, System, check},
+    place::{self, Mount, Os, System},
+    rebuild,
 };
 
 /// An operating system that tells what the test wants.
@@ -54,6 +55,15 @@ impl System for Fake {
             Some((denied, kind)) if denied == path => Err((*kind).into()),
             _ => Ok(()),
         }
+    }
+}
+
+/// All that is looked at before anything is touched.
+fn check(dir: &Path, allow_network: bool, system: &dyn System) -> Result<(), OpenError> {
+    place::check(dir, allow_network, system)?;
+    match dir.exists() {
+        true => place::check_files(dir, system),
+        false => Ok(()),
     }
 }
 
@@ -264,6 +274,32 @@ fn a_log_that_ends_before_what_its_index_knows_is_refused_until_the_rest_is_ther
 }
 
 #[test]
+fn a_rebuild_goes_on_without_what_is_lost_and_does_not_give_its_numbers_again() {
+    let dir = with_store(5);
+    let next = |accept_loss| {
+        let options = StoreOptions {
+            accept_loss,
+            ..StoreOptions::default()
+        };
+        let store = Store::open(dir.path(), options).unwrap();
+        let next = store.mailbox(guid_of(0)).unwrap().counter();
+        store.close().unwrap();
+        next
+    };
+    let before = next(false);
+    let path = segment(dir.path());
+    cut(&path, fs::metadata(&path).unwrap().len() / 2);
+    assert!(matches!(
+        refused(dir.path()),
+        OpenError::LogEndsEarly { .. }
+    ));
+    let report = rebuild(dir.path(), StoreOptions::default(), &mut |_| {}).unwrap();
+    assert_eq!(report.fenced.len(), 1);
+    assert!(next(false) >= before);
+    assert!(len(dir.path()) < 5);
+}
+
+#[test]
 fn a_log_that_is_cut_in_its_last_commit_is_a_torn_one() {
     let dir = with_store(3);
     let path = segment(dir.path());
@@ -354,6 +390,17 @@ fn files_of_another_user_are_refused_to_root_too() {
             "{error}"
         );
         assert!(error.to_string().contains("00000001.seg"), "{error}");
+        // Whoever has it open is asked instead.
+        let dir = with_store(1);
+        let store = open(dir.path()).unwrap();
+        std::os::unix::fs::chown(segment(dir.path()), Some(12345), None).unwrap();
+        let error = open(dir.path()).unwrap_err();
+        assert!(matches!(error, OpenError::InUse { .. }), "{error}");
+        store.close().unwrap();
+        // A file that others could not open is not left behind.
+        fs::remove_file(dir.path().join("lock")).unwrap();
+        refused(dir.path());
+        assert!(!dir.path().join("lock").exists());
     }
 }
 
