@@ -108,21 +108,17 @@ fn a_pack_serves_what_it_kept_under_the_old_places_and_what_it_dropped_for_a_whi
     let log = open(&disk).unwrap();
     let all = fill(&log, 18);
     check(&log, &all, |_| true);
-    let is_kept = |number: usize| all[number].segment > 3 || number % 3 == 0;
+    let is_kept = |number: usize| all[number].segment > 3 || number.is_multiple_of(3);
     let kept: Vec<Location> = (0..18).filter(|n| is_kept(*n)).map(|n| all[n]).collect();
     pack(&log, 1, 3, &kept).unwrap();
     assert_eq!(
         names(&log)[..2],
         [PACK.to_owned(), "00000004.seg".to_owned()]
     );
-    for number in 0..18 {
-        let found = log.read(all[number], RecordKind::Chunk).unwrap();
-        assert_eq!(
-            found[RECORD_HEADER..],
-            bytes(number),
-            "readable for a while"
-        );
-        assert_eq!(log.contains(all[number]), is_kept(number));
+    for (number, at) in all.iter().enumerate() {
+        let found = log.read(*at, RecordKind::Chunk).unwrap();
+        assert_eq!(found[RECORD_HEADER..], bytes(number), "for a while");
+        assert_eq!(log.contains(*at), is_kept(number));
     }
     log.forget_retired(Duration::from_secs(60));
     assert!(log.read(all[1], RecordKind::Chunk).is_ok(), "not that old");
@@ -145,7 +141,7 @@ fn a_pack_serves_what_it_kept_under_the_old_places_and_what_it_dropped_for_a_whi
     );
     assert_eq!((header.base_lsn, header.mark_lsn), (1, 99));
     // Packs become parts of larger ones and are themselves written anew.
-    let fewer = |number: usize| all[number].segment > 4 || number % 6 == 0;
+    let fewer = |number: usize| all[number].segment > 4 || number.is_multiple_of(6);
     let kept: Vec<Location> = (0..18).filter(|n| fewer(*n)).map(|n| all[n]).collect();
     pack(&log, 1, 3, &kept).unwrap();
     pack(&log, 1, 4, &kept).unwrap();
@@ -223,7 +219,8 @@ fn a_damaged_record_of_a_pack_is_never_served_and_a_pack_without_directory_serve
     }
     // Both copies, and a file that was cut.
     let half = records_end + (whole.len() - records_end) / 2;
-    let cases: [Box<dyn Fn(&mut Vec<u8>)>; 3] = [
+    type Damage = Box<dyn Fn(&mut Vec<u8>)>;
+    let cases: [Damage; 3] = [
         Box::new(move |bytes: &mut Vec<u8>| {
             bytes[records_end] ^= 1;
             bytes[half] ^= 1;
@@ -370,7 +367,7 @@ fn a_pack_that_is_interrupted_at_any_disk_call_loses_nothing() {
     at_each_call(|disk, fault, seed| {
         let log = open(disk).unwrap();
         let all = fill(&log, 18);
-        let is_kept = |number: usize| all[number].segment > 4 || number % 2 == 0;
+        let is_kept = |number: usize| all[number].segment > 4 || number.is_multiple_of(2);
         let kept: Vec<Location> = (0..18).filter(|n| is_kept(*n)).map(|n| all[n]).collect();
         disk.set_fault(fault);
         let packed = pack(&log, 1, 2, &kept)
@@ -420,8 +417,11 @@ fn ops(mailbox: u8, count: u16) -> Batch {
     }
 }
 
-/// What was given, as long as it is in order: (mailbox, id), and counters.
-fn told(batches: &[Batch]) -> (Vec<(u8, u16)>, Vec<(u8, u64)>) {
+/// Pairs of mailbox and id, and of mailbox and counter.
+type Told = (Vec<(u8, u16)>, Vec<(u8, u64)>);
+
+/// What batches say, in order.
+fn told(batches: &[Batch]) -> Told {
     let (mut ids, mut counters) = (Vec::new(), Vec::new());
     for batch in batches {
         let mailbox = batch.mailbox.map_or(0, |guid| guid.0[0]);
