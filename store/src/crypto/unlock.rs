@@ -65,8 +65,9 @@ impl<'a> Unlocking<'a> {
         Ok(keys.unwrap_or_default())
     }
 
-    /// The keys to work with: those that were found and are of use, with a first one or, if `another`
-    /// is wanted, one more, which is on disk then. None without the user's key.
+    /// The keys to work with: those that were found, with a first one or, if `another` is wanted, one
+    /// more, which is on disk then; those that no file names are forgotten with that. None without the
+    /// user's key.
     pub fn finish(
         self,
         store: Guid,
@@ -78,14 +79,13 @@ impl<'a> Unlocking<'a> {
         };
         let mut keys = self.found.unwrap_or_else(|| Keys::none(store));
         let nonces = Arc::new(Nonces::new()?);
-        // A file whose header is damaged may have been written with any of them.
-        let known = !used.contains(&FileKey::Unknown);
-        let mut changed = known && keys.retain(|number| used.contains(&number.into()));
         if keys.is_empty() || another {
+            // A file whose header is damaged may have been written with any of them. Otherwise nothing
+            // is forgotten in passing: files that are missing may still be found.
+            if !used.contains(&FileKey::Unknown) {
+                keys.retain(|number| used.contains(&number.into()));
+            }
             keys.add()?;
-            changed = true;
-        }
-        if changed {
             keys.write(self.disk, self.dir, master, &nonces)?;
         }
         Ok(keys.ring(&nonces))
