@@ -222,7 +222,10 @@ fn make_whole(
             Found::Newer(version) => return Err(RecoveryError::Newer(version)),
             // A lower segment's end is right only if the next one goes on with the next frame.
             Found::End if scanner.goes_on(at)? => {
-                unvouched.until(at.lsn.saturating_sub(1));
+                // One that was only begun, on a full disk, says nothing of what came after that.
+                if scanner.next_vouches(at)? {
+                    unvouched.until(at.lsn.saturating_sub(1));
+                }
                 let end = at.offset;
                 at.segment += 1;
                 at.offset = SEGMENT_HEADER;

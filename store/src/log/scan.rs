@@ -69,6 +69,12 @@ impl<'a> Scanner<'a> {
         })
     }
 
+    /// Whether the next segment, with which the log goes on after `at`, was made when all before it was
+    /// on disk: its header is whole, and names the frame that it was made for.
+    pub fn next_vouches(&self, at: Position) -> io::Result<bool> {
+        Ok(self.good_header(at.segment + 1)?.is_some())
+    }
+
     /// Whether the log may end at `at`, which is a file's end: not in a segment whose header is not
     /// whole, since the machine stopped while that one was being made.
     pub fn may_end(&self, at: Position) -> io::Result<bool> {

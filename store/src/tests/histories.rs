@@ -70,6 +70,13 @@ fn a_start_that_loses_power_leaves_nothing_in_the_index_that_the_log_lost() {
     live(709_365);
 }
 
+/// A segment that could only be begun, since the disk was full, is no sign that frames which went into
+/// the one before after that are on disk.
+#[test]
+fn a_segment_that_was_begun_on_a_full_disk_vouches_for_nothing() {
+    live(1202);
+}
+
 #[test]
 fn a_crash_at_any_disk_call_leaves_all_of_a_change_or_nothing() {
     let seed = setting("ROPEWALK_SEED").unwrap_or(7);
