@@ -23,11 +23,11 @@ use crate::{
 /// A damaged stretch of the log that held acknowledged changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FencedFrame {
-    /// The log segment's number.
+    /// The log segment's number; [`u32::MAX`]: it is in the checkpoint.
     pub segment: u32,
     /// Byte offset in the segment.
     pub offset: u64,
-    /// The first frame that is lost.
+    /// The first frame that is lost; in a checkpoint they are counted from 1.
     pub lsn: u64,
     /// The number of frames that are lost.
     pub frames: u64,
@@ -42,7 +42,7 @@ pub struct RecoveryReport {
     pub tail_bytes_cut: u64,
     /// Damaged stretches that were skipped.
     pub fenced: Vec<FencedFrame>,
-    /// Whether the index was made anew from the whole log.
+    /// Whether the index was made anew, from the checkpoint and the log after it or from the whole log.
     pub index_rebuilt: bool,
 }
 

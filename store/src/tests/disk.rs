@@ -82,6 +82,7 @@ struct World {
     calls: u64,
     syncs: u64,
     writes: u64,
+    read: u64,
     fault: Option<Fault>,
     stopped: bool,
     /// Bytes that fit; `None`: any number.
@@ -264,6 +265,11 @@ impl SimDisk {
         self.world.lock().no_reserve = true;
     }
 
+    /// Bytes read so far.
+    pub fn bytes_read(&self) -> u64 {
+        self.world.lock().read
+    }
+
     /// Writes and fsyncs of files so far.
     pub fn counts(&self) -> (u64, u64) {
         let world = self.world.lock();
@@ -392,10 +398,11 @@ impl SimDisk {
 
 impl DiskFile for SimFile {
     fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
-        let world = self.world.lock();
+        let mut world = self.world.lock();
         if world.stopped {
             return Err(io::Error::other("the machine is off"));
         }
+        world.read += buffer.len() as u64;
         let bytes = &world.files[self.id].seen;
         let found = bytes.get(offset as usize..offset as usize + buffer.len());
         buffer.copy_from_slice(found.ok_or(io::ErrorKind::UnexpectedEof)?);

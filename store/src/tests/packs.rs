@@ -709,6 +709,21 @@ fn a_checkpoint_and_the_log_after_it_give_what_the_whole_log_gave() {
 }
 
 #[test]
+fn a_store_that_was_closed_opens_with_its_files_headers_and_its_last_frame() {
+    let (mut history, _) = compacted(9, true);
+    history.store();
+    history.step(&Step::SetPassword(0, "new".into()));
+    history.close_keeping_index();
+    let files = history.disk.file_names().len() as u64;
+    let before = history.disk.bytes_read();
+    let store = history.store();
+    let read = history.disk.bytes_read() - before;
+    assert_eq!(store.recovery().frames_replayed, 1, "the end mark");
+    // A header now and then again, the ends of the checkpoint and of the log.
+    assert!(read < files * 256 + 4096, "{read} bytes of {files} files");
+}
+
+#[test]
 fn an_index_that_is_behind_the_packs_is_made_anew_and_nothing_counts_as_lost() {
     let (mut history, _) = compacted(5, true);
     let kv = history.index().unwrap();
