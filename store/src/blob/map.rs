@@ -4,7 +4,10 @@ use super::{CHUNK, MAX_BLOB, pins::Pin};
 use crate::{
     StoreError,
     core::Core,
-    log::frame::{Location, RECORD_HEADER, RecordKind},
+    log::{
+        Log,
+        frame::{Location, RECORD_HEADER, RecordKind},
+    },
     records::BlobRecord,
 };
 
@@ -44,6 +47,11 @@ pub fn open(core: &Core, id: u64) -> Result<(u64, Vec<Location>, Pin), StoreErro
 
 /// Reads a value's list.
 pub fn read(core: &Core, blob: &BlobRecord) -> Result<Vec<Location>, StoreError> {
+    read_from(&core.log, blob)
+}
+
+/// Reads a value's list from a log.
+pub fn read_from(log: &Log, blob: &BlobRecord) -> Result<Vec<Location>, StoreError> {
     let damaged = || StoreError::Damaged {
         segment: blob.map.segment,
         offset: u64::from(blob.map.offset),
@@ -51,7 +59,7 @@ pub fn read(core: &Core, blob: &BlobRecord) -> Result<Vec<Location>, StoreError>
     if blob.len == 0 {
         return Ok(Vec::new());
     }
-    let record = core.log.read(blob.map, RecordKind::BlobMap)?;
+    let record = log.read(blob.map, RecordKind::BlobMap)?;
     let bytes = record.get(RECORD_HEADER..).unwrap_or_default();
     if blob.len > MAX_BLOB || bytes.len() != chunk_count(blob.len) * ENTRY {
         return Err(damaged());

@@ -33,6 +33,10 @@ pub const APPLIED: &[u8] = &[Space::Meta as u8, 2];
 pub const MINIMAL_ID: &[u8] = &[Space::Meta as u8, 3];
 /// Present if commits were lost to damage: counts and counters are not to be trusted.
 pub const FENCED: &[u8] = &[Space::Meta as u8, 4];
+/// All large values.
+pub const BLOBS: &[u8] = &[Space::Blob as u8];
+/// All mailboxes.
+pub const MAILBOXES: &[u8] = &[Space::Mailbox as u8];
 /// All users.
 pub const USERS: &[u8] = &[Space::User as u8];
 

@@ -246,7 +246,7 @@ impl Segments {
     }
 
     /// Says which files count. They must not overlap.
-    pub(super) fn set_files(&self, files: &[Span]) {
+    pub fn set_files(&self, files: &[Span]) {
         let mut state = self.state.write();
         state.files = files.iter().map(|span| (span.first, *span)).collect();
         state.open.clear();

@@ -485,6 +485,11 @@ impl History {
         opened
     }
 
+    /// The store's directory.
+    pub fn dir(&self) -> &std::path::Path {
+        self.dir.path()
+    }
+
     /// The clock's time.
     pub fn now(&self) -> FileTime {
         self.clock.now()

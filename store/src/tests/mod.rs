@@ -18,3 +18,4 @@ mod random;
 mod recovery;
 #[cfg(feature = "shuttle")]
 mod shuttle;
+mod verify;

@@ -21,7 +21,7 @@ use crate::{
     Progress, Store,
     core::Core,
     disk::{Disk, OsDisk, PRIVATE_FILE},
-    log::frame::Position,
+    log::{checkpoint, frame::Position, segment::Span},
 };
 
 /// A backup that can be restored.
@@ -207,10 +207,20 @@ pub fn back_up(
 }
 
 /// The log's files up to `end`.
-fn sources(core: &Core, end: Position) -> Result<Vec<Source>, UpkeepError> {
+pub fn sources(core: &Core, end: Position) -> Result<Vec<Source>, UpkeepError> {
     let segments = core.log.segments();
-    let names =
-        log_files(segments.disk(), segments.dir()).map_err(UpkeepError::io(segments.dir()))?;
+    let io = || UpkeepError::io(segments.dir());
+    let mut names = log_files(segments.disk(), segments.dir()).map_err(io())?;
+    // Those that count; what an interrupted compaction left behind may still be there.
+    let spans: Vec<String> = segments.spans().into_iter().map(Span::name).collect();
+    let latest = checkpoint::latest(segments, core.store_guid());
+    let latest = latest.map_err(|error| io()(io::Error::other(error)))?;
+    let latest = latest.map(|found| checkpoint::name(found.header.mark_lsn));
+    names.retain(|name| match name.kind {
+        FileKind::Segment | FileKind::Pack => spans.contains(&name.name),
+        FileKind::Checkpoint => latest.as_ref().is_none_or(|latest| *latest == name.name),
+        FileKind::Keys => true,
+    });
     let mut sources = Vec::new();
     for name in names {
         if name.kind == FileKind::Segment && name.first > end.segment {
@@ -236,12 +246,13 @@ fn sources(core: &Core, end: Position) -> Result<Vec<Source>, UpkeepError> {
         });
     }
     // Each segment ends where the next one begins.
-    let mut next = Some(end.lsn + 1);
+    let mut next = (end.segment + 1, Some(end.lsn + 1));
     for source in sources.iter_mut().rev() {
         if source.name.kind == FileKind::Segment {
-            source.next_lsn = next;
+            source.next_lsn = next.1.filter(|_| next.0 == source.name.last + 1);
             let header = source.header();
-            next = header.ok().flatten().map(|header| header.base_lsn);
+            let first = header.ok().flatten().map(|header| header.base_lsn);
+            next = (source.name.first, first);
         } else if source.name.kind == FileKind::Checkpoint {
             source.last_lsn = u64::MAX;
         }

@@ -13,13 +13,13 @@ use super::{
 use crate::{
     disk::DiskFile,
     log::{
-        frame::{FrameHeader, crc},
-        segment::{SEGMENT_HEADER, SegmentHeader},
+        checkpoint::CHECKPOINT_SEGMENT,
+        frame::{FrameHeader, RECORD_HEADER, RecordKind, check_record, crc},
+        pack::{Entry, Pack},
+        segment::{BadSegment, SEGMENT_HEADER, SegmentHeader, Span},
     },
 };
 
-/// The number that frames of a checkpoint have in place of their segment's.
-pub const CHECKPOINT_SEGMENT: u32 = u32::MAX;
 /// Bytes at a file's end that its mark is made of, with its header.
 const MARK_TAIL: u64 = 4096;
 /// Bytes gathered before they are written.
@@ -134,14 +134,28 @@ impl Source {
         }
     }
 
-    /// Its header, if that is whole and of the right store and kind.
-    pub fn header(&self) -> io::Result<Option<SegmentHeader>> {
+    /// Its header, or what is wrong with it.
+    pub fn raw_header(&self) -> io::Result<Result<SegmentHeader, BadSegment>> {
         let mut header = [0; SEGMENT_HEADER as usize];
         if self.len < u64::from(SEGMENT_HEADER) {
-            return Ok(None);
+            return Ok(Err(BadSegment::Damaged));
         }
         self.file.read_exact_at(&mut header, 0)?;
-        let header = SegmentHeader::decode(&header).ok();
+        Ok(SegmentHeader::decode(&header))
+    }
+
+    /// The format that its header names; 0 if it is damaged.
+    pub fn format(&self) -> io::Result<u16> {
+        let mut version = [0; 2];
+        if self.header()?.is_some() {
+            self.file.read_exact_at(&mut version, 8)?;
+        }
+        Ok(u16::from_le_bytes(version))
+    }
+
+    /// Its header, if that is whole and of the right store.
+    pub fn header(&self) -> io::Result<Option<SegmentHeader>> {
+        let header = self.raw_header()?.ok();
         Ok(header.filter(|header| header.store == self.store))
     }
 
@@ -160,12 +174,55 @@ impl Source {
             FileKind::Segment => self.frames(self.name.first, from, to, &mut found, step)?,
             FileKind::Checkpoint => self.frames(CHECKPOINT_SEGMENT, from, to, &mut found, step)?,
             FileKind::Pack => {
-                self.head(&mut found)?;
                 self.raw(from, self.len, to, step)?;
+                found.damage = self.pack(&mut |_| {})?;
             }
             FileKind::Keys => self.raw(from, self.len, to, step)?,
         }
         Ok(found)
+    }
+
+    /// Opens it as a pack; `None` if its directory is damaged.
+    pub fn open_pack(&self) -> io::Result<Option<Pack>> {
+        let span = Span {
+            first: self.name.first,
+            last: self.name.last,
+            pack: true,
+        };
+        match Pack::open(self.file.clone(), span) {
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => Ok(None),
+            other => other.map(Some),
+        }
+    }
+
+    /// Reads all records of a pack; what is damaged in it.
+    pub fn pack(&self, step: &mut dyn FnMut(u64)) -> io::Result<Vec<Damage>> {
+        let mut damage = Vec::new();
+        let Some(pack) = self.open_pack()? else {
+            return Ok(vec![self.damage(DamageKind::PackDirectory, 0, None)]);
+        };
+        if !pack.whole {
+            damage.push(self.damage(DamageKind::Header, 0, None));
+        }
+        let mut entries: Vec<Entry> = pack.entries().to_vec();
+        entries.sort_unstable_by_key(|entry| entry.physical);
+        let mut record = Vec::new();
+        for entry in entries {
+            let whole = RECORD_HEADER as u64 + u64::from(entry.len);
+            let at = u64::from(entry.physical);
+            let fits = at + whole <= self.len;
+            if fits {
+                record.resize(whole as usize, 0);
+                self.file.read_exact_at(&mut record, at)?;
+            }
+            let kind = record.first().copied().and_then(RecordKind::from_byte);
+            let good = kind.is_some_and(|kind| check_record(&record, kind, entry.len).is_some());
+            if !fits || !good {
+                damage.push(self.damage(DamageKind::Record, at, None));
+            }
+            step(whole);
+        }
+        Ok(damage)
     }
 
     fn raw(

@@ -2,15 +2,20 @@
 //!
 //! All of this works on the files of the log, which are the truth; the index is derived from them.
 
+mod against;
 pub(crate) mod backup;
+mod closed;
 mod copy;
 mod error;
 mod files;
+mod findings;
+mod frames;
 mod manifest;
+mod reach;
 pub(crate) mod restore;
 mod share;
 mod stats;
-mod verify;
+pub(crate) mod verify;
 mod walk;
 
 pub use backup::{BackupInfo, BackupList, BackupReport, list_backups};

@@ -284,7 +284,11 @@ impl Backup<'_, '_> {
         let mut min_lsn = 0;
         for source in sources {
             if matches!(source.name.kind, FileKind::Pack | FileKind::Checkpoint) {
-                let header = source.header().map_err(UpkeepError::io(self.files))?;
+                let header = match source.name.kind {
+                    FileKind::Pack => source.open_pack().map(|pack| pack.map(|pack| pack.header)),
+                    _ => source.header(),
+                };
+                let header = header.map_err(UpkeepError::io(self.files))?;
                 min_lsn = header.map_or(lsn, |header| header.mark_lsn).max(min_lsn);
             }
         }
