@@ -160,12 +160,6 @@ impl Core {
         self.log.frame()
     }
 
-    /// A key for the hashes by which equal data is found; `None` if the store is not encrypted.
-    #[allow(dead_code)] // Deduplication is about to use it.
-    pub fn dedup_key(&self) -> Option<[u8; 32]> {
-        self.log.cipher()?.dedup_key()
-    }
-
     /// A number for a new large value. [`StoreError::TooMany`] if a million were taken without any
     /// commit that uses them.
     pub fn new_blob_id(&self) -> Result<u64, StoreError> {
