@@ -18,6 +18,7 @@ use crate::{
         pins::{Pins, Referring, Unsaved},
     },
     cache::MessageCache,
+    compact::Compactor,
     index::{Index, Job, keys, value},
     log::{
         Log, Purpose,
@@ -45,6 +46,8 @@ pub struct Core {
     pub files: RwLock<()>,
     /// The time when it was last noted, for what need not know it to the second.
     noted_time: AtomicU64,
+    /// The index was made anew from the log when the store was opened.
+    pub index_is_new: bool,
     closed: AtomicBool,
     /// Held while the store is being closed.
     closing: Mutex<()>,
@@ -62,6 +65,8 @@ pub struct Core {
     pub packing: Mutex<BTreeSet<u32>>,
     /// Makes the hashes by which equal chunks are found.
     pub hasher: Option<ChunkHasher>,
+    /// Gives back space.
+    pub compactor: Compactor,
     next_blob: AtomicU64,
     /// Large values that the index may not have yet, or may have still (`None`), with the frame that
     /// completes or removes them.
@@ -101,6 +106,7 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     pub durability: Durability,
     pub recount: bool,
+    pub index_is_new: bool,
     pub lock: File,
 }
 
@@ -119,6 +125,7 @@ impl Core {
             recount: parts.recount,
             files: RwLock::default(),
             noted_time: AtomicU64::new(now.0),
+            index_is_new: parts.index_is_new,
             closed: AtomicBool::new(false),
             closing: Mutex::default(),
             wrote: AtomicBool::new(false),
@@ -127,6 +134,7 @@ impl Core {
             unsaved: Unsaved::default(),
             packing: Mutex::default(),
             hasher,
+            compactor: Compactor::default(),
             next_blob: AtomicU64::new(next_lsn.saturating_mul(BLOBS_PER_FRAME)),
             new_blobs: Mutex::default(),
             new_chunks: Mutex::default(),
@@ -263,6 +271,7 @@ impl Core {
                 _ => {}
             }
         }
+        self.compactor.note(&batch);
         self.index.push(Job { at, batch });
     }
 
@@ -364,6 +373,8 @@ impl Core {
         if self.closed.swap(true, Ordering::AcqRel) {
             return Ok(());
         }
+        // From here on no file is rewritten.
+        let _still = self.compactor.stop();
         let mut mark = self.frame();
         let mark = match self.wrote.load(Ordering::Acquire) {
             true => add_batch(&mut mark, &Batch::default()).ok().map(|()| mark),

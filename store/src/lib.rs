@@ -20,6 +20,7 @@ mod blob;
 mod cache;
 mod catch_up;
 mod clock;
+mod compact;
 mod core;
 mod crypto;
 mod directory;
@@ -45,6 +46,7 @@ mod versions;
 
 pub use blob::{BlobReader, BlobWriter};
 pub use clock::{Clock, SystemClock};
+pub use compact::{CompactOptions, CompactReport, Compaction};
 pub use crypto::{KeyError, MasterKey, change_master_key};
 pub use directory::{NewUser, TemplateFolder, User};
 pub use error::{OpenError, StoreError};

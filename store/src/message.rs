@@ -122,7 +122,6 @@ pub(crate) fn for_each_bag(
 }
 
 /// Calls `visit` for every large value that a stored message refers to, embedded messages included.
-#[allow(dead_code)] // For compaction.
 pub(crate) fn for_each_external(message: &ArchivedMessage, visit: &mut dyn FnMut(BlobRef)) {
     let mut messages = vec![message];
     while let Some(message) = messages.pop() {
@@ -138,7 +137,6 @@ pub(crate) fn for_each_external(message: &ArchivedMessage, visit: &mut dyn FnMut
 }
 
 /// Calls `visit` for every large value that a bag refers to.
-#[allow(dead_code)] // For compaction.
 pub(crate) fn externals(bag: &impl BagView, visit: &mut dyn FnMut(BlobRef)) {
     for (_, slot) in bag.iter() {
         if let Slot::External(blob) = slot {

@@ -14,6 +14,7 @@ use ropewalk_props::Guid;
 use crate::{
     Durability, IndexKind, OpenError, Progress, RecoveryReport, StoreOptions,
     catch_up::ComingUp,
+    compact,
     core::{Core, Parts},
     crypto::Unlocking,
     directory::Directory,
@@ -121,9 +122,11 @@ pub fn open(dir: &Path, options: StoreOptions, tuning: Tuning) -> Result<Opened,
         clock: options.clock,
         durability: options.durability,
         recount: recount.is_some(),
+        index_is_new: report.index_rebuilt,
         lock,
     }));
     look_after(&core).map_err(|e| context.io(e))?;
+    compact::start(&core, options.compaction).map_err(|e| context.io(e))?;
     Ok(Opened {
         core,
         directory,

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use crate::{Clock, MasterKey, SystemClock};
+use crate::{Clock, Compaction, MasterKey, SystemClock};
 
 /// When a change counts as done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -53,6 +53,8 @@ pub struct StoreOptions {
     pub master_key: Option<MasterKey>,
     /// Makes another data key for all that is written from now on. Nothing without a master key.
     pub new_data_key: bool,
+    /// When the space of what is not in use is given back.
+    pub compaction: Compaction,
 }
 
 impl Default for StoreOptions {
@@ -68,6 +70,7 @@ impl Default for StoreOptions {
             clock: Arc::new(SystemClock),
             master_key: None,
             new_data_key: false,
+            compaction: Compaction::default(),
         }
     }
 }
@@ -81,6 +84,7 @@ impl fmt::Debug for StoreOptions {
             .field("encrypted", &self.master_key.is_some())
             .field("idle", &self.idle)
             .field("retention", &self.retention)
+            .field("compaction", &self.compaction)
             .finish_non_exhaustive()
     }
 }

@@ -5,7 +5,8 @@ use std::{collections::HashMap, fmt, path::Path, sync::Arc, time::Duration};
 use ropewalk_props::{BlobRef, FileTime, Guid};
 
 use crate::{
-    BlobReader, BlobWriter, Mailbox, NewUser, OpenError, StoreError, StoreOptions, User,
+    BlobReader, BlobWriter, CompactOptions, CompactReport, Mailbox, NewUser, OpenError, Progress,
+    StoreError, StoreOptions, User, compact,
     core::Core,
     directory::Directory,
     disk::OsDisk,
@@ -177,6 +178,21 @@ impl Store {
     /// does nothing.
     pub fn close(&self) -> Result<(), StoreError> {
         self.inner.core.close()
+    }
+
+    /// Gives back the space of what is not in use any more; see [`CompactOptions`]. Others may go on using
+    /// the store. One at a time: a second call waits.
+    ///
+    /// A file with something in it that is in use and damaged stays as it is, and is reported.
+    /// [`StoreError::Index`] if the index fails or is wrong, [`StoreError::Io`] and
+    /// [`StoreError::DiskFull`] if the disk does, [`StoreError::Closed`] if the store is closed
+    /// meanwhile; the store is whole then, and some of the work may be done.
+    pub fn compact(
+        &self,
+        options: CompactOptions,
+        on_progress: &mut dyn FnMut(Progress),
+    ) -> Result<CompactReport, StoreError> {
+        compact::run(&self.inner.core, options, on_progress)
     }
 
     /// Adds a user with a mailbox, in one commit. [`StoreError::EmailTaken`] if another user has the

@@ -12,6 +12,7 @@ mod reader;
 mod spill;
 mod writer;
 
+pub use map::read as read_map;
 pub use map::read_from as read_map_from;
 pub use reader::BlobReader;
 pub use spill::{Spill, Spilled};

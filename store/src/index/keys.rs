@@ -37,6 +37,8 @@ pub const FENCED: &[u8] = &[Space::Meta as u8, 4];
 pub const BLOBS: &[u8] = &[Space::Blob as u8];
 /// All mailboxes.
 pub const MAILBOXES: &[u8] = &[Space::Mailbox as u8];
+/// All chunks of large values.
+pub const CHUNKS: &[u8] = &[Space::Chunk as u8];
 /// All users.
 pub const USERS: &[u8] = &[Space::User as u8];
 
@@ -99,6 +101,56 @@ pub fn message(guid: Guid, folder: GlobCnt, id: GlobCnt) -> Vec<u8> {
 /// A named property or a REPLID.
 pub fn numbered(guid: Guid, kind: Part, id: u16) -> Vec<u8> {
     [&part(guid, kind)[..], &id.to_be_bytes()].concat()
+}
+
+/// What a key is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// What the index says of itself: which store it is of, how far it has come.
+    Own,
+    LargestId,
+    Fenced,
+    User,
+    Blob,
+    Chunk([u8; 32]),
+    Mailbox(Guid, Part),
+}
+
+/// What a key is about; `None` for one that this program does not know.
+pub fn parse(key: &[u8]) -> Option<Key> {
+    match key {
+        STORE | APPLIED => return Some(Key::Own),
+        MINIMAL_ID => return Some(Key::LargestId),
+        FENCED => return Some(Key::Fenced),
+        _ => {}
+    }
+    let (space, rest) = key.split_first()?;
+    const USER: u8 = Space::User as u8;
+    const BLOB: u8 = Space::Blob as u8;
+    const CHUNK: u8 = Space::Chunk as u8;
+    const MAILBOX: u8 = Space::Mailbox as u8;
+    match *space {
+        USER if rest.len() == 4 => Some(Key::User),
+        BLOB if rest.len() == 8 => Some(Key::Blob),
+        CHUNK => Some(Key::Chunk(rest.try_into().ok()?)),
+        MAILBOX => {
+            let (guid, rest) = rest.split_first_chunk::<16>()?;
+            let (part, rest) = rest.split_first()?;
+            let (part, len) = match *part {
+                1 => (Part::Meta, Some(0)),
+                2 => (Part::Counter, Some(0)),
+                3 => (Part::Folder, Some(6)),
+                4 => (Part::Message, Some(12)),
+                5 => (Part::Name, Some(2)),
+                6 => (Part::Replid, Some(2)),
+                7 => (Part::ReceiveFolder, None),
+                _ => return None,
+            };
+            let fits = len.is_none_or(|len| rest.len() == len);
+            fits.then_some(Key::Mailbox(Guid(*guid), part))
+        }
+        _ => None,
+    }
 }
 
 /// A receive folder.

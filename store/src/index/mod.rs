@@ -2,6 +2,7 @@
 //! from the log whenever in doubt.
 
 mod apply;
+mod entry;
 pub mod keys;
 pub mod memory;
 pub mod open;
@@ -11,6 +12,7 @@ pub mod value;
 mod writer;
 
 pub use apply::Applier;
+pub use entry::{Entry, entry};
 pub use writer::{Index, Job};
 
 /// The index failed; the sentence is the engine's.

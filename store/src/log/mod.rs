@@ -104,6 +104,11 @@ impl Log {
         self.tail.lock().next_lsn.saturating_sub(1)
     }
 
+    /// Bytes of a segment, at which the log goes on in another.
+    pub fn segment_bytes(&self) -> u64 {
+        self.segment_bytes
+    }
+
     /// The last frame that was written, and where it ends.
     pub fn end(&self) -> Position {
         let tail = self.tail.lock();
@@ -422,7 +427,8 @@ impl Log {
     }
 }
 
-fn damaged(at: Location) -> StoreError {
+/// There is nothing whole at this place.
+pub fn damaged(at: Location) -> StoreError {
     StoreError::Damaged {
         segment: at.segment,
         offset: u64::from(at.offset),

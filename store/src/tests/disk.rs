@@ -270,6 +270,18 @@ impl SimDisk {
         self.world.lock().read
     }
 
+    /// Calls that change something so far.
+    pub fn calls(&self) -> u64 {
+        self.world.lock().calls
+    }
+
+    /// Bytes of all files.
+    pub fn bytes(&self) -> u64 {
+        let world = self.world.lock();
+        let files = world.names.values();
+        files.map(|id| world.files[*id].seen.len() as u64).sum()
+    }
+
     /// Writes and fsyncs of files so far.
     pub fn counts(&self) -> (u64, u64) {
         let world = self.world.lock();

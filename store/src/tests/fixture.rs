@@ -123,6 +123,12 @@ fn the_fixture_of_format_1_opens() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, written.disk.get(NAME)).unwrap();
     }
+    of_format_1().check();
+}
+
+/// The store of format 1, and what should be in it.
+pub fn of_format_1() -> History {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(PATH);
     let mut history = History::new(5, Durability::Always);
     history
         .disk
@@ -131,5 +137,5 @@ fn the_fixture_of_format_1_opens() {
         let expected = history.model.apply(op, index as u64 + 1);
         assert!(expected.is_ok(), "{op:?}");
     }
-    history.check();
+    history
 }

@@ -16,7 +16,7 @@ use crate::{ContentsView, Durability, Store, StoreError};
 /// first seed.
 const HISTORIES: u64 = 30;
 
-fn setting(name: &str) -> Option<u64> {
+pub fn setting(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 

@@ -6,6 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use ropewalk_props::{
@@ -19,8 +20,9 @@ use super::{
     random::Random,
 };
 use crate::{
-    Clock, DeleteFolder, Durability, EmptyFolder, FolderKind, IndexKind, MasterKey, NewFolder,
-    NewUser, OpenError, SaveMessage, Store, StoreError, StoreOptions, TemplateFolder,
+    Clock, CompactOptions, CompactReport, Compaction, DeleteFolder, Durability, EmptyFolder,
+    FolderKind, IndexKind, MasterKey, NewFolder, NewUser, OpenError, SaveMessage, Store,
+    StoreError, StoreOptions, TemplateFolder,
     index::{Kv, Write, memory::MemoryKv, scan},
     open::Tuning,
 };
@@ -463,6 +465,7 @@ impl History {
             master_key: self.key.clone(),
             new_data_key: self.new_data_key,
             accept_loss: self.accept_loss,
+            compaction: Compaction::Manual,
             ..StoreOptions::default()
         };
         let tuning = Tuning {
@@ -544,6 +547,7 @@ impl History {
     /// The next opening makes the index anew.
     pub fn forget_index(&mut self) {
         self.index = None;
+        let _ = std::fs::remove_file(self.dir.path().join("index.suspect"));
     }
 
     /// Closes the store; the next opening finds the index as it is then.
@@ -697,6 +701,15 @@ impl History {
         assert!(!self.suspects_index(), "the index was right");
     }
 
+    /// All is as it should be, also once the store was opened anew with its index, and without it.
+    pub fn check_all(&mut self) {
+        self.check();
+        self.close_keeping_index();
+        self.store();
+        self.check_index();
+        self.check();
+    }
+
     /// The index that was caught up is the one that is made from the log alone.
     fn check_index(&mut self) {
         let store = self.store();
@@ -709,6 +722,71 @@ impl History {
         let rebuilt = dump(&*rebuilt.core().index.kv().expect("it is open"));
         assert_eq!(caught_up.len(), rebuilt.len());
         assert!(caught_up == rebuilt, "the index differs from the log");
+    }
+
+    /// Gives back space. Meanwhile other things are done, `busy` times out of ten where it can be.
+    pub fn compact(&mut self, full: bool, busy: u64) -> Result<CompactReport, StoreError> {
+        let store = self.store();
+        let options = CompactOptions {
+            full,
+            grace: Duration::ZERO,
+            bytes_per_second: None,
+        };
+        store.compact(options, &mut |progress| {
+            assert!(progress.done <= progress.total);
+            if self.random.below(10) < busy {
+                let op = random_op(&mut self.random, &self.model);
+                self.step(&op);
+            }
+        })
+    }
+
+    /// Gives back space, perhaps on a disk that fails.
+    fn compact_at_random(&mut self, older: &Option<Vec<Write>>) {
+        let (full, busy) = (self.random.once_in(3), self.random.below(8));
+        self.store();
+        if self.random.once_in(2) {
+            let at = self.random.below(60);
+            let fault = match self.random.below(3) {
+                0 => Fault::Stop(at),
+                1 => Fault::Fail(at, io::ErrorKind::StorageFull),
+                _ => Fault::Fail(at, io::ErrorKind::Other),
+            };
+            self.disk.set_fault(Some(fault));
+        }
+        match self.compact(full, busy) {
+            Ok(report) => assert!(report.damaged.is_empty()),
+            Err(
+                StoreError::ReadOnly { .. }
+                | StoreError::Io(_)
+                | StoreError::DiskFull
+                | StoreError::Closed,
+            ) => {}
+            Err(error) => panic!("{error:?}"),
+        }
+        if !self.disk.is_on() {
+            self.crash(older);
+            self.check();
+        }
+    }
+
+    /// A history that goes on from here on another disk. The store must be closed.
+    pub fn fork(&self, seed: u64) -> Self {
+        assert!(self.store.is_none());
+        Self {
+            random: Random::new(seed),
+            disk: self.disk.copy(),
+            model: self.model.clone(),
+            clock: self.clock.clone(),
+            dir: tempfile::tempdir().expect("a temporary directory"),
+            index: self.index.as_ref().map(|kv| kv_of(&dump(&**kv))),
+            durability: self.durability,
+            accept_loss: self.accept_loss,
+            key: self.key.clone(),
+            later_key: self.later_key.clone(),
+            new_data_key: self.new_data_key,
+            store: None,
+        }
     }
 
     /// Lives through `plan`.
@@ -729,6 +807,7 @@ impl History {
                     self.check();
                 }
                 2 => self.store().core().tick(),
+                5..7 => self.compact_at_random(&older),
                 3 => {
                     let kv = self.store().core().index.kv().expect("it is open");
                     older = Some(dump(&*kv));

@@ -2,6 +2,7 @@
 
 mod backup;
 mod blobs;
+mod compaction;
 mod concurrency;
 mod content;
 mod crypt;

@@ -1,0 +1,134 @@
+//! The thread that gives back space whenever it is worth it.
+
+use std::{
+    io,
+    sync::{Arc, Weak, atomic::Ordering},
+    time::{Duration, Instant},
+};
+
+use super::{CompactOptions, Compaction, GRACE, run};
+use crate::{StoreError, core::Core, log::segment::SegmentKind};
+
+/// How often it looks whether it is worth it.
+const LOOK: Duration = Duration::from_secs(5);
+/// After a run that failed it waits so long, and twice as long each time, up to [`RARELY`].
+const AGAIN: Duration = Duration::from_secs(60);
+/// Whether something was removed since the last run is looked at this often.
+const RARELY: Duration = Duration::from_secs(3600);
+/// A run is due when this part of the bytes in use was written since the last one, and at least one
+/// segment.
+const GROWTH: u64 = 4;
+
+/// Starts the thread, if that is wanted. It ends when the store is closed or gone.
+pub fn start(core: &Arc<Core>, compaction: Compaction) -> io::Result<()> {
+    let Compaction::Background { bytes_per_second } = compaction else {
+        return Ok(());
+    };
+    let weak: Weak<Core> = Arc::downgrade(core);
+    let thread = std::thread::Builder::new()
+        .name("ropewalk-compact".into())
+        .spawn(move || look_after(&weak, bytes_per_second))?;
+    let _ = core.compactor.thread.set(thread.thread().clone());
+    Ok(())
+}
+
+fn look_after(weak: &Weak<Core>, bytes_per_second: u64) {
+    let options = CompactOptions {
+        bytes_per_second: Some(bytes_per_second),
+        ..CompactOptions::default()
+    };
+    let mut due = Due::default();
+    let mut not_before = Instant::now();
+    let mut pause = AGAIN;
+    loop {
+        std::thread::park_timeout(LOOK);
+        let Some(core) = weak.upgrade().filter(|core| !core.is_closed()) else {
+            return;
+        };
+        core.log.forget_retired(GRACE);
+        if Instant::now() < not_before || core.check_writable().is_err() {
+            continue;
+        }
+        match due.look(&core) {
+            Ok(false) => continue,
+            Ok(true) => {}
+            Err(error) => {
+                tracing::warn!(%error, "it cannot be told whether space is to be given back");
+                not_before = Instant::now() + AGAIN;
+                continue;
+            }
+        }
+        match run(&core, options, &mut |_| {}) {
+            Ok(report) => {
+                tracing::info!(
+                    before = report.bytes_before,
+                    after = report.bytes_after,
+                    live = report.live_bytes,
+                    "space was given back"
+                );
+                pause = AGAIN;
+                due.done(&core);
+            }
+            Err(StoreError::Closed) => return,
+            Err(error) => {
+                tracing::warn!(%error, "space could not be given back");
+                not_before = Instant::now() + pause;
+                pause = (pause * 2).min(RARELY);
+            }
+        }
+    }
+}
+
+/// Tells when a run is due.
+#[derive(Default)]
+struct Due {
+    /// The segment in which the last run began, and the bytes in use that it found or, before the first
+    /// run, that there seem to be.
+    last: Option<(u32, u64)>,
+    /// The last segment when the sizes of files were last looked at.
+    seen: u32,
+    ran: Option<Instant>,
+}
+
+impl Due {
+    fn look(&mut self, core: &Core) -> Result<bool, StoreError> {
+        let removed = core.compactor.removed.load(Ordering::Relaxed);
+        let enough = core.compactor.state.lock().messages / 20;
+        let is_long_ago = self.ran.is_some_and(|ran| ran.elapsed() > RARELY);
+        if removed > enough.max(1000) || removed > 0 && is_long_ago {
+            return Ok(true);
+        }
+        let end = core.log.end();
+        if end.segment == self.seen {
+            return Ok(false);
+        }
+        let segments = core.log.segments();
+        let (from, live) = match self.last {
+            Some(last) => last,
+            None => {
+                let checkpoint = crate::log::checkpoint::files(segments)?.into_iter().next();
+                let files = segments.files()?.into_iter();
+                let packs = files.filter(|file| file.kind == SegmentKind::Pack);
+                let live = packs.map(|file| file.len).sum::<u64>();
+                let from = checkpoint.as_ref().map_or(0, |file| file.first);
+                *self
+                    .last
+                    .insert((from, live + checkpoint.map_or(0, |file| file.len)))
+            }
+        };
+        let written = segments.files()?.into_iter();
+        let written = written.filter(|file| file.kind == SegmentKind::Log && file.first >= from);
+        let written: u64 = written.map(|file| file.len).sum();
+        self.seen = end.segment;
+        Ok(written > (live / GROWTH).max(core.log.segment_bytes()))
+    }
+
+    fn done(&mut self, core: &Core) {
+        let live = core.compactor.live().map_or(0, |(live, _)| live);
+        let end = core.log.end();
+        self.last = Some((end.segment, live));
+        self.seen = end.segment;
+        self.ran = Some(Instant::now());
+        core.compactor.removed.store(0, Ordering::Relaxed);
+    }
+}
