@@ -19,7 +19,7 @@ use super::{
     model::{INBOX, Model},
 };
 use crate::{
-    BackupReport, ContentsView, Durability, IndexKind, Message, OpenError, RestorePoint,
+    BackupReport, ContentsView, Durability, IndexKind, MasterKey, Message, OpenError, RestorePoint,
     RestoreReport, SaveMessage, Store, StoreOptions, UpkeepError,
     disk::OsDisk,
     list_backups,
@@ -658,4 +658,102 @@ fn files_that_only_a_deleted_manifest_named_are_removed_by_the_next_backup() {
     assert_eq!(second.files_removed, 1);
     let names = backups.disk.file_names();
     assert!(names.contains(&"notes.txt".to_owned()) && !names.contains(&"00000077.seg".to_owned()));
+}
+
+#[test]
+fn a_damaged_copy_of_an_earlier_backup_is_found_in_time_and_made_anew() {
+    let mut history = History::new(24, Durability::Always);
+    history.step(&Op::AddUser(0));
+    for seed in 0..50 {
+        history.step(&save(seed));
+    }
+    let backups = Place::new(24);
+    let first = backups.back_up(&history.store()).unwrap();
+    let whole = backups.disk.get("00000001.seg");
+    backups
+        .disk
+        .tamper("00000001.seg", |bytes| bytes[5000] ^= 1);
+    let mut found = Vec::new();
+    for _ in 0..16 {
+        let report = backups.back_up(&history.store()).unwrap();
+        found.extend(report.damage.into_iter().map(|damage| damage.file));
+    }
+    assert_eq!(found, ["files/00000001.seg"]);
+    assert!(backups.disk.get("00000001.seg") == whole);
+    let place = Place::new(25);
+    place
+        .restore(&backups, RestorePoint::Lsn(first.backup.lsn))
+        .unwrap();
+    let model = history.model.clone();
+    check_restored(&mut history, &place, &model, "mended");
+}
+
+#[test]
+fn files_that_a_manifest_of_a_newer_version_names_are_left_alone() {
+    let mut history = History::new(26, Durability::Always);
+    history.step(&Op::AddUser(0));
+    for seed in 0..50 {
+        history.step(&save(seed));
+    }
+    let backups = Place::new(26);
+    let first = backups.back_up(&history.store()).unwrap();
+    let manifest = first.backup.manifest.file_name().unwrap().to_str().unwrap();
+    backups.disk.tamper(manifest, |bytes| {
+        let at = bytes
+            .windows(8)
+            .position(|part| part == b"\"format\"")
+            .unwrap();
+        bytes[at + 10] = b'9';
+    });
+    let before: Vec<_> = {
+        let names = backups.disk.file_names().into_iter();
+        names.map(|name| (backups.disk.get(&name), name)).collect()
+    };
+    for seed in 50..60 {
+        history.step(&save(seed));
+    }
+    let second = backups.back_up(&history.store()).unwrap();
+    assert_eq!((second.bytes_shared, second.files_removed), (0, 0));
+    for (bytes, name) in before {
+        assert!(backups.disk.get(&name) == bytes, "{name}");
+    }
+    let place = Place::new(27);
+    place.restore(&backups, RestorePoint::Latest).unwrap();
+    let model = history.model.clone();
+    check_restored(&mut history, &place, &model, "beside the newer one");
+}
+
+#[test]
+fn an_encrypted_store_is_backed_up_and_restored_with_the_key_of_that_time() {
+    let key = |byte: u8| MasterKey::from_hex(&format!("{byte:02x}").repeat(32)).unwrap();
+    let mut history = History::new(28, Durability::Always);
+    history.step(&Op::AddUser(0));
+    history.step(&save(1));
+    history.close(&None);
+    // Encrypted from here on.
+    history.key = Some(key(7));
+    let mut moments = Vec::new();
+    for seed in 2..40 {
+        history.step(&save(seed));
+        moments.push((history.store().core().log.last_lsn(), history.model.clone()));
+    }
+    let backups = Place::new(28);
+    let report = backups.back_up(&history.store()).unwrap();
+    assert_eq!(report.damage, []);
+    for (lsn, model) in moments.iter().step_by(5) {
+        let place = Place::new(29);
+        place.restore(&backups, RestorePoint::Lsn(*lsn)).unwrap();
+        check_restored(&mut history, &place, model, &format!("commit {lsn}"));
+    }
+    let place = Place::new(30);
+    place.restore(&backups, RestorePoint::Latest).unwrap();
+    let given = history.key.take();
+    let refused = history.open_other(&place.disk, place.dir.path());
+    assert!(
+        matches!(refused, Err(OpenError::KeyNeeded { .. })),
+        "{refused:?}"
+    );
+    history.key = given;
+    let store = history.open_other(&place.disk, place.dir.path()).unwrap();
+    assert!(store.verify(&mut quiet).unwrap().is_ok());
 }

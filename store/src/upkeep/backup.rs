@@ -68,7 +68,8 @@ pub struct BackupReport {
     /// Bytes that an earlier backup had.
     pub bytes_shared: u64,
     /// Damage in the store that was found on the way. Where an earlier backup had a good copy, that one is
-    /// kept and nothing is lost; else the damage is copied as it is. The first 1000 places.
+    /// kept and nothing is lost; else the damage is copied as it is. Also copies of earlier backups that were
+    /// damaged (`files/...`) and are made anew; each backup looks at some. The first 1000 places.
     pub damage: Vec<Damage>,
     /// Files of earlier backups that were removed since no manifest names them any more.
     pub files_removed: u64,

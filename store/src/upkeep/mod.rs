@@ -11,6 +11,7 @@ mod files;
 mod findings;
 mod frames;
 mod manifest;
+mod moment;
 mod reach;
 pub(crate) mod restore;
 mod share;

@@ -4,17 +4,25 @@ use std::{
     collections::HashSet,
     io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use super::{
-    Damage, OnProgress, UpkeepError,
+    Damage, DamageKind, OnProgress, UpkeepError,
     copy::{Found, Source, Target, crc_of, mark},
     files::FileKind,
-    manifest::{FileEntry, Manifest, Manifests},
+    manifest::{FILES, FileEntry, Manifest, Manifests},
     walk::Piece,
 };
-use crate::{Progress, disk::Disk, log::segment::SEGMENT_HEADER};
+use crate::{
+    Progress,
+    disk::{Disk, DiskFile},
+    log::segment::SEGMENT_HEADER,
+};
 
+/// Each backup looks at one in so many of the files that it shares, so that what an old disk of backups
+/// forgets is found while the store still has it.
+const LOOK_AT: u64 = 16;
 /// Damaged places that a report names, at most.
 const MOST_DAMAGE: usize = 1000;
 
@@ -97,9 +105,12 @@ impl Backup<'_, '_> {
         if let Some(entry) = same_len.iter().filter(same).find(good) {
             let whole = source.name.kind != FileKind::Keys
                 || crc_of(&*source.file, source.len)? == entry.crc;
-            if whole {
+            if whole && (!self.is_due() || self.is_good(entry)?) {
                 self.put_shared(entry, entry.damaged, source.len);
                 return Ok(true);
+            }
+            if whole {
+                return self.mend(source, entry).map(|()| true);
             }
         }
         let any = same_len.iter().find(good);
@@ -115,6 +126,50 @@ impl Backup<'_, '_> {
         self.put_shared(entry, entry.damaged, source.len);
         self.report(found.damage);
         Ok(true)
+    }
+
+    /// Whether this backup looks at its copy of the next file: each one does at some of them.
+    fn is_due(&self) -> bool {
+        let file = self.manifest.files.len() as u64;
+        (self.manifest.number + file).is_multiple_of(LOOK_AT)
+    }
+
+    /// Whether an earlier copy is as it was written.
+    fn is_good(&self, entry: &FileEntry) -> io::Result<bool> {
+        let file = self.disk.open_to_read(&self.files.join(&entry.stored))?;
+        Ok(crc_of(&*file, entry.len)? == entry.crc)
+    }
+
+    /// Copies a file anew whose earlier copy was damaged, for all backups that have it.
+    fn mend(&mut self, source: &Source, entry: &FileEntry) -> io::Result<()> {
+        let file = format!("{FILES}/{}", entry.stored);
+        self.report(vec![Damage {
+            file,
+            ..source.damage(DamageKind::Record, 0, None)
+        }]);
+        let (part, file) = self.part(&entry.stored)?;
+        let mut target = Target::new(Some(file), 0, 0);
+        let found = self.copied(source, 0, &mut target)?;
+        if target.finish()? != entry.crc {
+            // The store's is another one by now, or damaged as well.
+            self.disk.remove(&part)?;
+            return self.copy(source, false);
+        }
+        self.disk.rename(&part, &self.files.join(&entry.stored))?;
+        self.manifest.files.push(entry.clone());
+        self.copied += found.end;
+        Ok(())
+    }
+
+    /// An empty file that is to get this name.
+    fn part(&mut self, stored: &str) -> io::Result<(PathBuf, Arc<dyn DiskFile>)> {
+        let name = format!("{stored}.part");
+        let path = self.files.join(&name);
+        if self.here.remove(&name) {
+            self.disk.remove(&path)?;
+        }
+        let file = self.disk.create(&path)?;
+        Ok((path, file))
     }
 
     fn put_shared(&mut self, entry: &FileEntry, damaged: u64, bytes: u64) {
@@ -141,6 +196,7 @@ impl Backup<'_, '_> {
     fn extend(&mut self, source: &Source, known: Earlier<'_>) -> io::Result<bool> {
         let entry = known.entry;
         let mut damaged = entry.damaged;
+        let mut rotten = Vec::new();
         if crc_of(&*source.file, entry.len)? != entry.crc {
             // Another one, unless it is damaged by now and goes on as it should.
             let prefix = Source {
@@ -157,11 +213,15 @@ impl Backup<'_, '_> {
             if found.damage.is_empty() || !goes_on || entry.damaged > 0 {
                 return Ok(false);
             }
-            self.report(found.damage);
+            rotten = found.damage;
         }
         let path = self.files.join(&entry.stored);
         let file = self.disk.open(&path)?;
         let before = file.len()?;
+        let others = !self.earlier.bad.is_empty() && before > entry.len;
+        if others || !self.is_good(entry)? {
+            return Ok(false);
+        }
         let mut target = Target::new(Some(file.clone()), entry.len, entry.crc);
         self.step(entry.len);
         let found = self.copied(source, entry.len, &mut target)?;
@@ -180,6 +240,7 @@ impl Backup<'_, '_> {
         });
         self.shared += entry.len;
         self.copied += found.end - entry.len;
+        self.report(rotten);
         self.report(found.damage);
         Ok(true)
     }
@@ -195,21 +256,23 @@ impl Backup<'_, '_> {
             self.put_shared(&entry, 0, source.len);
             return Ok(());
         }
-        let taken: HashSet<&str> = self.earlier.entries().map(|e| e.stored.as_str()).collect();
+        let entries = self.earlier.entries();
+        let mut taken: HashSet<&str> = entries.map(|entry| entry.stored.as_str()).collect();
+        if !self.earlier.bad.is_empty() {
+            // Another version may be able to read the manifests that name them.
+            taken.extend(self.here.iter().map(String::as_str));
+        }
         let names = (1..u32::MAX).map(|n| match n {
             1 => name.clone(),
             n => format!("{name}~{n}"),
         });
         let free = { names }.find(|name| !taken.contains(name.as_str()));
         let stored = free.ok_or_else(|| io::Error::other("no name is left for a file"))?;
-        let (path, part) = (self.files.join(&stored), format!("{stored}.part"));
-        for leftover in [&stored, &part] {
-            if self.here.remove(leftover) {
-                self.disk.remove(&self.files.join(leftover))?;
-            }
+        let path = self.files.join(&stored);
+        if self.here.remove(&stored) {
+            self.disk.remove(&path)?;
         }
-        let part = self.files.join(part);
-        let file = self.disk.create(&part)?;
+        let (part, file) = self.part(&stored)?;
         let mut target = Target::new(Some(file.clone()), 0, 0);
         let found = self.copied(source, 0, &mut target)?;
         let crc = target.finish()?;
