@@ -12,7 +12,7 @@ use std::{
 use ropewalk_props::Guid;
 
 use crate::{
-    Durability, IndexKind, OpenError, Progress, RecoveryReport, StoreOptions,
+    Durability, FencedFrame, IndexKind, OpenError, Progress, RecoveryReport, StoreOptions,
     catch_up::ComingUp,
     compact,
     core::{Core, Parts},
@@ -103,7 +103,16 @@ pub fn open(dir: &Path, options: StoreOptions, tuning: Tuning) -> Result<Opened,
         ready => ready,
     };
     let (kv, tail, directory) = ready?;
-    let report = coming_up.report;
+    let mut report = coming_up.report;
+    for span in segments.broken_packs().map_err(|e| context.io(e))? {
+        tracing::error!(file = %span.name(), "a pack without its end: what it held cannot be read");
+        report.fenced.push(FencedFrame {
+            segment: span.first,
+            offset: 0,
+            lsn: 0,
+            frames: 0,
+        });
+    }
     let recount = kv.get(keys::FENCED).map_err(|e| context.index(&e.0))?;
     let applied = tail.next_lsn.saturating_sub(1);
     let log = Log::new(

@@ -30,7 +30,7 @@ pub struct FencedFrame {
     pub offset: u64,
     /// The first frame that is lost; in a checkpoint they are counted from 1.
     pub lsn: u64,
-    /// The number of frames that are lost.
+    /// The number of frames that are lost. 0: a pack, which holds what was in frames, cannot be read.
     pub frames: u64,
 }
 

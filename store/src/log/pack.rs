@@ -107,6 +107,14 @@ fn trailer_at(file: &dyn DiskFile, at: u64) -> io::Result<Option<Trailer>> {
     Ok(Trailer::decode(&bytes, at))
 }
 
+/// Whether a file ends as a pack does.
+pub fn has_end(file: &dyn DiskFile) -> io::Result<bool> {
+    match file.len()?.checked_sub(TRAILER as u64) {
+        Some(at) => Ok(trailer_at(file, at)?.is_some()),
+        None => Ok(false),
+    }
+}
+
 /// The last whole trailer of a file of `len` bytes, which is at its end unless that is damaged.
 pub fn last_trailer(file: &dyn DiskFile, len: u64) -> io::Result<Option<Trailer>> {
     let Some(end) = len.checked_sub(TRAILER as u64) else {

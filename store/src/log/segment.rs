@@ -299,6 +299,23 @@ impl Segments {
             .collect()
     }
 
+    /// Packs that nothing can be read from, since neither copy of their directories is whole. Looks at
+    /// their ends only, unless one is damaged: that is where a file lacks something that was cut off.
+    pub fn broken_packs(&self) -> io::Result<Vec<Span>> {
+        let mut broken = Vec::new();
+        for span in self.spans().into_iter().filter(|span| span.pack) {
+            let file = self.disk.open(&self.path(span))?;
+            if super::pack::has_end(&*file)? {
+                continue;
+            }
+            match self.pack(span.first) {
+                Err(error) if error.kind() == io::ErrorKind::InvalidData => broken.push(span),
+                other => drop(other?),
+            }
+        }
+        Ok(broken)
+    }
+
     /// Creates a segment with its header and makes both survive a power failure.
     pub fn create(&self, header: SegmentHeader) -> io::Result<Arc<dyn DiskFile>> {
         let span = Span::plain(header.number);

@@ -764,6 +764,27 @@ fn packs_without_a_checkpoint_are_no_store_once_the_index_is_gone() {
 }
 
 #[test]
+fn a_pack_that_was_cut_short_is_reported_and_all_else_is_there() {
+    let (mut history, _) = compacted(10, true);
+    let name = "00000001-00000002.seg";
+    let whole = history.disk.get(name);
+    history
+        .disk
+        .tamper(name, |bytes| bytes.truncate(bytes.len() / 2));
+    for _ in 0..2 {
+        let store = history.open_damaged();
+        let fenced = &store.recovery().fenced;
+        assert_eq!(fenced.len(), 1);
+        assert_eq!((fenced[0].segment, fenced[0].frames), (1, 0));
+        assert!(!store.users().is_empty());
+        store.close().unwrap();
+    }
+    // It can be put back.
+    history.disk.tamper(name, |bytes| *bytes = whole);
+    history.check();
+}
+
+#[test]
 fn damage_in_the_checkpoint_is_reported_and_the_rest_is_kept() {
     let (history, start) = compacted(7, true);
     let mut history = history;
