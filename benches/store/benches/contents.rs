@@ -26,7 +26,9 @@ fn contents(c: &mut Criterion) {
         let mailbox = add_user(&store, 0);
         for _ in 0..count / 1000 {
             let saves = (0..1000).map(|_| mail::save(INBOX, pool.message(&mut rng, 1_000, 0)));
-            mailbox.save_messages(saves.collect()).expect("they are saved");
+            mailbox
+                .save_messages(saves.collect())
+                .expect("they are saved");
         }
         group.bench_function(format!("of {count}, again"), |b| {
             b.iter(|| {

@@ -33,7 +33,7 @@ pub struct Rng(pub u64);
 
 impl Rng {
     /// Any number.
-    pub fn next(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -43,12 +43,12 @@ impl Rng {
 
     /// A number below `bound`, which is not 0.
     pub fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound
+        self.number() % bound
     }
 
     /// At least 0, below 1.
     pub fn unit(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1u64 << 53) as f64
+        (self.number() >> 11) as f64 / (1u64 << 53) as f64
     }
 
     /// Of the standard normal distribution (Box and Muller).
@@ -73,7 +73,8 @@ pub fn has_arg(name: &str) -> bool {
 /// A new directory that goes with its owner: below `--dir` or `ROPEWALK_BENCH_DIR`, else below the
 /// target directory, which is on a disk where the place for temporary files may be in memory.
 pub fn scratch() -> tempfile::TempDir {
-    let named = arg::<PathBuf>("--dir").or_else(|| env::var_os("ROPEWALK_BENCH_DIR").map(Into::into));
+    let named =
+        arg::<PathBuf>("--dir").or_else(|| env::var_os("ROPEWALK_BENCH_DIR").map(Into::into));
     let below = named.unwrap_or_else(target_tmp);
     fs::create_dir_all(&below).expect("a place for the measurements");
     tempfile::tempdir_in(below).expect("a directory")

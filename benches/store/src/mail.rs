@@ -36,7 +36,7 @@ impl Default for Pool {
             text.push(' ');
         }
         // As an attachment that is compressed already.
-        let bytes = (0..1 << 20).flat_map(|_| rng.next().to_le_bytes());
+        let bytes = (0..1 << 20).flat_map(|_| rng.number().to_le_bytes());
         Self {
             text,
             bytes: bytes.collect(),
@@ -76,7 +76,7 @@ impl Pool {
             let tag = PropTag::new(0x6800 + id, PropType::STRING);
             props.set(tag, &PropValue::text(&sender));
             let tag = PropTag::new(0x6820 + id, PropType::INTEGER32);
-            props.set(tag, &PropValue::Integer32(rng.next() as i32));
+            props.set(tag, &PropValue::Integer32(rng.number() as i32));
         }
         message.recipients.push(Recipient {
             row_id: 0,

@@ -250,7 +250,9 @@ impl Others {
         let mut queue = self.queue.lock().expect("nobody panics");
         queue.1 += 1;
         let ticket = queue.1;
-        queue.0.extend(writes.into_iter().map(|(at, value)| (ticket, at, value)));
+        queue
+            .0
+            .extend(writes.into_iter().map(|(at, value)| (ticket, at, value)));
         loop {
             if queue.2 >= ticket {
                 return Ok(());
@@ -263,7 +265,10 @@ impl Others {
             let last = queue.1;
             let group = std::mem::take(&mut queue.0);
             drop(queue);
-            let group: Vec<_> = group.into_iter().map(|(_, at, value)| (at, value)).collect();
+            let group: Vec<_> = group
+                .into_iter()
+                .map(|(_, at, value)| (at, value))
+                .collect();
             let done = self.tables.transact(&group);
             queue = self.queue.lock().expect("nobody panics");
             queue.3 = false;
@@ -465,7 +470,9 @@ struct Fjall {
 
 impl Fjall {
     fn open(dir: &Path) -> Done<Self> {
-        let db = fjall::Database::builder(dir).cache_size(CACHE as u64).open()?;
+        let db = fjall::Database::builder(dir)
+            .cache_size(CACHE as u64)
+            .open()?;
         // As its documentation has it for large values.
         let messages = db.keyspace("messages", || {
             fjall::KeyspaceCreateOptions::default()
@@ -482,7 +489,10 @@ impl Fjall {
 
 impl Tables for Fjall {
     fn transact(&self, writes: &[(At, Option<(Vec<u8>, Vec<u8>)>)]) -> Done {
-        let mut batch = self.db.batch().durability(Some(fjall::PersistMode::SyncData));
+        let mut batch = self
+            .db
+            .batch()
+            .durability(Some(fjall::PersistMode::SyncData));
         for (at, value) in writes {
             match value {
                 Some((message, entry)) => {
@@ -651,9 +661,7 @@ fn phase<T: Send>(
     let (start, before) = (Instant::now(), cpu());
     let done = thread::scope(|scope| {
         let work = &work;
-        let workers: Vec<_> = (0..threads)
-            .map(|n| scope.spawn(move || work(n)))
-            .collect();
+        let workers: Vec<_> = (0..threads).map(|n| scope.spawn(move || work(n))).collect();
         let done = workers.into_iter().map(|worker| worker.join());
         done.map(|done| done.expect("no worker panics"))
             .collect::<Done<Vec<T>>>()
@@ -782,7 +790,15 @@ fn run(engine: &str) -> Done<(HashMap<String, f64>, Option<String>)> {
 }
 
 fn compare() -> Done {
-    let phases = ["insert", "read", "reopen", "scan_first", "scan", "delete", "compact"];
+    let phases = [
+        "insert",
+        "read",
+        "reopen",
+        "scan_first",
+        "scan",
+        "delete",
+        "compact",
+    ];
     println!(
         "| engine | insert s | read s | reopen s | first scan s | 10 scans s | delete s | compact s | all s | CPU s | disk / values, inserted | half deleted | at the end | peak MiB |"
     );
@@ -801,7 +817,9 @@ fn compare() -> Done {
             }
         }
         let all: f64 = phases.iter().map(|name| value(name)).sum();
-        let cpu = phases.iter().filter_map(|name| values.get(&format!("{name}_cpu")));
+        let cpu = phases
+            .iter()
+            .filter_map(|name| values.get(&format!("{name}_cpu")));
         row.push_str(&format!(" {all:.1} | {:.1} |", cpu.sum::<f64>()));
         for name in ["inserted_disk", "deleted_disk", "disk"] {
             row.push_str(&format!(" {:.2} |", value(name)));

@@ -26,7 +26,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ropewalk_store_benches::{Rng, Times, arg, cpu, disk_bytes, guid_of, mib, peak, resident, scratch};
+use ropewalk_store_benches::{
+    Rng, Times, arg, cpu, disk_bytes, guid_of, mib, peak, resident, scratch,
+};
 
 type Done<T = ()> = Result<T, Box<dyn Error>>;
 
@@ -188,9 +190,7 @@ fn open(engine: &str, dir: &Path) -> Done<Box<dyn Engine>> {
     Ok(match engine {
         "sled-0.34" => {
             let config = sled::Config::new().path(dir.join("sled"));
-            let config = config
-                .cache_capacity(CACHE as u64)
-                .flush_every_ms(None);
+            let config = config.cache_capacity(CACHE as u64).flush_every_ms(None);
             Box::new(Sled034(config.open()?))
         }
         "sled-1.0" => {
@@ -243,7 +243,7 @@ fn entry(rng: &mut Rng) -> Vec<u8> {
     } as usize;
     let mut value = vec![0u8; 8];
     while value.len() < len {
-        value.extend_from_slice(&rng.next().to_le_bytes());
+        value.extend_from_slice(&rng.number().to_le_bytes());
         value.extend_from_slice(b"\0\0\0s\0u\0\0");
     }
     value.truncate(len);
@@ -379,10 +379,16 @@ fn measure(engine: &str, dir: &Path) -> Done {
         load.apply(writes)?;
     }
     kv.flush()?;
-    println!("fill={}", load.writes as f64 / start.elapsed().as_secs_f64());
+    println!(
+        "fill={}",
+        load.writes as f64 / start.elapsed().as_secs_f64()
+    );
     let each = |before: Duration, count: u64| (cpu() - before).as_secs_f64() * 1e6 / count as f64;
     println!("fill_cpu_us={}", each(before, load.writes));
-    println!("fill_disk={}", disk_bytes(dir) as f64 / load.live_bytes as f64);
+    println!(
+        "fill_disk={}",
+        disk_bytes(dir) as f64 / load.live_bytes as f64
+    );
 
     let (start, before) = (Instant::now(), cpu());
     let mut rng = Rng(6);
@@ -425,10 +431,7 @@ fn measure(engine: &str, dir: &Path) -> Done {
             while !done.load(Relaxed) {
                 let (mailbox, folder) = (rng.below(MAILBOXES), rng.below(FOLDERS));
                 let start = Instant::now();
-                let (from, to) = (
-                    folder_key(mailbox, folder),
-                    folder_key(mailbox, folder + 1),
-                );
+                let (from, to) = (folder_key(mailbox, folder), folder_key(mailbox, folder + 1));
                 let scanned = kv.range(&from, &to, &mut |_, _| seen += 1);
                 assert!(scanned.is_ok(), "{scanned:?}");
                 times.add(start.elapsed());
@@ -630,16 +633,25 @@ fn kills(engine: &str, rounds: u64) -> Done<String> {
         if outcome != "whole" {
             let error = String::from_utf8_lossy(&check.stderr);
             let error: Vec<_> = error.lines().take(3).collect();
-            eprintln!("{engine}, round {round}: {outcome}: {} {error:?}", output.trim());
+            eprintln!(
+                "{engine}, round {round}: {outcome}: {} {error:?}",
+                output.trim()
+            );
             dir = scratch();
         }
         *outcomes.entry(outcome.into()).or_default() += 1;
     }
     let mut outcomes: Vec<_> = outcomes.into_iter().collect();
     outcomes.sort();
-    let outcomes: Vec<_> = outcomes.iter().map(|(what, n)| format!("{what} {n}")).collect();
+    let outcomes: Vec<_> = outcomes
+        .iter()
+        .map(|(what, n)| format!("{what} {n}"))
+        .collect();
     let slowest = opening.at(1_000) / 1e3;
-    Ok(format!("{}; open at most {slowest:.0} ms", outcomes.join(", ")))
+    Ok(format!(
+        "{}; open at most {slowest:.0} ms",
+        outcomes.join(", ")
+    ))
 }
 
 fn compare() -> Done {

@@ -14,13 +14,8 @@
 #![allow(unsafe_code)]
 
 use std::{
-    collections::HashMap,
-    fs::File,
-    hint::black_box,
-    io::Write as _,
-    os::unix::fs::FileExt as _,
-    sync::Arc,
-    time::Instant,
+    collections::HashMap, fs::File, hint::black_box, io::Write as _, os::unix::fs::FileExt as _,
+    sync::Arc, time::Instant,
 };
 
 use memmap2::{Advice, Mmap};
@@ -78,7 +73,8 @@ fn main() {
             places.push((at, archive.len(), crc32fast::hash(&archive)));
             let padded = archive.len().next_multiple_of(16);
             file.write_all(&archive).expect("written");
-            file.write_all(&vec![0; padded - archive.len()]).expect("written");
+            file.write_all(&vec![0; padded - archive.len()])
+                .expect("written");
             at += padded as u64;
         }
         let file = file.into_inner().expect("written");

@@ -55,7 +55,9 @@ fn make(dir: &Path) {
             raw += some.iter().map(mail::raw_bytes).sum::<u64>();
             count += some.len() as u64;
             let saves = some.into_iter().map(|message| mail::save(INBOX, message));
-            mailbox.save_messages(saves.collect()).expect("they are saved");
+            mailbox
+                .save_messages(saves.collect())
+                .expect("they are saved");
         }
     }
     store.close().expect("the store closes");

@@ -166,7 +166,7 @@ impl Shared {
     fn stream(&self, rng: &mut Rng, mailbox: &Mailbox, folder: GlobCnt) {
         let mut writer = self.store.blob_writer();
         let len = rng.below(400 << 10);
-        let piece: Vec<u8> = (0..4096).flat_map(|_| rng.next().to_le_bytes()).collect();
+        let piece: Vec<u8> = (0..4096).flat_map(|_| rng.number().to_le_bytes()).collect();
         while writer.len() < len {
             let at = writer.len();
             if let Err(error) = writer.write_at(at, &piece) {
@@ -253,7 +253,11 @@ fn reopened(dir: &Path, mailboxes: usize, before: &Seen, how: &str) -> bool {
         report.frames_replayed,
         report.index_rebuilt,
         after.len(),
-        if same { "all as before" } else { "NOT AS BEFORE" }
+        if same {
+            "all as before"
+        } else {
+            "NOT AS BEFORE"
+        }
     );
     store.close().expect("the store closes");
     same
