@@ -63,7 +63,7 @@ pub struct Core {
     /// Segments that compaction is rewriting: what it found dead there must stay so. Changed under
     /// `refs`, held for writing.
     pub packing: Mutex<BTreeSet<u32>>,
-    /// Makes the hashes by which equal chunks are found.
+    /// Makes the hashes by which equal chunks are found; `None` if there can be none.
     pub hasher: Option<ChunkHasher>,
     /// Gives back space.
     pub compactor: Compactor,
@@ -114,7 +114,7 @@ impl Core {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Self {
         let next_lsn = parts.log.last_lsn() + 1;
-        let hasher = parts.log.chunk_hasher();
+        let hasher = ChunkHasher::of(parts.log.cipher());
         let now = parts.clock.now();
         Self {
             log: parts.log,

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use crate::{
     core::Core,
+    crypto::Cipher,
     log::frame::{FrameBuilder, Location, RecordKind},
     records::{ChunkRecord, Op},
 };
@@ -19,14 +20,12 @@ const WORTH: usize = 1024;
 pub struct ChunkHasher(blake3::Hasher);
 
 impl ChunkHasher {
-    /// Without a key.
-    pub fn plain() -> Self {
-        Self(blake3::Hasher::new())
-    }
-
-    /// With a key.
-    pub fn keyed(key: &[u8; 32]) -> Self {
-        Self(blake3::Hasher::new_keyed(key))
+    /// For a store that is encrypted with this key, if it is.
+    pub fn of(cipher: Option<&Cipher>) -> Option<Self> {
+        Some(Self(match cipher {
+            Some(cipher) => blake3::Hasher::new_keyed(&cipher.dedup_key()?),
+            None => blake3::Hasher::new(),
+        }))
     }
 
     fn hash(&self, chunk: &[u8]) -> Hash {

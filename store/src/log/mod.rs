@@ -29,7 +29,6 @@ use ropewalk_props::{FileTime, Guid};
 
 use crate::{
     Durability, StoreError,
-    blob::dedup::ChunkHasher,
     crypto::Cipher,
     disk::{DiskFile, is_full},
     sync::Mutex,
@@ -278,14 +277,6 @@ impl Log {
     /// A frame to be filled for this log.
     pub fn frame(&self) -> FrameBuilder {
         FrameBuilder::new(self.segments.keys.current().cloned())
-    }
-
-    /// Makes the hashes by which equal chunks are found; `None` if there can be none.
-    pub fn chunk_hasher(&self) -> Option<ChunkHasher> {
-        match self.segments.keys.current() {
-            Some(cipher) => Some(ChunkHasher::keyed(&cipher.dedup_key()?)),
-            None => Some(ChunkHasher::plain()),
-        }
     }
 
     /// Reads one record's header and plain data, and verifies its checksum.

@@ -19,4 +19,5 @@ mod random;
 mod recovery;
 #[cfg(feature = "shuttle")]
 mod shuttle;
+mod streams;
 mod verify;
