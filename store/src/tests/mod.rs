@@ -2,6 +2,7 @@
 
 mod backup;
 mod blobs;
+mod chunks;
 mod compaction;
 mod concurrency;
 mod content;
