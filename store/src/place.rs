@@ -15,6 +15,7 @@ use rustix::fs::{Access, AtFlags, CWD, StatVfsMountFlags, accessat, statfs, stat
 use crate::{
     OpenError,
     log::segment::{BadSegment, SEGMENT_HEADER, SegmentHeader},
+    upkeep::restore,
 };
 
 const HEADER: u64 = SEGMENT_HEADER as u64;
@@ -252,6 +253,11 @@ fn is_empty(segment: &Path) -> bool {
 
 /// A directory without a log is to become a store only if it is nobody's.
 fn check_log_is_there(dir: &Path, found: &[PathBuf]) -> Result<(), OpenError> {
+    if found.contains(&dir.join(restore::MARKER)) {
+        return Err(OpenError::HalfRestored {
+            dir: dir.to_owned(),
+        });
+    }
     let log = dir.join("log");
     let in_log = match log.is_dir() {
         true => list(&log)?,

@@ -757,3 +757,39 @@ fn an_encrypted_store_is_backed_up_and_restored_with_the_key_of_that_time() {
     let store = history.open_other(&place.disk, place.dir.path()).unwrap();
     assert!(store.verify(&mut quiet).unwrap().is_ok());
 }
+
+#[test]
+fn a_directory_that_is_half_restored_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name);
+    let store = open(&path("data"));
+    store.add_user(new_user(0)).unwrap();
+    store.backup(&path("backups"), &mut quiet).unwrap();
+    let restore = || {
+        crate::restore(
+            &path("backups"),
+            &path("new"),
+            RestorePoint::Latest,
+            &mut quiet,
+        )
+    };
+    restore().unwrap();
+    for files in [2, 1, 0] {
+        // As an interruption leaves it.
+        fs::write(path("new").join("restore.part"), b"").unwrap();
+        for number in files + 1..=2 {
+            let _ = fs::remove_file(path("new").join(format!("log/{number:08}.seg")));
+        }
+        let refused = Store::open(&path("new"), StoreOptions::default());
+        assert!(
+            matches!(refused, Err(OpenError::HalfRestored { .. })),
+            "{refused:?}"
+        );
+        let refused = crate::verify(&path("new"), &StoreOptions::default(), &mut quiet);
+        let said = refused.unwrap_err().to_string();
+        assert!(said.contains("not restored whole"), "{said}");
+    }
+    restore().unwrap();
+    let store = open(&path("new"));
+    assert_eq!(store.users().len(), 1);
+}
