@@ -19,6 +19,7 @@ pub mod config;
 pub mod demo;
 pub mod http;
 pub mod import;
+mod moment;
 pub mod nspi;
 pub mod provision;
 pub mod session;

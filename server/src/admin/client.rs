@@ -8,19 +8,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ropewalk_store::{OpenError, Store, StoreError, StoreOptions};
+use ropewalk_store::{OpenError, Progress, Store, StoreError, StoreOptions, UpkeepError};
 
 use super::{
     operations::Operations,
     protocol::{LINE_BYTES_MAX, Request, Response},
     socket,
 };
-use crate::import;
 
 /// How long a store may be in use without a server that answers: another command is at work, or a
 /// server is starting or stopping.
 const BUSY_PATIENCE: Duration = Duration::from_secs(15);
-/// How long the server may take for a request; the largest import batch takes seconds.
+/// How long the server may be silent; the largest import batch takes seconds, and of work that takes
+/// longer it tells the progress.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(120);
 /// Between two attempts.
 const BUSY_PAUSE: Duration = Duration::from_millis(50);
@@ -38,9 +38,9 @@ pub enum AdminError {
         "the store in {0} is in use by a process that does not answer; stop that process and try again"
     )]
     Busy(PathBuf),
-    /// The store does not open.
+    /// The store does not open, or not what was asked for.
     #[error(transparent)]
-    Open(#[from] OpenError),
+    Store(#[from] UpkeepError),
     /// The store does not close.
     #[error("cannot close the store: {0}")]
     Close(#[from] StoreError),
@@ -55,6 +55,14 @@ pub enum AdminError {
 /// Whoever carries out requests for a data directory.
 pub struct Admin(Side);
 
+/// Where a store was found.
+pub enum Reached<T> {
+    /// Here, and this is what was done with it.
+    Here(T),
+    /// At a server.
+    Server(Admin),
+}
+
 enum Side {
     Here(Operations),
     Server(BufReader<UnixStream>),
@@ -63,28 +71,44 @@ enum Side {
 impl Admin {
     /// Opens the store, or connects to the server that has it. With `create`, makes the store if
     /// there is none.
-    pub fn open(data_dir: &Path, create: bool) -> Result<Self, AdminError> {
-        // Opening would make a store of whatever directory it is. One that may not be looked at is
-        // opened all the same, which tells why that fails.
-        let absent = |name| data_dir.join(name).try_exists().is_ok_and(|there| !there);
-        // A copy of the log alone is a whole store.
-        if !create && absent("lock") && absent("log") {
-            return Err(AdminError::NoStore(data_dir.to_owned()));
+    pub fn open(data_dir: &Path, options: &StoreOptions, create: bool) -> Result<Self, AdminError> {
+        if !create {
+            must_exist(data_dir)?;
         }
+        let reached = Self::reach(data_dir, || Store::open(data_dir, options.clone()))?;
+        Ok(match reached {
+            Reached::Here(store) => Self(Side::Here(Operations::alone(store))),
+            Reached::Server(admin) => admin,
+        })
+    }
+
+    /// Opens the store, which no server may have.
+    pub fn open_here(data_dir: &Path, options: &StoreOptions) -> Result<Self, AdminError> {
+        must_exist(data_dir)?;
+        let store = Store::open(data_dir, options.clone()).map_err(UpkeepError::from)?;
+        Ok(Self(Side::Here(Operations::alone(store))))
+    }
+
+    /// Does what has to be done on a closed store, or connects to the server that has it.
+    pub fn reach<T, E>(
+        data_dir: &Path,
+        mut here: impl FnMut() -> Result<T, E>,
+    ) -> Result<Reached<T>, AdminError>
+    where
+        E: Into<UpkeepError>,
+    {
         let deadline = Instant::now() + BUSY_PATIENCE;
         loop {
-            match Store::open(data_dir, StoreOptions::default()) {
-                Ok(store) => {
-                    let operations = Operations::new(store, import::Limits::default());
-                    return Ok(Self(Side::Here(operations)));
-                }
-                Err(OpenError::InUse { .. }) => {}
+            match here().map_err(Into::into) {
+                Ok(done) => return Ok(Reached::Here(done)),
+                Err(UpkeepError::Open(OpenError::InUse { .. })) => {}
                 Err(error) => return Err(error.into()),
             }
             if let Ok(stream) = socket::connect(data_dir) {
                 stream.set_read_timeout(Some(ANSWER_PATIENCE))?;
                 stream.set_write_timeout(Some(ANSWER_PATIENCE))?;
-                return Ok(Self(Side::Server(BufReader::new(stream))));
+                let admin = Self(Side::Server(BufReader::new(stream)));
+                return Ok(Reached::Server(admin));
             }
             if Instant::now() >= deadline {
                 return Err(AdminError::Busy(data_dir.to_owned()));
@@ -95,9 +119,19 @@ impl Admin {
 
     /// Has a request carried out; `data` holds the bytes of an import's items.
     pub fn call(&mut self, request: Request, data: Vec<Vec<u8>>) -> Result<Response, AdminError> {
+        self.call_with(request, data, &mut |_| {})
+    }
+
+    /// As [`Admin::call`]; tells `progress` how far long work has come.
+    pub fn call_with(
+        &mut self,
+        request: Request,
+        data: Vec<Vec<u8>>,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Response, AdminError> {
         let response = match &mut self.0 {
-            Side::Here(operations) => operations.execute(request, data),
-            Side::Server(stream) => ask(stream, &request, &data).map_err(plain)?,
+            Side::Here(operations) => operations.execute(request, data, progress),
+            Side::Server(stream) => ask(stream, &request, &data, progress).map_err(plain)?,
         };
         match response {
             Response::Failed(sentence) => Err(AdminError::Refused(sentence)),
@@ -111,6 +145,17 @@ impl Admin {
             Side::Here(operations) => Ok(operations.store().close()?),
             Side::Server(_) => Ok(()),
         }
+    }
+}
+
+/// Opening would make a store of whatever directory it is. One that may not be looked at is opened all the
+/// same, which tells why that fails.
+pub fn must_exist(data_dir: &Path) -> Result<(), AdminError> {
+    let absent = |name| data_dir.join(name).try_exists().is_ok_and(|there| !there);
+    // A copy of the log alone is a whole store.
+    match absent("lock") && absent("log") {
+        true => Err(AdminError::NoStore(data_dir.to_owned())),
+        false => Ok(()),
     }
 }
 
@@ -129,12 +174,22 @@ fn ask(
     stream: &mut BufReader<UnixStream>,
     request: &Request,
     data: &[Vec<u8>],
+    progress: &mut dyn FnMut(Progress),
 ) -> io::Result<Response> {
     let mut line = serde_json::to_vec(request)?;
     line.push(b'\n');
     let socket = stream.get_mut();
     socket.write_all(&line)?;
     data.iter().try_for_each(|item| socket.write_all(item))?;
+    loop {
+        match read_response(stream)? {
+            Response::Progress { done, total } => progress(Progress { done, total }),
+            response => return Ok(response),
+        }
+    }
+}
+
+fn read_response(stream: &mut BufReader<UnixStream>) -> io::Result<Response> {
     let mut answer = Vec::new();
     stream.take(LINE_BYTES_MAX).read_until(b'\n', &mut answer)?;
     if answer.last() != Some(&b'\n') {

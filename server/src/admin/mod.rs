@@ -9,10 +9,15 @@ mod operations;
 mod protocol;
 mod server;
 mod socket;
+mod upkeep;
 
-pub use client::{Admin, AdminError};
+pub use client::{Admin, AdminError, Reached, must_exist};
 pub use operations::Operations;
 pub use protocol::{
-    BATCH_BYTES, BATCH_ITEMS_MAX, FolderInfo, Request, Response, UserDetails, UserInfo,
+    BATCH_BYTES, BATCH_ITEMS_MAX, FolderInfo, QuotaInfo, Request, Response, UserDetails, UserInfo,
 };
 pub use server::AdminServer;
+pub use upkeep::{
+    AffectedInfo, BackupEntry, BackupOutcome, CompactInfo, DamageInfo, Files, MailboxCounts,
+    RestoreInfo, StatsInfo, VerifyInfo,
+};

@@ -1,9 +1,11 @@
 //! What each request does to the store.
 
-use ropewalk_props::{BagView as _, GlobCnt, tags};
-use ropewalk_store::{Mailbox, Store, StoreError, User};
+use std::time::Duration;
 
-use super::protocol::{FolderInfo, Request, Response, UserDetails, UserInfo};
+use ropewalk_props::{BagView as _, GlobCnt, tags};
+use ropewalk_store::{CompactOptions, Mailbox, Progress, Quota, Store, StoreError, User};
+
+use super::protocol::{FolderInfo, QuotaInfo, Request, Response, UserDetails, UserInfo};
 use crate::{
     import::{self, Importer, Item, ItemHeader},
     provision::{self, Email, ProvisionError, special},
@@ -17,15 +19,31 @@ const FOLDERS_LISTED_MAX: usize = 10_000;
 pub struct Operations {
     store: Store,
     limits: import::Limits,
+    /// See [`CompactOptions::grace`].
+    grace: Duration,
 }
 
 /// A request was refused; the text is the sentence for the user.
 struct Refused(String);
 
 impl Operations {
-    /// Requests for this store.
+    /// Requests for a store that is being served.
     pub fn new(store: Store, limits: import::Limits) -> Self {
-        Self { store, limits }
+        let grace = CompactOptions::default().grace;
+        Self {
+            store,
+            limits,
+            grace,
+        }
+    }
+
+    /// Requests for a store that nobody else uses.
+    pub fn alone(store: Store) -> Self {
+        Self {
+            store,
+            limits: import::Limits::default(),
+            grace: Duration::ZERO,
+        }
     }
 
     /// The store behind the requests.
@@ -38,8 +56,14 @@ impl Operations {
         self.limits
     }
 
-    /// Carries out one request. `data` has the bytes of an import's items, in order.
-    pub fn execute(&self, request: Request, data: Vec<Vec<u8>>) -> Response {
+    /// Carries out one request. `data` has the bytes of an import's items, in order; `progress` is told
+    /// how far long work has come.
+    pub fn execute(
+        &self,
+        request: Request,
+        data: Vec<Vec<u8>>,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Response {
         let result = match request {
             Request::AddUser {
                 email,
@@ -62,6 +86,11 @@ impl Operations {
                 .set_password(&email, &password_hash)
                 .map(|()| Response::Done)
                 .map_err(|error| user_error(error, &email)),
+            Request::SetQuota { email, quota } => self
+                .store
+                .set_quota(&email, quota_of(quota))
+                .map(|()| Response::Done)
+                .map_err(|error| user_error(error, &email)),
             Request::RemoveUser { email } => self
                 .store
                 .remove_user(&email)
@@ -75,6 +104,22 @@ impl Operations {
                 folder,
                 items,
             } => self.import(&user, folder.as_deref(), items, data),
+            Request::StoreStats => self
+                .store
+                .stats()
+                .map(|stats| Response::StoreStats(Box::new((&stats).into())))
+                .map_err(refused),
+            Request::StoreVerify => self
+                .store
+                .verify(progress)
+                .map(|report| Response::Verified(Box::new((&report).into())))
+                .map_err(refused),
+            Request::StoreCompact => self.compact(progress),
+            Request::StoreBackup { dir } => self
+                .store
+                .backup(&dir, progress)
+                .map(|report| Response::BackedUp(Box::new((&report).into())))
+                .map_err(refused),
         };
         result.unwrap_or_else(|Refused(sentence)| Response::Failed(sentence))
     }
@@ -103,6 +148,8 @@ impl Operations {
             .map_err(|error| user_error(error, email))?;
         Ok(Response::Details(UserDetails {
             user: user_info(&user),
+            bytes: mailbox.size(),
+            quota: quota_info(mailbox.quota()),
             folders: folders(&mailbox),
         }))
     }
@@ -130,11 +177,25 @@ impl Operations {
             .map_err(|error| Refused(error.to_string()))
     }
 
+    fn compact(&self, progress: &mut dyn FnMut(Progress)) -> Result<Response, Refused> {
+        let options = CompactOptions {
+            full: true,
+            grace: self.grace,
+            ..CompactOptions::default()
+        };
+        let report = self.store.compact(options, progress).map_err(refused)?;
+        Ok(Response::Compacted(report.into()))
+    }
+
     fn user(&self, email: &str) -> Result<std::sync::Arc<User>, Refused> {
         self.store
             .user_by_email(email)
             .ok_or_else(|| user_error(StoreError::NotFound, email))
     }
+}
+
+fn refused(error: impl std::error::Error) -> Refused {
+    Refused(error.to_string())
 }
 
 /// A store error as a sentence about the user.
@@ -148,6 +209,22 @@ fn user_error(error: StoreError, email: &str) -> Refused {
         }
         other => other.to_string(),
     })
+}
+
+fn quota_of(info: QuotaInfo) -> Quota {
+    Quota {
+        warning: info.warn,
+        prohibit_send: info.send,
+        prohibit_receive: info.receive,
+    }
+}
+
+fn quota_info(quota: Quota) -> QuotaInfo {
+    QuotaInfo {
+        warn: quota.warning,
+        send: quota.prohibit_send,
+        receive: quota.prohibit_receive,
+    }
 }
 
 fn user_info(user: &User) -> UserInfo {

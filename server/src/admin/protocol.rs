@@ -1,7 +1,10 @@
 //! What is said over the admin socket.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
+use super::upkeep::{BackupOutcome, CompactInfo, StatsInfo, VerifyInfo};
 use crate::import::{ItemHeader, Limits, Outcome};
 
 /// Bytes of one line in either direction.
@@ -38,6 +41,13 @@ pub enum Request {
         /// What the password becomes in the store.
         password_hash: String,
     },
+    /// Says how large a mailbox may get.
+    SetQuota {
+        /// The address.
+        email: String,
+        /// The limits.
+        quota: QuotaInfo,
+    },
     /// Removes a user with the mailbox.
     RemoveUser {
         /// The address.
@@ -57,6 +67,17 @@ pub enum Request {
         /// What follows.
         items: Vec<ItemHeader>,
     },
+    /// What is in the store.
+    StoreStats,
+    /// Whether the store is whole.
+    StoreVerify,
+    /// Gives back space.
+    StoreCompact,
+    /// Backs the store up.
+    StoreBackup {
+        /// The backup's directory; absolute.
+        dir: PathBuf,
+    },
 }
 
 /// The answer to a request.
@@ -75,6 +96,21 @@ pub enum Response {
     Prepared(Limits),
     /// What became of each item, in order.
     Imported(Vec<Outcome>),
+    /// What is in the store.
+    StoreStats(Box<StatsInfo>),
+    /// Whether it is whole.
+    Verified(Box<VerifyInfo>),
+    /// What compaction gave back.
+    Compacted(CompactInfo),
+    /// What was backed up.
+    BackedUp(Box<BackupOutcome>),
+    /// Work goes on; the answer proper is still to come.
+    Progress {
+        /// Bytes dealt with.
+        done: u64,
+        /// Bytes to deal with, as far as known.
+        total: u64,
+    },
     /// Nothing was done; a sentence for the user.
     Failed(String),
 }
@@ -98,8 +134,24 @@ pub struct UserDetails {
     /// The user.
     #[serde(flatten)]
     pub user: UserInfo,
+    /// Bytes of the mailbox.
+    pub bytes: u64,
+    /// How large it may get.
+    pub quota: QuotaInfo,
     /// The folders below the top of the mailbox, each before its subfolders.
     pub folders: Vec<FolderInfo>,
+}
+
+/// How large a mailbox may get, in kilobytes of 1024 bytes; `None` for no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct QuotaInfo {
+    /// The user is warned from here on.
+    pub warn: Option<u32>,
+    /// Nothing is sent beyond this.
+    pub send: Option<u32>,
+    /// Nothing is saved or received beyond this.
+    pub receive: Option<u32>,
 }
 
 /// One folder.

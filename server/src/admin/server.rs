@@ -4,8 +4,10 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
+use ropewalk_store::Progress;
 use tokio::{
     io::{AsyncBufRead, AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
     net::{UnixListener, UnixStream},
@@ -19,6 +21,8 @@ use super::{
     socket,
 };
 
+/// How often the client of long work is told how far it has come.
+const PROGRESS_EVERY: Duration = Duration::from_millis(200);
 /// Connections served at a time; the others wait.
 const CONNECTIONS_MAX: usize = 8;
 
@@ -77,7 +81,7 @@ impl AdminServer {
                 }
                 Err(error) => {
                     tracing::warn!(%error, "admin socket: cannot accept");
-                    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+                    tokio::time::sleep(Duration::from_millis(100)).await;
                 }
             }
             while connections.try_join_next().is_some() {}
@@ -101,8 +105,7 @@ async fn serve(stream: UnixStream, operations: Operations, mut stop: watch::Rece
         let (response, last) = match request {
             Ok(None) => return,
             Ok(Some((request, data))) => {
-                let operations = operations.clone();
-                match spawn_blocking(move || operations.execute(request, data)).await {
+                match execute(&mut stream, operations.clone(), request, data).await {
                     Ok(response) => (response, false),
                     Err(error) => {
                         tracing::error!(%error, "admin request");
@@ -115,6 +118,35 @@ async fn serve(stream: UnixStream, operations: Operations, mut stop: watch::Rece
         };
         if write_response(&mut stream, &response).await.is_err() || last {
             return;
+        }
+    }
+}
+
+/// Carries out a request; tells the client now and then how far it has come. A client that went away
+/// does not end what it asked for.
+async fn execute(
+    stream: &mut BufReader<UnixStream>,
+    operations: Operations,
+    request: Request,
+    data: Vec<Vec<u8>>,
+) -> Result<Response, tokio::task::JoinError> {
+    let (tell, told) = watch::channel(None);
+    let mut work = spawn_blocking(move || {
+        operations.execute(request, data, &mut |progress| {
+            tell.send_replace(Some(progress));
+        })
+    });
+    let mut ticks = tokio::time::interval(PROGRESS_EVERY);
+    ticks.tick().await; // The first one comes at once.
+    loop {
+        tokio::select! {
+            response = &mut work => return response,
+            _ = ticks.tick() => {
+                let progress: Option<Progress> = *told.borrow();
+                if let Some(Progress { done, total }) = progress {
+                    let _ = write_response(stream, &Response::Progress { done, total }).await;
+                }
+            }
         }
     }
 }

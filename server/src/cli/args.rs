@@ -6,8 +6,13 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand};
+use ropewalk_props::FileTime;
 
-use crate::{config::DEFAULT_DATA_DIR, provision::Email};
+use crate::{
+    config::{DEFAULT_DATA_DIR, units::ByteSize},
+    moment,
+    provision::Email,
+};
 
 /// A mail server that speaks MAPI over HTTP, with its store inside.
 #[derive(Debug, Parser)]
@@ -34,6 +39,8 @@ pub enum Command {
     User(UserArgs),
     /// Put mail, contacts and appointments from files into a mailbox; works beside a running server.
     Import(ImportArgs),
+    /// Check, compact, back up and restore the store.
+    Store(StoreArgs),
 }
 
 /// `ropewalk serve`.
@@ -69,9 +76,9 @@ pub struct ServeArgs {
     after_help = "Example: who has a mailbox\n  ropewalk user list --data-dir /srv/mail"
 )]
 pub struct UserArgs {
-    /// Directory of the store
-    #[arg(long, value_name = "DIR", default_value = DEFAULT_DATA_DIR, global = true)]
-    pub data_dir: PathBuf,
+    /// Where the store is.
+    #[command(flatten)]
+    pub place: StorePlace,
     /// What to do.
     #[command(subcommand)]
     pub command: UserCommand,
@@ -123,6 +130,24 @@ pub enum UserCommand {
         #[command(flatten)]
         password: PasswordArgs,
     },
+    /// Say how large a mailbox may get; what is not given is without limit.
+    #[command(
+        after_help = "Example: warned at 1.8 GiB, nothing more comes in at 2 GiB\n  \
+                            ropewalk user quota ada@example.test --warn '1843 MiB' --receive '2 GiB'"
+    )]
+    Quota {
+        /// The user's e-mail address
+        email: String,
+        /// The user is warned from this size on
+        #[arg(long, value_name = "SIZE", value_parser = kilobytes)]
+        warn: Option<u32>,
+        /// Nothing can be sent beyond this size
+        #[arg(long, value_name = "SIZE", value_parser = kilobytes)]
+        send: Option<u32>,
+        /// Nothing can be saved or received beyond this size
+        #[arg(long, value_name = "SIZE", value_parser = kilobytes)]
+        receive: Option<u32>,
+    },
     /// Remove a user and the whole mailbox, for good.
     #[command(after_help = "Example:\n  ropewalk user remove ada@example.test")]
     Remove {
@@ -148,9 +173,9 @@ pub struct PasswordArgs {
                         Exit code 0 if all was imported, 1 if anything was not."
 )]
 pub struct ImportArgs {
-    /// Directory of the store
-    #[arg(long, value_name = "DIR", default_value = DEFAULT_DATA_DIR)]
-    pub data_dir: PathBuf,
+    /// Where the store is.
+    #[command(flatten)]
+    pub place: StorePlace,
     /// E-mail address of the user whose mailbox it is
     #[arg(long, value_name = "EMAIL")]
     pub user: String,
@@ -163,8 +188,112 @@ pub struct ImportArgs {
     pub files: Vec<PathBuf>,
 }
 
+/// `ropewalk store`.
+#[derive(Debug, Args)]
+#[command(
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    after_help = "Example: a backup every night, beside the running server\n  \
+                        ropewalk store backup /mnt/backup/mail --data-dir /srv/mail"
+)]
+pub struct StoreArgs {
+    /// Where the store is.
+    #[command(flatten)]
+    pub place: StorePlace,
+    /// Print the result as a JSON object, and no progress
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: StoreCommand,
+}
+
+/// Where a store is, and what opens it.
+#[derive(Debug, Args)]
+pub struct StorePlace {
+    /// Directory of the store
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_DATA_DIR, global = true)]
+    pub data_dir: PathBuf,
+    /// File with the key of an encrypted store: 64 hexadecimal digits [default: the variable
+    /// ROPEWALK_STORE_KEY]
+    #[arg(long, value_name = "FILE", global = true)]
+    pub key_file: Option<PathBuf>,
+}
+
+/// `ropewalk store …`.
+#[derive(Debug, Subcommand)]
+pub enum StoreCommand {
+    /// Read everything and check it; works beside a running server. Changes nothing.
+    #[command(
+        after_help = "Example:\n  ropewalk store verify --data-dir /srv/mail && echo whole\n\n\
+                            Exit code 0 if all is whole, 1 if there is damage."
+    )]
+    Verify,
+    /// Make the index anew from the log. Stop the server first.
+    #[command(after_help = "Example:\n  ropewalk store rebuild --data-dir /srv/mail")]
+    Rebuild,
+    /// Give back the space of what was deleted; works beside a running server, which also does it
+    /// by itself.
+    #[command(
+        after_help = "Example: encrypt the store anew, with a new data key\n  \
+                            ropewalk store compact --new-key --data-dir /srv/mail"
+    )]
+    Compact {
+        /// Write everything anew with a new data key; encrypts a store that is not encrypted yet.
+        /// Stop the server first
+        #[arg(long)]
+        new_key: bool,
+    },
+    /// Tell how much is in the store and what it takes on disk; works beside a running server.
+    #[command(after_help = "Example: bytes on disk\n  \
+                            ropewalk store stats --json --data-dir /srv/mail | jq .disk_bytes")]
+    Stats,
+    /// Back up into a directory, which gets what it does not have yet; works beside a running
+    /// server.
+    #[command(
+        after_help = "Example:\n  ropewalk store backup /mnt/backup/mail --data-dir /srv/mail"
+    )]
+    Backup {
+        /// The backup's directory, made if it is missing
+        #[arg(value_name = "DIR")]
+        dir: PathBuf,
+        /// List what can be restored from DIR, and do nothing
+        #[arg(long)]
+        list: bool,
+    },
+    /// Fill an empty data directory from a backup.
+    #[command(after_help = "Example: as it was at noon\n  \
+                            ropewalk store restore /mnt/backup/mail --time 2026-05-01T12:00:00Z \
+                            --data-dir /srv/restored")]
+    Restore {
+        /// The backup's directory
+        #[arg(value_name = "DIR")]
+        dir: PathBuf,
+        /// Restore the store as it was after this commit
+        #[arg(long, value_name = "NUMBER", conflicts_with = "time")]
+        lsn: Option<u64>,
+        /// Restore the store as it was at this time (RFC 3339, as in 2026-05-01T12:00:00Z)
+        #[arg(long, value_name = "TIME", value_parser = point_in_time)]
+        time: Option<FileTime>,
+    },
+}
+
+fn point_in_time(text: &str) -> Result<FileTime, String> {
+    moment::parse(text).ok_or_else(|| {
+        "write it as in 2026-05-01T12:00:00Z or 2026-05-01T14:00:00+02:00".to_owned()
+    })
+}
+
 fn email(text: &str) -> Result<Email, String> {
     Email::parse(text).map_err(|error| error.to_string())
+}
+
+/// A quota is kept in kilobytes (MS-OXCSTOR 2.2.2.1.1.3).
+fn kilobytes(text: &str) -> Result<u32, String> {
+    ByteSize::parse(text)
+        .and_then(|size| u32::try_from(size.0.div_ceil(1024)).ok())
+        .filter(|kilobytes| i32::try_from(*kilobytes).is_ok())
+        .ok_or_else(|| "write a size of less than 2048 GiB, as in '2 GiB' or '500 MiB'".to_owned())
 }
 
 /// Characters of a display name; address lists cut longer ones (MS-OXOABK 2.2.3.1).
@@ -216,7 +345,7 @@ mod tests {
             queue.extend(command.get_subcommands().cloned());
             seen += 1;
         }
-        assert_eq!(seen, 9);
+        assert_eq!(seen, 17);
     }
 
     #[test]
@@ -242,13 +371,13 @@ mod tests {
             let Command::User(args) = parse(line).unwrap().command else {
                 panic!("user")
             };
-            assert_eq!(args.data_dir, PathBuf::from("/d"));
+            assert_eq!(args.place.data_dir, PathBuf::from("/d"));
             assert!(matches!(args.command, UserCommand::Show { json: true, .. }));
         }
         let Command::User(args) = parse("ropewalk user list").unwrap().command else {
             panic!("user")
         };
-        assert_eq!(args.data_dir, PathBuf::from(DEFAULT_DATA_DIR));
+        assert_eq!(args.place.data_dir, PathBuf::from(DEFAULT_DATA_DIR));
     }
 
     #[test]

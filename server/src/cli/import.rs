@@ -12,7 +12,7 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::{Failure, args::ImportArgs, complain, print, signals::StopSignals, unexpected};
+use super::{Failure, args::ImportArgs, complain, key, print, signals::StopSignals, unexpected};
 use crate::{
     admin::{Admin, BATCH_BYTES, BATCH_ITEMS_MAX, Request, Response},
     import::{Item, ItemHeader, Limits, Outcome, source},
@@ -20,7 +20,7 @@ use crate::{
 
 /// Imports the files and tells what became of them; fails if anything was not imported.
 pub fn run(args: &ImportArgs) -> Result<(), Failure> {
-    let mut admin = Admin::open(&args.data_dir, false)?;
+    let mut admin = Admin::open(&args.place.data_dir, &key::options(&args.place)?, false)?;
     let (_runtime, interrupted) = listen()?;
     let user = args.user.clone();
     let Response::Prepared(limits) = admin.call(Request::PrepareImport { user }, Vec::new())?

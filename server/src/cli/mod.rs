@@ -6,10 +6,13 @@ pub mod args;
 mod data_dir;
 mod demo_table;
 mod import;
+mod key;
 mod logging;
 mod password;
 mod serve;
 mod signals;
+mod store;
+mod store_text;
 mod user;
 
 use std::{io, io::Write as _, process::ExitCode};
@@ -52,6 +55,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Serve(args) => serve::run(&args),
         Command::User(args) => user::run(args),
         Command::Import(args) => import::run(&args),
+        Command::Store(args) => store::run(args),
     }
 }
 

@@ -7,11 +7,13 @@ use std::{
     time::Duration,
 };
 
-use ropewalk_store::{Durability, IndexKind, Store, StoreOptions};
+use ropewalk_store::{Compaction, Durability, IndexKind, Store, StoreOptions};
 use tempfile::TempDir;
 use tokio::sync::watch;
 
-use super::{Failure, args::ServeArgs, data_dir, demo_table, logging, print, signals::StopSignals};
+use super::{
+    Failure, args::ServeArgs, data_dir, demo_table, key, logging, print, signals::StopSignals,
+};
 use crate::{
     admin::{AdminServer, Operations},
     config::{Config, DurabilityLevel, IndexChoice},
@@ -54,7 +56,11 @@ async fn open(
     config: &Config,
     signals: &mut StopSignals,
 ) -> Option<Result<Store, Failure>> {
-    let (dir, options) = (place.dir().to_owned(), store_options(config));
+    let options = match store_options(config) {
+        Ok(options) => options,
+        Err(failure) => return Some(Err(failure)),
+    };
+    let dir = place.dir().to_owned();
     let mut opening = tokio::task::spawn_blocking(move || Store::open(&dir, options));
     let opened = tokio::select! {
         opened = &mut opening => opened,
@@ -100,8 +106,9 @@ fn refuse_plaintext(config: &Config) -> Result<(), Failure> {
     )))
 }
 
-fn store_options(config: &Config) -> StoreOptions {
-    StoreOptions {
+fn store_options(config: &Config) -> Result<StoreOptions, Failure> {
+    Ok(StoreOptions {
+        master_key: key::master_key(config.store.key_file.as_deref())?,
         durability: match config.durability {
             DurabilityLevel::Always => Durability::Always,
             DurabilityLevel::Interval(interval) => Durability::Interval(interval),
@@ -111,10 +118,14 @@ fn store_options(config: &Config) -> StoreOptions {
             IndexChoice::Sled => IndexKind::Sled,
             IndexChoice::Memory => IndexKind::Memory,
         },
+        retention: Some(config.store.keep_deleted.0),
+        compaction: Compaction::Background {
+            bytes_per_second: config.store.compaction_rate.0,
+        },
         cache_bytes: usize::try_from(config.store.cache_size.0).unwrap_or(usize::MAX),
         allow_network: config.store.allow_network,
         ..StoreOptions::default()
-    }
+    })
 }
 
 /// Where the store is.

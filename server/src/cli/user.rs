@@ -2,15 +2,16 @@
 
 use std::fmt::Write as _;
 
+use indicatif::BinaryBytes;
 use serde::Serialize;
 
 use super::{
     Failure,
-    args::{PasswordArgs, UserArgs, UserCommand},
-    data_dir, password, print, unexpected,
+    args::{PasswordArgs, StorePlace, UserArgs, UserCommand},
+    data_dir, key, password, print, unexpected,
 };
 use crate::{
-    admin::{Admin, Request, Response, UserDetails, UserInfo},
+    admin::{Admin, QuotaInfo, Request, Response, UserDetails, UserInfo},
     auth,
     provision::Email,
 };
@@ -25,8 +26,9 @@ pub fn run(args: UserArgs) -> Result<(), Failure> {
         } => {
             let (hash, made) = new_password(&password)?;
             let request = add_request(&email, name, hash);
-            data_dir::make(&args.data_dir)?;
-            let mut admin = Admin::open(&args.data_dir, true)?;
+            data_dir::make(&args.place.data_dir)?;
+            let options = key::options(&args.place)?;
+            let mut admin = Admin::open(&args.place.data_dir, &options, true)?;
             let response = admin.call(request, Vec::new())?;
             admin.close()?;
             let Response::User(user) = response else {
@@ -35,14 +37,14 @@ pub fn run(args: UserArgs) -> Result<(), Failure> {
             print(&format!("added {}\n{}", user.email, told(made)))
         }
         UserCommand::List { json } => {
-            let Response::Users(users) = ask(&args.data_dir, Request::ListUsers)? else {
+            let Response::Users(users) = ask(&args.place, Request::ListUsers)? else {
                 return Err(unexpected());
             };
             print(&if json { to_json(&users)? } else { list(&users) })
         }
         UserCommand::Show { email, json } => {
             let request = Request::ShowUser { email };
-            let Response::Details(user) = ask(&args.data_dir, request)? else {
+            let Response::Details(user) = ask(&args.place, request)? else {
                 return Err(unexpected());
             };
             print(&if json { to_json(&user)? } else { show(&user) })
@@ -51,7 +53,7 @@ pub fn run(args: UserArgs) -> Result<(), Failure> {
             let (password_hash, made) = new_password(&password)?;
             let said = format!("{email} has a new password\n{}", told(made));
             ask(
-                &args.data_dir,
+                &args.place,
                 Request::SetPassword {
                     email,
                     password_hash,
@@ -59,16 +61,31 @@ pub fn run(args: UserArgs) -> Result<(), Failure> {
             )?;
             print(&said)
         }
+        UserCommand::Quota {
+            email,
+            warn,
+            send,
+            receive,
+        } => {
+            let said = format!("{email} has another quota\n");
+            let quota = QuotaInfo {
+                warn,
+                send,
+                receive,
+            };
+            ask(&args.place, Request::SetQuota { email, quota })?;
+            print(&said)
+        }
         UserCommand::Remove { email } => {
             let said = format!("removed {email}\n");
-            ask(&args.data_dir, Request::RemoveUser { email })?;
+            ask(&args.place, Request::RemoveUser { email })?;
             print(&said)
         }
     }
 }
 
-fn ask(data_dir: &std::path::Path, request: Request) -> Result<Response, Failure> {
-    let mut admin = Admin::open(data_dir, false)?;
+fn ask(place: &StorePlace, request: Request) -> Result<Response, Failure> {
+    let mut admin = Admin::open(&place.data_dir, &key::options(place)?, false)?;
     let response = admin.call(request, Vec::new())?;
     admin.close()?;
     Ok(response)
@@ -113,11 +130,27 @@ fn list(users: &[UserInfo]) -> String {
 }
 
 fn show(details: &UserDetails) -> String {
-    let UserDetails { user, folders } = details;
+    let UserDetails {
+        user,
+        bytes,
+        quota,
+        folders,
+    } = details;
     let mut text = format!(
-        "{}\n  name       {}\n  legacy DN  {}\n  mailbox    {}\n\n",
+        "{}\n  name       {}\n  legacy DN  {}\n  mailbox    {}\n",
         user.email, user.display_name, user.legacy_dn, user.mailbox_guid
     );
+    let limits = [
+        ("warned at", quota.warn),
+        ("nothing sent beyond", quota.send),
+        ("nothing saved beyond", quota.receive),
+    ];
+    let limits = limits.iter().filter_map(|(what, limit)| {
+        let limit = BinaryBytes(u64::from((*limit)?) << 10);
+        Some(format!(", {what} {limit}"))
+    });
+    let limits: String = limits.collect();
+    let _ = writeln!(text, "  size       {}{limits}\n", BinaryBytes(*bytes));
     let _ = writeln!(text, "{:>9} {:>7}  folder", "messages", "unread");
     for folder in folders {
         let _ = writeln!(
@@ -154,6 +187,11 @@ mod tests {
     fn json_has_the_agreed_names() {
         let details = UserDetails {
             user: user("a@b.test"),
+            bytes: 3 << 20,
+            quota: QuotaInfo {
+                warn: Some(2048),
+                ..QuotaInfo::default()
+            },
             folders: vec![FolderInfo {
                 path: "Inbox".to_owned(),
                 messages: 2,
@@ -165,6 +203,8 @@ mod tests {
             assert!(json[key].is_string(), "{key}");
         }
         assert_eq!(json["folders"][0]["unread"], 1);
+        assert_eq!(json["quota"]["warn"], 2048);
+        assert!(show(&details).contains("size       3.00 MiB, warned at 2.00 MiB\n"));
         assert!(show(&details).contains("        2       1  Inbox\n"));
     }
 

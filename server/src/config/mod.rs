@@ -68,6 +68,12 @@ pub struct StoreSection {
     pub cache_size: ByteSize,
     /// Whether the store may be on a network file system.
     pub allow_network: bool,
+    /// A file with the key of an encrypted store.
+    pub key_file: Option<PathBuf>,
+    /// How long deleted items can be recovered.
+    pub keep_deleted: Span,
+    /// Bytes a second that compaction reads and writes.
+    pub compaction_rate: ByteSize,
 }
 
 /// The index under the store.
@@ -126,6 +132,9 @@ impl Default for StoreSection {
             index: IndexChoice::Sled,
             cache_size: ByteSize(64 << 20),
             allow_network: false,
+            key_file: None,
+            keep_deleted: Span(Duration::from_secs(14 * 24 * 3600)),
+            compaction_rate: ByteSize(32 << 20),
         }
     }
 }

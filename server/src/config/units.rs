@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, de};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ByteSize(pub u64);
 
-/// A span of time: a text such as `"500 ms"`, `"30 s"`, `"15 min"` or `"2 h"`.
+/// A span of time: a text such as `"500 ms"`, `"30 s"`, `"15 min"`, `"2 h"` or `"14 d"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span(pub Duration);
 
@@ -26,7 +26,13 @@ const SIZE_UNITS: [(&str, u64); 5] = [
     ("B", 1),
     ("", 1),
 ];
-const SPAN_UNITS: [(&str, u64); 4] = [("ms", 1), ("s", 1_000), ("min", 60_000), ("h", 3_600_000)];
+const SPAN_UNITS: [(&str, u64); 5] = [
+    ("ms", 1),
+    ("s", 1_000),
+    ("min", 60_000),
+    ("h", 3_600_000),
+    ("d", 86_400_000),
+];
 
 impl ByteSize {
     /// Reads `"64 MiB"`; `None` if it is no size or more than a `u64` holds.
@@ -98,7 +104,7 @@ impl de::Visitor<'_> for SpanVisitor {
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "a span of time such as \"500 ms\", \"30 s\", \"15 min\" or \"2 h\", at most a year",
+            "a span of time such as \"500 ms\", \"30 s\", \"15 min\", \"2 h\" or \"14 d\", at most a year",
         )
     }
 
@@ -157,6 +163,7 @@ mod tests {
             ("30s", 30_000),
             ("15 min", 900_000),
             ("2 h", 7_200_000),
+            ("14 d", 1_209_600_000),
         ] {
             let span = Span(Duration::from_millis(millis));
             assert_eq!(Span::parse(text), Some(span), "{text}");

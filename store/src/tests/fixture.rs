@@ -12,7 +12,7 @@ use super::{
 };
 use crate::Durability;
 
-pub const PATH: &str = "testdata/v1/00000001.seg";
+pub const PATH: &str = "../data/store/v1/00000001.seg";
 pub const NAME: &str = "00000001.seg";
 
 pub fn ops() -> Vec<Op> {
