@@ -36,7 +36,6 @@ impl Pins {
     }
 
     /// The segments that may not be rewritten. Under [`Core::refs`], held for writing, none is added.
-    #[allow(dead_code)] // For compaction.
     pub fn segments(&self) -> BTreeSet<u32> {
         self.counts.lock().keys().copied().collect()
     }
@@ -89,7 +88,6 @@ impl Unsaved {
     }
 
     /// All of them.
-    #[allow(dead_code)] // For compaction.
     pub fn all(&self) -> HashMap<u64, FileTime> {
         self.since.lock().clone()
     }
