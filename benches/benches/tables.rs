@@ -231,6 +231,7 @@ fn message(n: usize) -> Message {
     Message {
         props: Bag::from_iter([
             (tags::PID_TAG_MESSAGE_CLASS, text("IPM.Note")),
+            (tags::PID_TAG_SUBJECT, text(&subject(n))),
             (tags::PID_TAG_NORMALIZED_SUBJECT, text(&subject(n))),
             (tags::PID_TAG_SENDER_NAME, text("Tomas of the ropewalk")),
             (tags::PID_TAG_IMPORTANCE, PropValue::Integer32(1)),

@@ -18,6 +18,9 @@ use crate::{
 /// sled frees the pages that a call replaced only at its end, some kilobytes for each write.
 const AT_ONCE: usize = 512;
 
+/// Keys of a prefix that are gathered before they are removed.
+const FOUND_AT_ONCE: usize = 16 * AT_ONCE;
+
 /// Gathers commits and applies them together, and then the position that they reach. If that is
 /// interrupted they are applied again at the next start, which does no harm.
 pub struct Applier {
@@ -184,13 +187,25 @@ impl Applier {
     /// they are written first.
     fn remove_prefix(&mut self, prefix: &[u8]) -> Result<(), IndexError> {
         self.write()?;
-        let mut removes = Vec::new();
-        scan(&*self.kv, prefix, &mut |key, _| {
-            removes.push(Write::Remove(key.to_vec()));
-            Ok(())
-        })?;
-        removes
-            .chunks(AT_ONCE)
-            .try_for_each(|chunk| self.kv.apply(chunk))
+        loop {
+            let mut removes = Vec::new();
+            let scanned = scan(&*self.kv, prefix, &mut |key, _| {
+                if removes.len() == FOUND_AT_ONCE {
+                    return Err(IndexError("enough for now".into()));
+                }
+                removes.push(Write::Remove(key.to_vec()));
+                Ok(())
+            });
+            let is_all = removes.len() < FOUND_AT_ONCE;
+            if is_all {
+                scanned?;
+            }
+            for chunk in removes.chunks(AT_ONCE) {
+                self.kv.apply(chunk)?;
+            }
+            if is_all {
+                return Ok(());
+            }
+        }
     }
 }

@@ -9,7 +9,7 @@ use super::{
     Mailbox,
     folders::changed_bag,
     txn::Txn,
-    types::{DeleteFolder, EmptyFolder},
+    types::{Contents, DeleteFolder, EmptyFolder},
 };
 use crate::{StoreError, versions};
 
@@ -51,15 +51,32 @@ impl Mailbox {
         keep: &dyn Fn(GlobCnt) -> bool,
     ) -> Result<bool, StoreError> {
         let mut txn = Txn::begin(self)?;
-        txn.folder(id)?;
-        let mut changed = false;
-        for entry in txn.entries(id)? {
-            if entry.associated && !how.associated || entry.soft_deleted && !how.hard {
-                continue;
+        let counts = txn.folder(id)?.meta.counts;
+        let mut changed = if how.hard {
+            let kept = match counts.associated {
+                associated if associated > 0 && !how.associated => {
+                    let [_, associated, ..] = txn.entries(id)?;
+                    associated.iter().cloned().collect()
+                }
+                _ => Vec::new(),
+            };
+            let deleted = [counts.content, counts.deleted, counts.deleted_associated];
+            let has_any = deleted.into_iter().any(|count| count > 0)
+                || (how.associated && counts.associated > 0);
+            if has_any {
+                txn.clear_folder(id, kept)?;
             }
-            changed = true;
-            txn.delete_message(&entry, how.hard)?;
-        }
+            has_any
+        } else {
+            let all = txn.entries(id)?;
+            let mut deleted = all
+                .iter()
+                .flat_map(Contents::iter)
+                .filter(|entry| !entry.soft_deleted && (how.associated || !entry.associated));
+            deleted.try_fold(false, |_, entry| {
+                txn.delete_message(entry, false).map(|()| true)
+            })?
+        };
         let mut children = self.hierarchy(id, false, false);
         if how.hard {
             children.extend(self.hierarchy(id, false, true));
@@ -121,9 +138,9 @@ impl Txn<'_> {
     /// Marks a folder and its messages as soft-deleted. Its subfolders have to go with it: they are
     /// not counted any more.
     fn soft_delete_folder(&mut self, id: GlobCnt) -> Result<(), StoreError> {
-        for entry in self.entries(id)? {
-            if !entry.soft_deleted {
-                self.delete_message(&entry, false)?;
+        for contents in self.entries(id)? {
+            for entry in contents.iter().filter(|entry| !entry.soft_deleted) {
+                self.delete_message(entry, false)?;
             }
         }
         let (cn, now, replica) = (self.next()?, self.now, self.mailbox.repl_guid);

@@ -36,7 +36,7 @@ use crate::{
         thread,
     },
 };
-use state::{FolderContents, State};
+use state::{FolderContents, Missed, State};
 
 /// One user's mailbox. Reads work on snapshots; writes come one at a time, each one commit.
 pub struct Mailbox {
@@ -142,7 +142,7 @@ impl Mailbox {
             if !state.folders.contains_key(&folder) {
                 return Ok(());
             }
-            state.loading.insert(folder, Vec::new());
+            state.loading.insert(folder, Missed::default());
             state.shown
         };
         let read = self
@@ -163,7 +163,11 @@ impl Mailbox {
             // The commit is on disk; its writer shows it as soon as it gets the lock.
             RwLockWriteGuard::unlocked_fair(&mut state, thread::yield_now);
         }
-        for (id, entry) in state.loading.remove(&folder).into_iter().flatten() {
+        let missed = state.loading.remove(&folder).unwrap_or_default();
+        if missed.cleared {
+            contents.take();
+        }
+        for (id, entry) in missed.changes {
             contents.change(id, entry);
         }
         if let Some(known) = state.folders.get(&folder) {

@@ -36,6 +36,15 @@ pub struct FolderContents {
     used: AtomicU64,
 }
 
+/// What is shown of a folder's messages while they are being read from the index.
+#[derive(Debug, Default)]
+pub struct Missed {
+    /// All that was read is gone.
+    pub cleared: bool,
+    /// The messages changed since.
+    pub changes: Vec<(GlobCnt, Option<MessageEntry>)>,
+}
+
 /// A mailbox in memory.
 #[derive(Debug, Default)]
 pub struct State {
@@ -61,7 +70,7 @@ pub struct State {
     /// The last commit that is shown here.
     pub shown: u64,
     /// Changes of a folder shown while its contents are being read from the index.
-    pub loading: HashMap<GlobCnt, Vec<(GlobCnt, Option<MessageEntry>)>>,
+    pub loading: HashMap<GlobCnt, Missed>,
 }
 
 /// A name as it is compared: names that differ in case alone are equal. Full case folding (Unicode
@@ -180,6 +189,14 @@ impl FolderContents {
         }
     }
 
+    /// Takes all of them out.
+    pub fn take(&mut self) -> Self {
+        Self {
+            views: std::mem::take(&mut self.views),
+            ..Self::default()
+        }
+    }
+
     /// Somebody looks at them.
     pub fn note_use(&self, now: FileTime) {
         self.used.store(now.0, Ordering::Relaxed);
@@ -275,15 +292,15 @@ impl State {
         self.resize(old, size);
     }
 
-    /// Removes a folder and its messages.
-    pub fn remove_folder(&mut self, id: GlobCnt) {
+    /// Removes a folder and its messages, which it returns if they are in memory.
+    pub fn remove_folder(&mut self, id: GlobCnt) -> Option<FolderContents> {
         self.folders_version += 1;
         self.unlink(id);
         let old = self.folders.remove(&id);
         self.resize(old, 0);
         self.children.remove(&id);
         self.deleted_children.remove(&id);
-        self.contents.remove(&id);
+        self.contents.remove(&id)
     }
 
     fn resize(&mut self, old: Option<FolderState>, new: u64) {
@@ -302,12 +319,21 @@ impl State {
         }
     }
 
+    /// Shows that a folder has no messages; returns those in memory.
+    pub fn clear_messages(&mut self, id: GlobCnt) -> Option<FolderContents> {
+        if let Some(missed) = self.loading.get_mut(&id) {
+            missed.cleared = true;
+            missed.changes.clear();
+        }
+        Some(self.contents.get_mut(&id)?.take())
+    }
+
     /// Shows a message as it is now, or that it is gone.
     pub fn put_message(&mut self, folder: GlobCnt, id: GlobCnt, entry: Option<MessageEntry>) {
         if let Some(contents) = self.contents.get_mut(&folder) {
             contents.change(id, entry);
         } else if let Some(missed) = self.loading.get_mut(&folder) {
-            missed.push((id, entry));
+            missed.changes.push((id, entry));
         }
     }
 

@@ -1,14 +1,17 @@
 //! One commit of a mailbox: gathered first, then written, then shown to readers.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use rkyv::rancor;
 use ropewalk_props::{Bag, FileTime, GlobCnt, Guid, PropertyName};
 
 use super::{
     Mailbox, Writer,
-    state::FolderState,
-    types::{MessageEntry, ReceiveFolder},
+    state::{FolderContents, FolderState},
+    types::{Contents, FolderCounts, MessageEntry, ReceiveFolder},
 };
 use crate::{
     StoreError,
@@ -33,6 +36,8 @@ pub struct Txn<'a> {
     ops: Vec<Op>,
     folders: BTreeMap<GlobCnt, Option<FolderState>>,
     messages: BTreeMap<(GlobCnt, GlobCnt), Option<MessageEntry>>,
+    /// Folders that lose all messages but those in `messages`.
+    cleared: BTreeSet<GlobCnt>,
     names: Vec<(u16, PropertyName)>,
     replids: Vec<(u16, Guid)>,
     receive: Vec<(String, Option<ReceiveFolder>)>,
@@ -57,6 +62,7 @@ impl<'a> Txn<'a> {
             ops: Vec::new(),
             folders: BTreeMap::new(),
             messages: BTreeMap::new(),
+            cleared: BTreeSet::new(),
             names: Vec::new(),
             replids: Vec::new(),
             receive: Vec::new(),
@@ -141,11 +147,35 @@ impl<'a> Txn<'a> {
     }
 
     /// All messages of a folder, whatever view they are in, as they were before this commit.
-    pub fn entries(&self, folder: GlobCnt) -> Result<Vec<MessageEntry>, StoreError> {
+    pub fn entries(&self, folder: GlobCnt) -> Result<[Contents; 4], StoreError> {
         self.mailbox.ensure_contents(folder)?;
         let state = self.mailbox.state.read();
         let contents = state.contents.get(&folder);
-        Ok(contents.map_or_else(Vec::new, |contents| contents.iter().cloned().collect()))
+        Ok(contents.map(FolderContents::all).unwrap_or_default())
+    }
+
+    /// Deletes all messages of a folder for good but the folder-associated ones in `kept`. This
+    /// takes no more of the log than the kept ones do, and nothing of the others is looked at.
+    pub fn clear_folder(&mut self, id: GlobCnt, kept: Vec<MessageEntry>) -> Result<(), StoreError> {
+        let now = self.now;
+        self.change_folder(id, |folder| {
+            let counts = &mut folder.meta.counts;
+            let kept_count = kept.iter().filter(|entry| !entry.soft_deleted).count();
+            let deleted = counts.content.saturating_add(counts.associated);
+            let deleted = deleted.saturating_sub(u32::try_from(kept_count).unwrap_or(u32::MAX));
+            *counts = FolderCounts {
+                child_folders: counts.child_folders,
+                deleted_total: counts.deleted_total.saturating_add(deleted),
+                ..FolderCounts::default()
+            };
+            kept.iter().for_each(|entry| counts.add(entry));
+            folder.meta.local_commit_time_max = now;
+        })?;
+        self.cleared.insert(id);
+        self.messages.retain(|(folder, _), _| *folder != id);
+        let kept = kept.into_iter().map(|entry| ((id, entry.id), Some(entry)));
+        self.messages.extend(kept);
+        Ok(())
     }
 
     /// Adds or changes a message and keeps its folder's counts.
@@ -263,6 +293,10 @@ impl<'a> Txn<'a> {
         let (mut ops, refs) = std::mem::take(&mut self.spill).finish();
         ops.append(&mut self.ops);
         for (id, folder) in &self.folders {
+            if self.cleared.contains(id) && folder.is_some() {
+                // It goes with its messages and comes back without them.
+                ops.push(Op::RemoveFolder(*id));
+            }
             ops.push(match folder {
                 Some(folder) => Op::PutFolder(Box::new(folder.meta.clone())),
                 None => Op::RemoveFolder(*id),
@@ -305,6 +339,8 @@ impl<'a> Txn<'a> {
     }
 
     fn show(self, at: Position) {
+        // Freed when nobody has to wait for the state any more.
+        let mut gone = Vec::new();
         let mut state = self.mailbox.state.write();
         state.shown = at.lsn;
         self.mailbox.placed.store(0, Ordering::Release);
@@ -314,8 +350,11 @@ impl<'a> Txn<'a> {
                     folder.meta.props = folder.meta.props.resolve(at);
                     state.put_folder(folder);
                 }
-                None => state.remove_folder(id),
+                None => gone.extend(state.remove_folder(id)),
             }
+        }
+        for id in self.cleared {
+            gone.extend(state.clear_messages(id));
         }
         for ((folder, id), entry) in self.messages {
             let entry = entry.map(|mut entry| {
@@ -338,5 +377,7 @@ impl<'a> Txn<'a> {
             state.props = props;
             state.props_at = location.resolve(at);
         }
+        drop(state);
+        drop(gone);
     }
 }

@@ -2,6 +2,7 @@
 
 mod backup;
 mod blobs;
+mod bulk;
 mod chunks;
 mod compaction;
 mod concurrency;
