@@ -140,6 +140,8 @@ impl Run<'_, '_> {
     }
 
     fn tell(&mut self, done: u64, total: u64) {
+        // What is looked through may be more than the log: the total is an estimate.
+        let done = done.min(total);
         (self.on_progress)(Progress { done, total });
     }
 
