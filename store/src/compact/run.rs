@@ -239,10 +239,26 @@ impl Run<'_, '_> {
             core.index.advance(last);
         }
         let going: BTreeSet<u32> = groups.iter().flat_map(Group::segments).collect();
+        let stale = self.with_older_keys()?;
         purge::remove_chunks(core, &mut self.pace, &|at| {
-            going.contains(&at.segment) && !mark.live.has(at)
+            stale.contains(&at.segment) || going.contains(&at.segment) && !mark.live.has(at)
         })?;
         Ok(groups)
+    }
+
+    /// The segments whose key is to go. Their chunks are not found by their hashes any more, which were
+    /// made with the older key, or with none and tell everybody what is in them.
+    fn with_older_keys(&self) -> Result<BTreeSet<u32>, StoreError> {
+        let segments = self.core.log.segments();
+        let key = segments.keys.current_number();
+        let files = match self.options.full {
+            true => segments.files()?,
+            false => Vec::new(),
+        };
+        let older = files
+            .iter()
+            .filter(|file| file.header.is_some_and(|header| header.key != key));
+        Ok(older.flat_map(|file| file.first..=file.last).collect())
     }
 
     fn rules(&self) -> Rules {

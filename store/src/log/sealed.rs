@@ -93,7 +93,6 @@ pub fn plain_data(
 
 /// A whole record as it is stored in a file of one key, header and data without padding, as it is
 /// stored in a file of another key, or of none. `None` if it is damaged.
-#[allow(dead_code)] // Compaction is about to use it.
 pub fn reseal(
     record: &[u8],
     (keys, from): (&Keyring, FileKey),

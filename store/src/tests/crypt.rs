@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use ropewalk_props::{
@@ -17,10 +18,11 @@ use super::{
     model::INBOX,
 };
 use crate::{
-    Attachment, ContentsView, Durability, Message, NewUser, OpenError, Recipient, SaveMessage,
-    Store, StoreOptions, change_master_key,
-    crypto::{KeysError, Unlocking},
+    Attachment, CompactOptions, Compaction, ContentsView, Durability, Message, NewUser, OpenError,
+    Recipient, SaveMessage, Store, StoreOptions, change_master_key,
+    crypto::{FileKey, KeysError, Unlocking},
     disk::OsDisk,
+    index::scan,
 };
 
 /// What is looked for on the disk, in both encodings.
@@ -301,6 +303,66 @@ fn an_encrypted_store_whose_keys_are_gone_foreign_or_damaged_is_refused() {
     }
     fs::write(&path, keys).unwrap();
     check(&open(dir.path(), Some('a')), 0, MARK);
+}
+
+/// Everything is packed anew with the newest key.
+fn compact(store: &Store) {
+    let options = CompactOptions {
+        full: true,
+        grace: Duration::ZERO,
+        bytes_per_second: None,
+    };
+    store.compact(options, &mut |_| {}).unwrap();
+}
+
+fn chunk_hashes(store: &Store) -> Vec<Vec<u8>> {
+    let mut found = Vec::new();
+    let core = store.core();
+    core.index.wait_applied(core.index.visible()).unwrap();
+    let kv = core.index.kv().unwrap();
+    scan(&*kv, &[4], &mut |key, _| {
+        found.push(key.to_vec());
+        Ok(())
+    })
+    .unwrap();
+    found
+}
+
+#[test]
+fn compaction_encrypts_what_was_plain_and_what_has_an_older_key() {
+    let dir = tempfile::tempdir().unwrap();
+    let another = |key| StoreOptions {
+        new_data_key: true,
+        compaction: Compaction::Manual,
+        ..options(Some(key))
+    };
+    let store = open(dir.path(), None);
+    fill(&store, 0, MARK);
+    let plain = chunk_hashes(&store);
+    assert!(!plain.is_empty());
+    store.close().unwrap();
+    let keys = || fs::metadata(dir.path().join("log/keys")).unwrap().len();
+    for round in 1..4 {
+        let store = Store::open(dir.path(), another('a')).unwrap();
+        fill(&store, round, MARK);
+        assert!(round > 1 || !files_with(dir.path(), MARK).is_empty());
+        compact(&store);
+        (0..=round).for_each(|number| check(&store, number, MARK));
+        store.close().unwrap();
+        assert_eq!(files_with(dir.path(), MARK), [] as [PathBuf; 0]);
+        // The one before and this one.
+        assert_eq!(keys(), 64 + 80 * round.min(2));
+        let used = store.core().log.segments().keys_in_use().unwrap();
+        let newest = FileKey::from(round as u16);
+        assert!(used.iter().all(|key| *key == newest), "{used:?}");
+        fs::remove_dir_all(dir.path().join("index")).unwrap();
+        let rebuilt = open(dir.path(), Some('a'));
+        assert!(rebuilt.recovery().index_rebuilt);
+        (0..=round).for_each(|number| check(&rebuilt, number, MARK));
+        let hashes = chunk_hashes(&rebuilt);
+        assert!(!hashes.iter().any(|hash| plain.contains(hash)));
+        rebuilt.close().unwrap();
+    }
 }
 
 #[test]
