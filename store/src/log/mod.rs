@@ -1,7 +1,5 @@
 //! The commit log: the truth of the store. Append-only segments of checksummed frames.
 
-#![allow(dead_code)] // Compaction and upkeep use the rest, and take this away.
-
 mod arrange;
 pub mod checkpoint;
 mod cut;

@@ -261,13 +261,6 @@ pub struct FinishedPack {
     pub(super) pack: Pack,
 }
 
-impl FinishedPack {
-    /// Bytes of the file.
-    pub fn bytes(&self) -> io::Result<u64> {
-        self.pack.file.len()
-    }
-}
-
 /// Writes a pack. One at a time.
 pub struct PackWriter {
     file: Arc<dyn DiskFile>,

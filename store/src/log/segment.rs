@@ -98,13 +98,6 @@ pub struct LogFile {
     pub path: PathBuf,
 }
 
-impl LogFile {
-    /// The number of its first frame; see [`SegmentHeader::base_lsn`]. 0 if that is not known.
-    pub fn base_lsn(&self) -> u64 {
-        self.header.map_or(0, |header| header.base_lsn)
-    }
-}
-
 /// A record as a file has it.
 pub struct Stored {
     /// The record's header and data, without padding.
