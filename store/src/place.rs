@@ -212,7 +212,7 @@ fn name(path: &Path) -> &str {
 fn is_ours(path: &Path) -> bool {
     matches!(
         name(path),
-        "lock" | "log" | "index" | "index.old" | "index.suspect"
+        "lock" | "log" | "index" | "index.old" | "index.suspect" | restore::MARKER
     )
 }
 

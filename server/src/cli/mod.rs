@@ -3,7 +3,6 @@
 //! Exit codes: 0 done, 1 failed, 2 wrong usage. An error is one sentence on standard error.
 
 pub mod args;
-mod data_dir;
 mod demo_table;
 mod import;
 mod key;

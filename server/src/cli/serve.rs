@@ -11,9 +11,7 @@ use ropewalk_store::{Compaction, Durability, IndexKind, Store, StoreOptions};
 use tempfile::TempDir;
 use tokio::sync::watch;
 
-use super::{
-    Failure, args::ServeArgs, data_dir, demo_table, key, logging, print, signals::StopSignals,
-};
+use super::{Failure, args::ServeArgs, demo_table, key, logging, print, signals::StopSignals};
 use crate::{
     admin::{AdminServer, Operations},
     config::{Config, DurabilityLevel, IndexChoice},
@@ -149,7 +147,6 @@ impl Place {
                 ))
             });
         }
-        data_dir::make(&config.data_dir)?;
         Ok(Self::Kept(config.data_dir.clone()))
     }
 

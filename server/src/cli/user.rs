@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{
     Failure,
     args::{PasswordArgs, StorePlace, UserArgs, UserCommand},
-    data_dir, key, password, print, unexpected,
+    key, password, print, unexpected,
 };
 use crate::{
     admin::{Admin, QuotaInfo, Request, Response, UserDetails, UserInfo},
@@ -26,7 +26,6 @@ pub fn run(args: UserArgs) -> Result<(), Failure> {
         } => {
             let (hash, made) = new_password(&password)?;
             let request = add_request(&email, name, hash);
-            data_dir::make(&args.place.data_dir)?;
             let options = key::options(&args.place)?;
             let mut admin = Admin::open(&args.place.data_dir, &options, true)?;
             let response = admin.call(request, Vec::new())?;

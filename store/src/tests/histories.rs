@@ -9,6 +9,7 @@ use super::{
     disk::Fault,
     history::{History, Op, Plan, guid_of, master, perform, random_op},
     model::Model,
+    random::Random,
 };
 use crate::{ContentsView, Durability, Store, StoreError};
 
@@ -62,6 +63,25 @@ fn random_histories_with_crashes_keep_every_acknowledged_change() {
             eprintln!("{done} histories in {} s", started.elapsed().as_secs());
         }
     }
+}
+
+#[test]
+fn random_histories_on_a_disk_that_gets_full_lose_and_half_do_nothing() {
+    let first = setting("ROPEWALK_SEED").unwrap_or(1);
+    let count = setting("ROPEWALK_HISTORIES").unwrap_or(HISTORIES);
+    let mut refused = 0;
+    for seed in first..first.saturating_add(count) {
+        let _seed = Seed(seed);
+        let mut history = History::new(seed, Durability::Always);
+        history.space = Some(Random::new(seed ^ 0xF011));
+        if seed.is_multiple_of(3) {
+            history.disk.cannot_reserve();
+        }
+        let ops = 40 + history.random.below(160);
+        history.run(Plan { ops });
+        refused += history.refused;
+    }
+    assert!(refused > count, "{refused} changes were refused");
 }
 
 /// A start that stops midway, before the log's end is durable, must not have told the index of it.

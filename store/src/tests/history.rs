@@ -404,6 +404,10 @@ pub struct History {
     durability: Durability,
     /// The store opens even if the end of its log is missing.
     pub accept_loss: bool,
+    /// Says when the disk gets full, and when it has room again.
+    pub space: Option<Random>,
+    /// Changes that were refused since the disk was full.
+    pub refused: u64,
     /// What the index is when the store is opened next.
     index: Option<Arc<dyn Kv>>,
     /// The key that the store is opened with.
@@ -448,6 +452,8 @@ impl History {
             dir: tempfile::tempdir().expect("a temporary directory"),
             durability,
             accept_loss: false,
+            space: None,
+            refused: 0,
             index: None,
             key: None,
             later_key: None,
@@ -508,6 +514,10 @@ impl History {
             }
             match self.try_open(&self.disk, self.dir.path()) {
                 Ok(store) => break store,
+                Err(OpenError::DiskFull { .. }) if self.space.is_some() => {
+                    self.disk.set_fault(None);
+                    self.disk.set_capacity(None);
+                }
                 Err(error) => {
                     assert!(matches!(error, OpenError::Io { .. }), "{error:?}");
                     self.crash_disk();
@@ -631,7 +641,10 @@ impl History {
                 false
             }
             // Nothing was changed.
-            (Err(StoreError::DiskFull), _) => false,
+            (Err(StoreError::DiskFull), _) => {
+                self.refused += 1;
+                false
+            }
             (Err(found), Err(expected)) => {
                 assert_eq!(kind(&found), expected, "{op:?}: {found:?}");
                 true
@@ -793,6 +806,16 @@ impl History {
     pub fn run(&mut self, plan: Plan) {
         let mut older = None;
         for _ in 0..plan.ops {
+            match self.space.as_mut().map(|space| space.below(12)) {
+                Some(0) => {
+                    let left = [0, 10, 1000, 30_000, 1 << 20, 2 << 20, 5 << 20];
+                    let left = self.space.as_mut().and_then(|space| space.pick(&left));
+                    self.store();
+                    self.disk.set_free(left.unwrap_or(0));
+                }
+                Some(1 | 2) => self.disk.set_capacity(None),
+                _ => {}
+            }
             match self.random.below(40) {
                 0 => {
                     self.close(&older);
