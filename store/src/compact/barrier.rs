@@ -6,12 +6,13 @@
 //! there by an earlier commit and not touched since, and then the index has it whenever it is read; or
 //! by a later one, and then it was noted.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use crate::{
     log::frame::Location,
     records::{Batch, BlobRecord, Op},
-    sync::Mutex,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 /// Notes of each kind that are kept at most: some 100 MB in all.

@@ -138,42 +138,94 @@ impl fmt::Debug for Condvar {
     }
 }
 
-/// As `parking_lot::RwLock`.
+/// As `parking_lot::RwLock`: a writer who waits keeps new readers out, but for those who say that they
+/// may have it already.
 #[derive(Default)]
-pub struct RwLock<T>(inner::RwLock<T>);
+pub struct RwLock<T> {
+    state: Mutex<Holders>,
+    changed: Condvar,
+    /// Always free for who the state says may have it.
+    data: std::sync::RwLock<T>,
+}
+
+#[derive(Default)]
+struct Holders {
+    readers: usize,
+    writer: bool,
+    waiting: usize,
+}
 
 /// As `parking_lot::RwLockReadGuard`.
-pub type RwLockReadGuard<'a, T> = inner::RwLockReadGuard<'a, T>;
+pub struct RwLockReadGuard<'a, T> {
+    lock: &'a RwLock<T>,
+    held: Option<std::sync::RwLockReadGuard<'a, T>>,
+}
 
 /// As `parking_lot::RwLockWriteGuard`.
 pub struct RwLockWriteGuard<'a, T> {
     lock: &'a RwLock<T>,
-    held: Option<inner::RwLockWriteGuard<'a, T>>,
+    held: Option<std::sync::RwLockWriteGuard<'a, T>>,
 }
 
 impl<T> RwLock<T> {
     /// A lock.
     pub fn new(value: T) -> Self {
-        Self(inner::RwLock::new(value))
+        Self {
+            state: Mutex::default(),
+            changed: Condvar::new(),
+            data: std::sync::RwLock::new(value),
+        }
     }
 
     /// Waits for writers.
     pub fn read(&self) -> RwLockReadGuard<'_, T> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner)
+        self.read_unless(|state| state.writer || state.waiting > 0)
     }
 
-    /// As [`RwLock::read`]: shuttle does not take it twice in one thread.
+    /// Waits for the writer, not for those who wait.
     pub fn read_recursive(&self) -> RwLockReadGuard<'_, T> {
-        self.read()
+        self.read_unless(|state| state.writer)
+    }
+
+    fn read_unless(&self, busy: impl Fn(&Holders) -> bool) -> RwLockReadGuard<'_, T> {
+        let mut state = self.state.lock();
+        self.changed.wait_while(&mut state, |state| busy(state));
+        state.readers += 1;
+        RwLockReadGuard {
+            lock: self,
+            held: Some(match self.data.try_read() {
+                Ok(held) => held,
+                Err(TryLockError::Poisoned(held)) => held.into_inner(),
+                Err(TryLockError::WouldBlock) => panic!("the state says that it is free"),
+            }),
+        }
     }
 
     /// Waits for all others.
     pub fn write(&self) -> RwLockWriteGuard<'_, T> {
-        let held = self.0.write().unwrap_or_else(PoisonError::into_inner);
         RwLockWriteGuard {
             lock: self,
-            held: Some(held),
+            held: Some(self.take()),
         }
+    }
+
+    fn take(&self) -> std::sync::RwLockWriteGuard<'_, T> {
+        let mut state = self.state.lock();
+        state.waiting += 1;
+        let busy = |state: &mut Holders| state.writer || state.readers > 0;
+        self.changed.wait_while(&mut state, busy);
+        state.waiting -= 1;
+        state.writer = true;
+        match self.data.try_write() {
+            Ok(held) => held,
+            Err(TryLockError::Poisoned(held)) => held.into_inner(),
+            Err(TryLockError::WouldBlock) => panic!("the state says that it is free"),
+        }
+    }
+
+    fn let_go(&self, change: impl FnOnce(&mut Holders)) {
+        change(&mut self.state.lock());
+        self.changed.notify_all();
     }
 }
 
@@ -183,14 +235,37 @@ impl<T> fmt::Debug for RwLock<T> {
     }
 }
 
-impl<'a, T> RwLockWriteGuard<'a, T> {
+impl<T> Drop for RwLockReadGuard<'_, T> {
+    fn drop(&mut self) {
+        self.held = None;
+        self.lock.let_go(|state| state.readers -= 1);
+    }
+}
+
+impl<T> Drop for RwLockWriteGuard<'_, T> {
+    fn drop(&mut self) {
+        if self.held.take().is_some() {
+            self.lock.let_go(|state| state.writer = false);
+        }
+    }
+}
+
+impl<T> RwLockWriteGuard<'_, T> {
     /// Lets go of the lock while `call` runs.
     pub fn unlocked_fair<U>(guard: &mut Self, call: impl FnOnce() -> U) -> U {
         guard.held = None;
+        guard.lock.let_go(|state| state.writer = false);
         let result = call();
-        let lock: &'a RwLock<T> = guard.lock;
-        guard.held = lock.write().held.take();
+        guard.held = Some(guard.lock.take());
         result
+    }
+}
+
+impl<T> Deref for RwLockReadGuard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.held.as_ref().expect("it is held")
     }
 }
 

@@ -787,6 +787,8 @@ impl History {
     pub fn fork(&self, seed: u64) -> Self {
         assert!(self.store.is_none());
         Self {
+            space: None,
+            refused: 0,
             random: Random::new(seed),
             disk: self.disk.copy(),
             model: self.model.clone(),

@@ -10,7 +10,7 @@ use std::{
     },
 };
 
-use ropewalk_props::{Bag, GlobCnt, Guid, PropValue, tags};
+use ropewalk_props::{Bag, BlobRef, GlobCnt, Guid, PropValue, tags};
 use shuttle::{
     Config, Runner,
     scheduler::{PctScheduler, RandomScheduler},
@@ -23,8 +23,8 @@ use super::{
     model::INBOX,
 };
 use crate::{
-    ContentsView, Durability, IndexKind, Mailbox, Message, SaveMessage, Store, StoreError,
-    StoreOptions,
+    CompactOptions, Compaction, ContentsView, Durability, IndexKind, Mailbox, Message, SaveMessage,
+    Store, StoreError, StoreOptions,
     index::{Index, Job, Kv, keys, memory::MemoryKv, value},
     log::{frame::Position, group_commit::GroupCommit},
     open::Tuning,
@@ -249,6 +249,7 @@ fn store_on(dir: &std::path::Path, disk: &SimDisk) -> Store {
     let options = StoreOptions {
         durability: Durability::Always,
         index: IndexKind::Memory,
+        compaction: Compaction::Manual,
         clock: Arc::new(TestClock::default()),
         ..StoreOptions::default()
     };
@@ -415,6 +416,100 @@ fn shuttle_closing_while_others_write_and_read_ends_and_loses_nothing() {
         for (number, acknowledged) in acknowledged.into_iter().enumerate() {
             let mailbox = store.mailbox(guid_of(number as u64)).unwrap();
             assert_eq!(len(&mailbox), acknowledged);
+        }
+        store.close().unwrap();
+    });
+}
+
+const LARGE: usize = 70_000;
+
+fn save_large(store: &Store, mailbox: &Mailbox, fill: u8) -> Result<(u64, BlobRef), StoreError> {
+    let mut writer = store.blob_writer();
+    writer.write_at(0, &[fill; LARGE])?;
+    let blob = writer.finish()?;
+    let mut message = Message::default();
+    message
+        .props
+        .set_external(tags::PID_TAG_RTF_COMPRESSED, blob);
+    let saved = mailbox.save_message(SaveMessage {
+        folder: GlobCnt(INBOX),
+        id: None,
+        associated: false,
+        read: None,
+        expected_cn: None,
+        message,
+    })?;
+    Ok((saved.id.0, blob))
+}
+
+fn assert_filled(store: &Store, blob: BlobRef, fill: u8) -> Result<(), StoreError> {
+    let mut bytes = vec![0; LARGE];
+    let reader = store.blob_reader(blob)?;
+    assert_eq!(reader.read_at(0, &mut bytes)?, LARGE);
+    assert!(bytes.iter().all(|byte| *byte == fill));
+    Ok(())
+}
+
+/// Equal large values are saved, read and deleted while what nobody uses is removed: the lock and the
+/// notes by which compaction learns what is in use.
+#[test]
+fn shuttle_compaction_keeps_what_is_saved_copied_or_read_meanwhile() {
+    in_many_orders(100, || {
+        let dir = tempfile::tempdir().unwrap();
+        let disk = SimDisk::new(1);
+        let store = store_on(dir.path(), &disk);
+        store.add_user(new_user(0)).unwrap();
+        store.add_user(new_user(1)).unwrap();
+        let mailbox = |number| store.mailbox(guid_of(number)).unwrap();
+        let (first, second) = (mailbox(0), mailbox(1));
+        let (kept, _) = save_large(&store, &first, 1).unwrap();
+        let (gone, blob) = save_large(&store, &first, 2).unwrap();
+        let (ours, its) = (store.clone(), first.clone());
+        let compacting = thread::spawn(move || {
+            let options = CompactOptions {
+                full: true,
+                ..CompactOptions::default()
+            };
+            for _ in 0..2 {
+                ours.compact(options, &mut |_| {}).unwrap();
+            }
+        });
+        let deleting = thread::spawn(move || {
+            its.delete_messages(GlobCnt(INBOX), &[GlobCnt(gone)], true)
+                .unwrap();
+        });
+        let (ours, its) = (store.clone(), second.clone());
+        // The same bytes as in what is being deleted, and as in what is kept.
+        let saving = thread::spawn(move || {
+            [2, 1].map(|fill| (fill, save_large(&ours, &its, fill).unwrap().1))
+        });
+        let ours = store.clone();
+        let reading = thread::spawn(move || match assert_filled(&ours, blob, 2) {
+            Ok(()) | Err(StoreError::NotFound) => {}
+            Err(error) => panic!("{error}"),
+        });
+        compacting.join().unwrap();
+        deleting.join().unwrap();
+        reading.join().unwrap();
+        let mut saved: Vec<(u8, BlobRef)> = saving.join().unwrap().into();
+        let moved = first.copy_messages(GlobCnt(INBOX), GlobCnt(INBOX), &[GlobCnt(kept)]);
+        assert_eq!(moved.unwrap().done.len(), 1);
+        saved.push(
+            save_large(&store, &second, 3)
+                .map(|(_, blob)| (3, blob))
+                .unwrap(),
+        );
+        for (fill, blob) in &saved {
+            assert_filled(&store, *blob, *fill).unwrap();
+        }
+        let report = store.verify(&mut |_| {}).unwrap();
+        assert!(report.is_ok(), "{report:?}");
+        drop((first, second));
+        store.close().unwrap();
+        let store = store_on(dir.path(), &disk);
+        assert_eq!(store.recovery().fenced, []);
+        for (fill, blob) in &saved {
+            assert_filled(&store, *blob, *fill).unwrap();
         }
         store.close().unwrap();
     });
