@@ -697,6 +697,13 @@ impl History {
     }
 
     pub fn close(&mut self, older: &Option<Vec<Write>>) {
+        if self.space.is_some() && self.store().core().check_writable().is_err() {
+            // An fsync failed that no change waited for, such as that before a new segment which then
+            // found no room. All that was acknowledged is there.
+            self.disk.set_fault(None);
+            self.crash(older);
+            self.check();
+        }
         let store = self.store();
         self.disk.set_fault(None);
         self.keep_index(older);
