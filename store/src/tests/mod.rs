@@ -22,4 +22,5 @@ mod recovery;
 #[cfg(feature = "shuttle")]
 mod shuttle;
 mod streams;
+mod upkeep;
 mod verify;

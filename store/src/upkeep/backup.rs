@@ -153,7 +153,7 @@ pub fn back_up(
         });
     }
     // From here on no file of the log is replaced by another one.
-    let _files_stay = core.files.read();
+    let _files_stay = core.files.read_recursive();
     let time = core.now();
     let mut end = core.log.end();
     if core.log.sync(end.lsn).is_err() {

@@ -79,7 +79,8 @@ pub struct StoreStats {
     pub index: FileStats,
     /// Everything in the store's directory.
     pub total: FileStats,
-    /// Bytes of the log that were in use at the last compaction, and the last commit before that.
+    /// Bytes of the log that were in use at the last compaction, and the last commit that it saw. `None`
+    /// if there was none since the store was opened.
     pub live: Option<(u64, u64)>,
     /// Whether new records are encrypted.
     pub encrypted: bool,
@@ -97,10 +98,11 @@ impl Store {
         let mut stats = StoreStats {
             store: core.store_guid(),
             encrypted: segments.keys.current().is_some(),
+            live: core.compactor.live(),
             ..StoreStats::default()
         };
         {
-            let _files_stay = core.files.read();
+            let _files_stay = core.files.read_recursive();
             let sources = super::backup::sources(core, end)?;
             stats.log(&sources)?;
         }

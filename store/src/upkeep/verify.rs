@@ -157,7 +157,7 @@ pub fn verify(
 }
 
 fn verify_running(core: &Core, progress: &mut OnProgress<'_>) -> Result<VerifyReport, UpkeepError> {
-    let _files_stay = core.files.read();
+    let _files_stay = core.files.read_recursive();
     let mut end = core.log.end();
     if core.log.sync(end.lsn).is_err() {
         end.lsn = core.log.durable();
