@@ -482,6 +482,21 @@ fn the_fixture_of_format_1_is_backed_up_and_restored() {
     place.restore(&backups, RestorePoint::Latest).unwrap();
     let model = history.model.clone();
     check_restored(&mut history, &place, &model, "format 1");
+    // Moments from the first commit of format 2 on can be had.
+    history.step(&save(1));
+    let (time, model) = (history.now(), history.model.clone());
+    history.step(&save(2));
+    let report = backups.back_up(&history.store()).unwrap();
+    assert_eq!(report.backup.min_time, Some(time));
+    let place = Place::new(22);
+    place.restore(&backups, RestorePoint::Time(time)).unwrap();
+    check_restored(&mut history, &place, &model, "format 2 after 1");
+    let before = ropewalk_props::FileTime(time.0 - 1);
+    let refused = Place::new(22).restore(&backups, RestorePoint::Time(before));
+    assert!(
+        matches!(refused, Err(UpkeepError::OutOfReach { .. })),
+        "{refused:?}"
+    );
 }
 
 fn open(dir: &Path) -> Store {

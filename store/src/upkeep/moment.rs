@@ -40,7 +40,7 @@ pub fn choose<'a>(
         RestorePoint::Lsn(lsn) => {
             let reaches =
                 |manifest: &&Manifest| (manifest.min_lsn.max(1)..=manifest.lsn).contains(&lsn);
-            let found = newest_first().find(reaches);
+            let found = best(newest_first().filter(reaches));
             let found = found.ok_or_else(|| out_of_reach(format!("commit {lsn}")))?;
             Ok((found, lsn))
         }
@@ -48,10 +48,22 @@ pub fn choose<'a>(
             let reaches = |manifest: &&Manifest| {
                 manifest.min_time != 0 && (manifest.min_time..=manifest.time).contains(&time.0)
             };
-            let found = newest_first().find(reaches);
+            let found = best(newest_first().filter(reaches));
             let found = found.ok_or_else(|| out_of_reach(utc(time)))?;
             Ok((found, last_until(found, files, time)?))
         }
+    }
+}
+
+/// The first one without damage, or the first one.
+fn best<'a>(mut manifests: impl Iterator<Item = &'a Manifest>) -> Option<&'a Manifest> {
+    let first = manifests.next()?;
+    let damaged = |manifest: &Manifest| manifest.files.iter().any(|file| file.damaged > 0);
+    match damaged(first) {
+        true => manifests
+            .find(|manifest| !damaged(manifest))
+            .or(Some(first)),
+        false => Some(first),
     }
 }
 

@@ -37,9 +37,10 @@ pub const MARKER: &str = "restore.part";
 pub enum RestorePoint {
     /// The end of the last backup.
     Latest,
-    /// Right after this commit.
+    /// Right after this commit, as the latest backup that reaches it has it, and that has no damage if
+    /// there is one.
     Lsn(u64),
-    /// Right after the last commit up to this moment.
+    /// Right after the last commit up to this moment; from such a backup too.
     Time(FileTime),
 }
 

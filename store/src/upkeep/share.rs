@@ -362,20 +362,28 @@ impl Backup<'_, '_> {
     }
 }
 
-/// When the first frame from `lsn` on was written; 0 if that is not known.
+/// When the first frame from `lsn` on that tells it was written; 0 if none does.
 fn first_time(sources: &[Source], lsn: u64) -> io::Result<u64> {
     let segments = sources
         .iter()
-        .filter(|source| source.name.kind == FileKind::Segment);
-    let holds = |source: &&Source| source.next_lsn.is_none_or(|next| next > lsn);
-    let Some(source) = segments.into_iter().find(holds) else {
-        return Ok(0);
-    };
-    let mut walk = source.walk(u64::from(SEGMENT_HEADER));
-    while let Some(stretch) = walk.next()? {
-        match stretch.piece {
-            Piece::Frame(header) if header.lsn >= lsn => return Ok(header.time.0),
-            _ => {}
+        .filter(|source| source.name.kind == FileKind::Segment)
+        .filter(|source| source.next_lsn.is_none_or(|next| next > lsn));
+    let mut segments = segments.peekable();
+    while let Some(source) = segments.next() {
+        // Frames of format 1 do not tell.
+        if let Some(next) = segments.peek()
+            && next.format()? == 1
+        {
+            continue;
+        }
+        let mut walk = source.walk(u64::from(SEGMENT_HEADER));
+        while let Some(stretch) = walk.next()? {
+            match stretch.piece {
+                Piece::Frame(header) if header.lsn >= lsn && header.time.0 != 0 => {
+                    return Ok(header.time.0);
+                }
+                _ => {}
+            }
         }
     }
     Ok(0)
