@@ -133,24 +133,25 @@ impl Mailbox {
     /// and put on top of what was read.
     fn ensure_contents(&self, folder: GlobCnt) -> Result<(), StoreError> {
         let _one_at_a_time = self.loader.lock();
-        let shown = {
+        let (shown, count) = {
             let mut state = self.state.write();
             if let Some(contents) = state.contents.get(&folder) {
                 contents.note_use(self.core.noted_time());
                 return Ok(());
             }
-            if !state.folders.contains_key(&folder) {
+            let Some(known) = state.folders.get(&folder) else {
                 return Ok(());
-            }
+            };
+            let count = known.meta.counts.all();
             state.loading.insert(folder, Missed::default());
-            state.shown
+            (state.shown, count)
         };
         let read = self
             .core
             .index
             .wait_applied(shown)
             .and_then(|()| self.core.index.kv())
-            .and_then(|kv| Ok(load::contents(&*kv, self.guid, folder)?));
+            .and_then(|kv| Ok(load::contents(&*kv, self.guid, folder, count)?));
         if let Err(StoreError::Index(why)) = &read {
             self.core.index.distrust(why);
         }

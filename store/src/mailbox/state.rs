@@ -136,6 +136,17 @@ impl FolderState {
 }
 
 impl FolderCounts {
+    /// Messages of all views.
+    pub(crate) fn all(&self) -> u32 {
+        let counts = [
+            self.content,
+            self.associated,
+            self.deleted,
+            self.deleted_associated,
+        ];
+        counts.into_iter().fold(0, u32::saturating_add)
+    }
+
     /// Counts a message in.
     pub(crate) fn add(&mut self, entry: &MessageEntry) {
         match entry.view() {
@@ -174,18 +185,21 @@ impl FolderCounts {
 }
 
 impl FolderContents {
-    /// A folder's messages, which come in order of id.
+    /// A folder's messages.
     pub fn of(entries: impl IntoIterator<Item = MessageEntry>) -> Self {
-        let mut views: [Vec<(GlobCnt, MessageEntry)>; 4] = Default::default();
-        for entry in entries {
-            if let Some(view) = views.get_mut(entry.view() as usize) {
-                view.push((entry.id, entry));
-            }
-        }
-        Self {
-            views: views.map(OrdMap::from_iter),
+        let mut contents = Self {
+            views: Default::default(),
             companions: std::array::from_fn(|_| Companion::new()),
             used: AtomicU64::new(0),
+        };
+        entries.into_iter().for_each(|entry| contents.add(entry));
+        contents
+    }
+
+    /// Puts a message in that is in none of the views.
+    pub fn add(&mut self, entry: MessageEntry) {
+        if let Some(view) = self.views.get_mut(entry.view() as usize) {
+            view.insert(entry.id, entry);
         }
     }
 
