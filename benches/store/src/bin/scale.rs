@@ -26,8 +26,8 @@ use std::{
 
 use ropewalk_store::{ContentsView, Durability};
 use ropewalk_store_benches::{
-    INBOX, Rng, add_user, arg, disk_bytes, drop_caches, guid_of, has_arg, mail, mib, open, peak,
-    resident, scratch,
+    INBOX, Rng, add_user, all_now, arg, disk_bytes, drop_caches, guid_of, has_arg, mail, mib, open,
+    peak, resident, scratch,
 };
 
 /// Fills a store; prints what was put in.
@@ -125,6 +125,37 @@ fn read_all(dir: &Path) -> u64 {
     bytes
 }
 
+/// Compacts; prints the size beside the bytes of all values.
+fn compact(dir: &Path) {
+    let store = open(dir, Durability::Always);
+    let values: u64 = store
+        .users()
+        .iter()
+        .filter_map(|user| store.mailbox(user.mailbox_guid).ok()?.folder(INBOX))
+        .map(|folder| folder.counts.size)
+        .sum();
+    let start = Instant::now();
+    let report = store
+        .compact(all_now(), &mut |_| {})
+        .expect("it is compacted");
+    println!(
+        "compacted in {:.1} s: {:.0} MiB of log, checkpoint included ({:.0}), for {:.0} MiB of values: {:.3}; {:.0} MiB of memory at most",
+        start.elapsed().as_secs_f64(),
+        mib(report.bytes_after),
+        mib(report.checkpoint_bytes),
+        mib(values),
+        report.bytes_after as f64 / values as f64,
+        mib(peak())
+    );
+    store.close().expect("the store closes");
+    let all = disk_bytes(dir);
+    println!(
+        "  on disk {:.0} MiB, index included: {:.3}",
+        mib(all),
+        all as f64 / values as f64
+    );
+}
+
 fn child(task: &str, dir: &Path) {
     let status = Command::new(std::env::current_exe().expect("the path of this program"))
         .args(["--task", task, "--in"])
@@ -166,6 +197,6 @@ fn main() {
     println!("caches warm:");
     child("look", dir);
     if has_arg("--compact") {
-        println!("this version does not compact");
+        compact(dir);
     }
 }

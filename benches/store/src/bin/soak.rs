@@ -187,6 +187,18 @@ fn is_gone(mailbox: &Mailbox, folder: GlobCnt, id: GlobCnt) -> bool {
     matches!(mailbox.entry(folder, id), Ok(None))
 }
 
+/// Bytes of the values of all messages, soft-deleted ones included.
+fn live(mailboxes: &[Arc<Mailbox>]) -> u64 {
+    let folders = mailboxes
+        .iter()
+        .flat_map(|mailbox| [INBOX, OTHER].map(|folder| (mailbox, folder)));
+    folders
+        .flat_map(|(mailbox, folder)| VIEWS.map(|view| mailbox.contents(folder, view)))
+        .flatten()
+        .map(|contents| contents.iter().map(|entry| entry.size).sum::<u64>())
+        .sum()
+}
+
 /// What a mailbox holds: of each message its change number, its state, and a sum over its content, large
 /// values included.
 type Seen = BTreeMap<(usize, GlobCnt, bool, GlobCnt), (GlobCnt, GlobCnt, bool, u64)>;
@@ -312,13 +324,14 @@ fn main() -> ExitCode {
         slow += times.over(Duration::from_secs(1));
         written = disk_bytes(dir.path());
         println!(
-            "{:5.0} s: {rate:.0} commits/s, p50 {:.1} ms, p99 {:.0} ms, longest {max:.0} ms; {:.0} MiB of memory; {:.0} MiB on disk{}",
+            "{:5.0} s: {rate:.0} commits/s, p50 {:.1} ms, p99 {:.0} ms, longest {max:.0} ms; {:.0} MiB of memory; {:.0} MiB on disk, {}; live {:.0} MiB",
             start.elapsed().as_secs_f64(),
             times.at(500) / 1e3,
             times.at(990) / 1e3,
             mib(resident()),
             mib(written),
-            store_line(&shared.store),
+            log_line(dir.path()),
+            mib(live(&shared.mailboxes)),
         );
     }
     shared.stop.store(true, Relaxed);
@@ -335,14 +348,7 @@ fn main() -> ExitCode {
         mib(written),
     );
     let before = look(&shared.store, mailboxes);
-    let live: u64 = shared
-        .mailboxes
-        .iter()
-        .flat_map(|mailbox| [INBOX, OTHER].map(|folder| (mailbox, folder)))
-        .flat_map(|(mailbox, folder)| VIEWS.map(|view| mailbox.contents(folder, view)))
-        .flat_map(Result::ok)
-        .flat_map(|contents| contents.iter().map(|entry| entry.size).collect::<Vec<_>>())
-        .sum();
+    let live = live(&shared.mailboxes);
     println!(
         "{} messages of {:.0} MiB of values are there; disk / values {:.2}",
         before.len(),
@@ -369,7 +375,20 @@ fn main() -> ExitCode {
     ExitCode::from(u8::from(!good))
 }
 
-/// What the store says of itself.
-fn store_line(_store: &Store) -> String {
-    String::new()
+/// What lies in the log.
+fn log_line(dir: &Path) -> String {
+    let files = std::fs::read_dir(dir.join("log"))
+        .into_iter()
+        .flatten()
+        .flatten();
+    let names: Vec<_> = files
+        .map(|file| file.file_name().to_string_lossy().into_owned())
+        .collect();
+    let packs = names
+        .iter()
+        .filter(|name| name.contains('-') && name.ends_with(".seg"));
+    let segments = names
+        .iter()
+        .filter(|name| !name.contains('-') && name.ends_with(".seg"));
+    format!("{} segments, {} packs", segments.count(), packs.count())
 }
