@@ -193,7 +193,15 @@ impl Compactor {
         core: &Core,
         change: impl FnOnce() -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let _files = core.files.write();
+        /// Who waits for a lock makes others wait; a backup may have this one for long.
+        const AGAIN: Duration = Duration::from_millis(20);
+        let _files = loop {
+            core.check_writable()?;
+            match core.files.try_write() {
+                Some(files) => break files,
+                None => std::thread::sleep(AGAIN),
+            }
+        };
         let _changing = self.changing.lock();
         core.check_writable()?;
         change()

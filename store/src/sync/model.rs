@@ -201,6 +201,12 @@ impl<T> RwLock<T> {
         }
     }
 
+    /// None if others have it.
+    pub fn try_write(&self) -> Option<RwLockWriteGuard<'_, T>> {
+        let held = Some(self.0.try_write().ok()?);
+        Some(RwLockWriteGuard { lock: self, held })
+    }
+
     /// Waits for all others.
     pub fn write(&self) -> RwLockWriteGuard<'_, T> {
         RwLockWriteGuard {
