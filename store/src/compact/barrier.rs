@@ -6,6 +6,10 @@
 //! there by an earlier commit and not touched since, and then the index has it whenever it is read; or
 //! by a later one, and then it was noted.
 
+use std::collections::HashMap;
+
+use ropewalk_props::{GlobCnt, Guid};
+
 use crate::{
     log::frame::Location,
     records::{Batch, BlobRecord, Op},
@@ -40,6 +44,8 @@ pub struct Notes {
     pub made: Vec<BlobRecord>,
     /// Large values that messages refer to.
     pub blobs: Vec<u64>,
+    /// How many messages were removed from each folder of each mailbox since the barrier is on.
+    removed: HashMap<(Guid, GlobCnt), u64>,
     /// There were too many: something is missing.
     pub overflowed: bool,
 }
@@ -53,7 +59,22 @@ impl Barrier {
 
     /// What was noted so far, which is forgotten here.
     pub fn take(&self) -> Notes {
-        std::mem::take(&mut self.notes.lock())
+        let mut notes = self.notes.lock();
+        let removed = std::mem::take(&mut notes.removed);
+        let taken = std::mem::take(&mut *notes);
+        notes.removed = removed;
+        taken
+    }
+
+    /// Whether there are so many notes that they should be taken.
+    pub fn is_long(&self) -> bool {
+        self.notes.lock().longest() > MOST / 4
+    }
+
+    /// How many messages were removed from a folder since it is on.
+    pub fn removed(&self, mailbox: Guid, folder: GlobCnt) -> u64 {
+        let notes = self.notes.lock();
+        notes.removed.get(&(mailbox, folder)).copied().unwrap_or(0)
     }
 
     /// Stops noting.
@@ -88,13 +109,16 @@ impl Notes {
                     }
                 }
                 Op::PutBlob(blob) => self.made.push(**blob),
+                Op::RemoveMessage { folder, .. } => {
+                    let mailbox = batch.mailbox.unwrap_or(Guid::NIL);
+                    *self.removed.entry((mailbox, *folder)).or_default() += 1;
+                }
                 // That a chunk can be found keeps nothing.
                 Op::PutChunk(_) => {}
                 Op::PutUser(_)
                 | Op::RemoveUser(_)
                 | Op::RemoveMailbox(_)
                 | Op::RemoveFolder(_)
-                | Op::RemoveMessage { .. }
                 | Op::PutName(..)
                 | Op::PutReplid(..)
                 | Op::PutReceiveFolder(_)
@@ -105,19 +129,23 @@ impl Notes {
                 | Op::Fenced => {}
             }
         }
-        let most = [
+        if self.longest() > MOST {
+            *self = Self {
+                overflowed: true,
+                ..Self::default()
+            };
+        }
+    }
+
+    fn longest(&self) -> usize {
+        let lengths = [
             self.contents.len(),
             self.unread.len(),
             self.bags.len(),
             self.made.len(),
             self.blobs.len(),
         ];
-        if most.into_iter().any(|len| len > MOST) {
-            *self = Self {
-                overflowed: true,
-                ..Self::default()
-            };
-        }
+        lengths.into_iter().max().unwrap_or(0)
     }
 
     /// How many there are of the kinds that cost reading.

@@ -4,11 +4,11 @@ use std::{collections::HashMap, time::Duration};
 
 use ropewalk_props::FileTime;
 
-use super::{Mark, pace::Pace};
+use super::{Mark, mark::page, pace::Pace};
 use crate::{
     StoreError,
     core::Core,
-    index::{self, keys, value},
+    index::{keys, value},
     log::frame::Location,
     records::{Batch, Op},
 };
@@ -91,17 +91,20 @@ pub fn remove_chunks(
 ) -> Result<u64, StoreError> {
     let kv = core.index.kv()?;
     let mut dead = Vec::new();
-    let mut bytes = 0;
-    index::scan(&*kv, keys::CHUNKS, &mut |key, found| {
-        bytes += (key.len() + found.len()) as u64;
-        if let Some(keys::Key::Chunk(hash)) = keys::parse(key)
-            && is_going(value::decode(found)?)
-        {
-            dead.push(hash);
+    let (mut from, end) = (keys::CHUNKS.to_vec(), keys::after_prefix(keys::CHUNKS));
+    loop {
+        let page = page(&*kv, &from, &end)?;
+        let Some((last, _)) = page.last() else { break };
+        from = [last, &[0][..]].concat();
+        for (key, found) in &page {
+            pace.spend((key.len() + found.len()) as u64)?;
+            if let Some(keys::Key::Chunk(hash)) = keys::parse(key)
+                && is_going(value::decode(found)?)
+            {
+                dead.push(hash);
+            }
         }
-        Ok(())
-    })?;
-    pace.spend(bytes)?;
+    }
     for hashes in dead.chunks(AT_ONCE) {
         let batch = Batch::of_store(vec![Op::RemoveChunks(hashes.to_vec())]);
         core.append(core.frame(), batch)?;

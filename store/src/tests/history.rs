@@ -754,7 +754,7 @@ impl History {
         };
         store.compact(options, &mut |progress| {
             assert!(progress.done <= progress.total);
-            if self.random.below(10) < busy {
+            if self.random.below(10) < busy && self.disk.is_on() {
                 let op = random_op(&mut self.random, &self.model);
                 self.step(&op);
             }
@@ -784,7 +784,8 @@ impl History {
             ) => {}
             Err(error) => panic!("{error:?}"),
         }
-        if !self.disk.is_on() {
+        let fails = self.store().core().check_writable().is_err();
+        if fails || !self.disk.is_on() {
             self.crash(older);
             self.check();
         }
