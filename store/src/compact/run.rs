@@ -92,6 +92,10 @@ impl Run<'_, '_> {
         let core = self.core;
         self.pace.check()?;
         self.report.bytes_before = self.log_bytes()?;
+        let live = core.compactor.state.lock().live;
+        if let Some((live, _)) = live {
+            self.hurry(live)?;
+        }
         if self.options.full {
             core.log.roll_now()?;
         }
@@ -105,7 +109,6 @@ impl Run<'_, '_> {
         self.tell(self.pace.spent, self.report.bytes_before);
         let known = std::mem::take(&mut core.compactor.state.lock().unreferenced);
         let groups = self.choose(&mut mark, &known, noting, start)?;
-        self.hurry();
         {
             let mut state = core.compactor.state.lock();
             state.live = Some((self.report.live_bytes, end));
@@ -116,6 +119,7 @@ impl Run<'_, '_> {
         self.tell(done, total);
         let mut groups = VecDeque::from(groups);
         while let Some(group) = groups.pop_front() {
+            self.hurry(self.report.live_bytes)?;
             match self.rewrite(&mark, group, end) {
                 Ok(()) => done += group.before,
                 Err(StoreError::Damaged { segment, offset }) => {
@@ -300,12 +304,14 @@ impl Run<'_, '_> {
         Ok(states)
     }
 
-    /// Goes as fast as it can if the files take too much space by now.
-    fn hurry(&mut self) {
-        let much = self.report.live_bytes / 10 * FAST_ABOVE + self.core.log.segment_bytes();
-        if self.report.bytes_before > much {
+    /// Goes as fast as it can if the files take too much space by now: what is written during the run
+    /// counts as well, else a store that is written to faster than the pace allows grows without end.
+    fn hurry(&mut self, live: u64) -> Result<(), StoreError> {
+        let much = live / 10 * FAST_ABOVE + self.core.log.segment_bytes();
+        if self.log_bytes()? > much {
             self.pace.lift();
         }
+        Ok(())
     }
 
     /// Writes a pack in the place of some files. [`StoreError::Damaged`] if something in use in them is;
