@@ -53,16 +53,16 @@ impl Mailbox {
         let mut txn = Txn::begin(self)?;
         let counts = txn.folder(id)?.meta.counts;
         let mut changed = if how.hard {
-            let kept = match counts.associated {
+            let associated = counts.associated.saturating_add(counts.deleted_associated);
+            let kept = match associated {
                 associated if associated > 0 && !how.associated => {
-                    let [_, associated, ..] = txn.entries(id)?;
-                    associated.iter().cloned().collect()
+                    let [_, live, _, deleted] = txn.entries(id)?;
+                    live.iter().chain(deleted.iter()).cloned().collect()
                 }
                 _ => Vec::new(),
             };
-            let deleted = [counts.content, counts.deleted, counts.deleted_associated];
-            let has_any = deleted.into_iter().any(|count| count > 0)
-                || (how.associated && counts.associated > 0);
+            let others = counts.content > 0 || counts.deleted > 0;
+            let has_any = others || (how.associated && associated > 0);
             if has_any {
                 txn.clear_folder(id, kept)?;
             }
@@ -430,6 +430,31 @@ mod tests {
         assert_eq!(views(&mailbox, outer), [0; 4]);
         assert_eq!(folders(&mailbox, outer), (0, 0));
         assert!(mailbox.folder(inner).is_none() && mailbox.folder(kept).is_none());
+    }
+
+    #[test]
+    fn emptying_for_good_keeps_soft_deleted_associated_messages_unless_they_are_wanted_too() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, mailbox) = open(dir.path(), IndexKind::Sled);
+        let (outer, _) = nested(&mailbox);
+        let gone = save(&mailbox, outer, true).unwrap();
+        mailbox.delete_messages(outer, &[gone], false).unwrap();
+        save(&mailbox, outer, true).unwrap();
+        assert_eq!(views(&mailbox, outer), [1, 2, 0, 1]);
+        let mut how = EmptyFolder {
+            associated: false,
+            hard: true,
+        };
+        assert!(mailbox.empty_folder(outer, how, NOBODY).unwrap());
+        assert_eq!(views(&mailbox, outer), [0, 2, 0, 1]);
+        assert_eq!(folder(&mailbox, outer).counts.deleted_total, 2);
+        store.close().unwrap();
+        drop((store, mailbox));
+        let (_store, mailbox) = open(dir.path(), IndexKind::Memory);
+        assert_eq!(views(&mailbox, outer), [0, 2, 0, 1]);
+        how.associated = true;
+        assert!(mailbox.empty_folder(outer, how, NOBODY).unwrap());
+        assert_eq!(views(&mailbox, outer), [0; 4]);
     }
 
     /// All there is to see of soft-deleted folders.

@@ -154,7 +154,7 @@ impl<'a> Txn<'a> {
         Ok(contents.map(FolderContents::all).unwrap_or_default())
     }
 
-    /// Deletes all messages of a folder for good but the folder-associated ones in `kept`. This
+    /// Deletes all messages of a folder for good but the folder-associated ones in `kept`, soft-deleted or not. This
     /// takes no more of the log than the kept ones do, and nothing of the others is looked at.
     pub fn clear_folder(&mut self, id: GlobCnt, kept: Vec<MessageEntry>) -> Result<(), StoreError> {
         let now = self.now;

@@ -114,7 +114,7 @@ pub struct DeleteFolder {
 /// What goes when a folder is emptied, besides its normal messages and its subfolders.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct EmptyFolder {
-    /// Also its folder-associated messages.
+    /// Also its folder-associated messages; otherwise those that are soft-deleted stay as well.
     pub associated: bool,
     /// For good, and what is soft-deleted as well.
     pub hard: bool,
