@@ -8,7 +8,10 @@ use crate::{
     FencedFrame, OpenError, Progress, RecoveryReport,
     crypto::{FileKey, Keyring},
     directory::Directory,
-    index::{Applier, IndexError, Kv, keys, open::Source},
+    index::{
+        Applier, IndexError, Kv, keys,
+        open::{NOWHERE_ELSE, Source},
+    },
     log::{
         Tail,
         checkpoint::{Checkpoint, Part},
@@ -98,8 +101,7 @@ impl ComingUp<'_> {
         let anew = from.is_none();
         self.report.index_rebuilt = anew;
         if anew && packed > 0 && self.checkpoint.is_none() {
-            let reason = "it was compacted, and its checkpoint is missing or damaged".to_owned();
-            return Err(context.recovery(RecoveryError::Bad(reason)));
+            return Err(context.index(NOWHERE_ELSE));
         }
         if anew && applied.is_some() {
             tracing::warn!("the index does not fit the log and is made anew");

@@ -19,7 +19,11 @@ use crate::{
     crypto::Unlocking,
     directory::Directory,
     disk::{Disk, OsDisk, PRIVATE_FILE},
-    index::{Index, Kv, keys, open::Source, says_full},
+    index::{
+        Index, Kv, keys,
+        open::{NOWHERE_ELSE, Source},
+        says_full,
+    },
     log::{
         Log,
         checkpoint::{self, Checkpoint},
@@ -80,6 +84,7 @@ pub fn open(dir: &Path, options: StoreOptions, tuning: Tuning) -> Result<Opened,
         kind: options.index,
         given: tuning.index,
         cipher: segments.keys.current().cloned(),
+        nowhere_else: segments.packed() > 0 && checkpoint.is_none(),
     };
     let mut coming_up = ComingUp {
         context: &context,
@@ -92,7 +97,7 @@ pub fn open(dir: &Path, options: StoreOptions, tuning: Tuning) -> Result<Opened,
         report: RecoveryReport::default(),
     };
     let ready = match coming_up.index(&source, tail.clone()) {
-        Err(OpenError::Index { reason, .. }) if says_full(&reason) => {
+        Err(OpenError::Index { reason, .. }) if says_full(&reason) && !source.nowhere_else => {
             tracing::error!(
                 %reason,
                 "the disk is too full for the index, which is kept in memory until the next start"
@@ -175,6 +180,7 @@ pub(crate) fn rebuild_with(
         kind: options.index,
         given: tuning.index,
         cipher: segments.keys.current().cloned(),
+        nowhere_else: segments.packed() > 0 && checkpoint.is_none(),
     };
     // It may know of commits that are lost, whose numbers must not be given again.
     let old = source.open(store).ok().and_then(|(_, at)| at);
@@ -357,6 +363,9 @@ impl Context<'_> {
     }
 
     pub fn index(&self, reason: &str) -> OpenError {
+        if reason == NOWHERE_ELSE {
+            return self.recovery(RecoveryError::Bad(reason.to_owned()));
+        }
         OpenError::Index {
             dir: self.dir.to_owned(),
             reason: reason.to_owned(),

@@ -22,6 +22,9 @@ use crate::{
 /// The format of keys and values. Another one in an existing index means: make it anew.
 const INDEX_FORMAT: u32 = 2;
 
+/// Why an index is not made anew that says what nothing else does.
+pub const NOWHERE_ELSE: &str = "it was compacted, and its checkpoint is missing or damaged";
+
 /// Where the index of the store in `dir` is.
 pub fn path(dir: &Path) -> PathBuf {
     dir.join("index")
@@ -42,6 +45,8 @@ pub struct Source<'a> {
     pub given: Option<Arc<dyn Kv>>,
     /// Encrypts what is on disk.
     pub cipher: Option<Arc<Cipher>>,
+    /// Another one cannot be made from the log: the one that is there is left as it is.
+    pub nowhere_else: bool,
 }
 
 impl Source<'_> {
@@ -74,6 +79,9 @@ impl Source<'_> {
 
     /// Moves the index aside, if there is one, and makes an empty one.
     pub fn renew(&self, store: Guid) -> Result<Arc<dyn Kv>, IndexError> {
+        if self.nowhere_else {
+            return Err(IndexError(NOWHERE_ELSE.into()));
+        }
         if self.kind == IndexKind::Memory || self.given.is_some() {
             return fresh(Arc::new(MemoryKv::default()), store);
         }

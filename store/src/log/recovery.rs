@@ -11,7 +11,7 @@ use ropewalk_props::Guid;
 
 pub use super::arrange::{Leftovers, tidy};
 use super::{
-    Tail, arrange, cut,
+    Tail, arrange, checkpoint, cut,
     frame::Position,
     scan::{Found, Scanner, frame_len},
     segment::{BadSegment, SEGMENT_HEADER, SegmentHeader, SegmentKind, Segments, Span},
@@ -79,7 +79,8 @@ pub fn identify(segments: &Segments) -> Result<Identity, RecoveryError> {
             Ok(_) => {}
         }
     }
-    if store.is_none() && spans == [Span::plain(1)] {
+    // A checkpoint tells of a store that was more than begun.
+    if store.is_none() && spans == [Span::plain(1)] && checkpoint::files(segments)?.is_empty() {
         let (_, len) = segments.header(1)?;
         if len <= u64::from(SEGMENT_HEADER) {
             // The machine stopped while the store was being created; nothing was in it.

@@ -169,6 +169,8 @@ struct State {
     open: HashMap<u32, Opened>,
     /// The newest last.
     retired: Vec<Retired>,
+    /// How many packs were put in place.
+    installed: u64,
 }
 
 impl State {
@@ -331,7 +333,9 @@ impl Segments {
         }
         file.write_all_at(&header.encode(), 0)?;
         file.sync_data()?;
-        self.disk.sync_dir(&self.dir)?;
+        // The next try makes the file's contents anew, but not its name: a disk that was too full
+        // for that is not asked again.
+        self.disk.sync_dir(&self.dir).map_err(io::Error::other)?;
         let mut state = self.state.write();
         state.files.insert(span.first, span);
         let opened = Opened::Plain {
@@ -357,13 +361,13 @@ impl Segments {
     fn open(&self, segment: u32) -> io::Result<(Span, Opened)> {
         let mut tries = 0;
         loop {
-            let span = {
+            let (span, installed) = {
                 let state = self.state.read();
                 let span = state.span(segment).ok_or(io::ErrorKind::NotFound)?;
                 if let Some(open) = state.open.get(&span.first) {
                     return Ok((span, open.clone()));
                 }
-                span
+                (span, state.installed)
             };
             let opened = match self.open_span(span) {
                 // It may have been replaced just now.
@@ -374,13 +378,14 @@ impl Segments {
                 other => other?,
             };
             let mut state = self.state.write();
-            if state.files.get(&span.first) == Some(&span) {
-                // A pack may have been replaced by one of the same name.
-                if let Some(open) = state.open.get(&span.first) {
-                    return Ok((span, open.clone()));
-                }
-                state.keep_open(span.first, opened.clone());
+            if state.installed != installed {
+                // It may have been replaced just now, by a pack of the same name even.
+                continue;
             }
+            if let Some(open) = state.open.get(&span.first) {
+                return Ok((span, open.clone()));
+            }
+            state.keep_open(span.first, opened.clone());
             return Ok((span, opened));
         }
     }
@@ -591,6 +596,7 @@ impl Segments {
                 state.open.remove(&old.first);
             }
             state.files.insert(span.first, span);
+            state.installed += 1;
             state.keep_open(span.first, Opened::Pack(Arc::new(pack.pack)));
             let retired = retired
                 .into_iter()

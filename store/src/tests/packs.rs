@@ -12,6 +12,7 @@ use super::{
 use crate::{
     Durability, FencedFrame, OpenError, StoreError,
     crypto::{FileKey, Keyring},
+    disk::{Disk, DiskFile},
     log::{
         Log, Purpose,
         checkpoint::{self, CHECKPOINT_SEGMENT, CheckpointWriter, Part},
@@ -169,6 +170,83 @@ fn a_pack_takes_records_in_order_from_its_own_segments_and_never_the_last() {
     // It would cut the pack in two.
     assert!(pack(&log, 2, 2, &all).is_err());
     check(&log, &all, |_| true);
+}
+
+type OnOpen = Arc<parking_lot::Mutex<Option<Box<dyn FnOnce() + Send>>>>;
+
+/// Does something once a file was opened, before whoever opened it goes on.
+struct Interrupted(SimDisk, OnOpen);
+
+impl Disk for Interrupted {
+    fn open(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
+        let file = self.0.open(path)?;
+        let then = self.1.lock().take();
+        if let Some(then) = then {
+            then();
+        }
+        Ok(file)
+    }
+
+    fn create(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
+        self.0.create(path)
+    }
+
+    fn create_dir(&self, path: &Path) -> io::Result<()> {
+        self.0.create_dir(path)
+    }
+
+    fn list(&self, path: &Path) -> io::Result<Vec<std::path::PathBuf>> {
+        self.0.list(path)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.0.rename(from, to)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        Disk::remove(&self.0, path)
+    }
+
+    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        self.0.sync_dir(path)
+    }
+}
+
+/// Otherwise a chunk that is gone would be found once more, and a large value be made of it.
+#[test]
+fn who_opened_a_pack_just_before_another_one_took_its_name_goes_on_with_that_one() {
+    let disk = SimDisk::new(1);
+    let log = open(&disk).unwrap();
+    let all = fill(&log, 14);
+    pack(&log, 1, 3, &all).unwrap();
+    drop(log);
+    let then = OnOpen::default();
+    let disk = Interrupted(disk, then.clone());
+    let segments = Segments::new(Arc::new(disk), "log".into()).unwrap();
+    recovery::identify(&segments).unwrap();
+    let visit = |_: Position, _: &[u8]| Ok::<(), RecoveryError>(());
+    let (header, _) = segments.header(4).unwrap();
+    let from = Position {
+        segment: 4,
+        offset: 64,
+        lsn: header.unwrap().base_lsn,
+    };
+    let recovered = recovery::recover(&segments, STORE, from, &mut |_| {}, visit);
+    let tail = recovered.unwrap().tail;
+    let log = Arc::new(Log::new(segments, STORE, Durability::Always, 4096, tail));
+    let next = write(&log, 1, 3, &all[1..]).unwrap();
+    // Nothing is open.
+    log.segments().set_files(&log.segments().spans());
+    let other = log.clone();
+    *then.lock() = Some(Box::new(move || {
+        other.install_pack(next).unwrap();
+        other.segments().set_files(&other.segments().spans());
+    }));
+    assert!(!log.contains(all[0]));
+    assert!(then.lock().is_none());
+    for at in &all {
+        assert_eq!(log.contains(*at), *at != all[0]);
+    }
 }
 
 /// A closed log with a pack of three segments, and where its records end.
@@ -884,4 +962,86 @@ fn an_index_is_made_anew_on_a_closed_store_with_progress() {
     let store = crate::Store::open(dir.path(), crate::StoreOptions::default()).unwrap();
     assert!(!store.recovery().index_rebuilt);
     assert_eq!(store.users().len(), 1);
+}
+
+#[test]
+fn an_index_that_cannot_be_made_again_is_not_thrown_away() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = || crate::StoreOptions {
+        durability: Durability::None,
+        compaction: crate::Compaction::Manual,
+        ..crate::StoreOptions::default()
+    };
+    let tuning = || crate::open::Tuning {
+        segment_bytes: 16 << 10,
+        ..crate::open::Tuning::new(Arc::new(crate::disk::OsDisk))
+    };
+    let open = || crate::Store::open_with(dir.path(), options(), tuning());
+    let store = open().unwrap();
+    store.add_user(super::history::new_user(1)).unwrap();
+    for number in 0..200 {
+        store
+            .set_password("u1@example.test", &format!("{number}"))
+            .unwrap();
+    }
+    store
+        .compact(crate::CompactOptions::default(), &mut |_| {})
+        .unwrap();
+    store.close().unwrap();
+    drop(store);
+    let names = || -> Vec<String> {
+        let all = std::fs::read_dir(dir.path().join("log")).unwrap();
+        let names = all.map(|file| file.unwrap().file_name().into_string().unwrap());
+        names.collect()
+    };
+    assert!(
+        names().iter().any(|name| name.contains("-0")),
+        "{:?}",
+        names()
+    );
+    for name in names().iter().filter(|name| name.ends_with(".ckp")) {
+        std::fs::write(dir.path().join("log").join(name), b"damaged").unwrap();
+    }
+    let is_refused = |error: OpenError| {
+        let OpenError::BadLog { reason, .. } = &error else {
+            panic!("{error:?}")
+        };
+        assert!(reason.contains("checkpoint is missing or damaged"));
+    };
+    for _ in 0..2 {
+        is_refused(rebuild_with(dir.path(), options(), tuning(), &mut |_| {}).unwrap_err());
+    }
+    // Nor if it is not trusted: somebody may find out what is the matter with it.
+    let suspect = dir.path().join("index.suspect");
+    std::fs::write(&suspect, b"").unwrap();
+    for _ in 0..2 {
+        is_refused(open().unwrap_err());
+    }
+    std::fs::remove_file(&suspect).unwrap();
+    let store = open().unwrap();
+    assert!(!store.recovery().index_rebuilt);
+    assert_eq!(store.users().len(), 1);
+    // The next run writes another checkpoint.
+    store
+        .compact(crate::CompactOptions::default(), &mut |_| {})
+        .unwrap();
+    store.close().unwrap();
+    drop(store);
+    rebuild_with(dir.path(), options(), tuning(), &mut |_| {}).unwrap();
+    assert_eq!(open().unwrap().users().len(), 1);
+}
+
+#[test]
+fn a_first_segment_that_was_emptied_is_no_new_store_if_there_is_a_checkpoint() {
+    let disk = SimDisk::new(3);
+    let log = open(&disk).unwrap();
+    fill(&log, 2);
+    write_checkpoint(&log, 1).unwrap();
+    drop(log);
+    let before = disk.file_names();
+    disk.tamper("00000001.seg", |bytes| bytes.clear());
+    let segments = Segments::new(Arc::new(disk.clone()), "log".into()).unwrap();
+    let refused = recovery::identify(&segments);
+    assert!(matches!(refused, Err(RecoveryError::Bad(_))), "{refused:?}");
+    assert_eq!(disk.file_names(), before);
 }

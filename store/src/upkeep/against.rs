@@ -60,6 +60,7 @@ impl IndexCopy {
             kind: IndexKind::Sled,
             given: None,
             cipher,
+            nowhere_else: false,
         };
         match source.open(store) {
             Ok((kv, Some(applied))) => {
