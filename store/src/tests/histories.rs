@@ -69,19 +69,28 @@ fn random_histories_with_crashes_keep_every_acknowledged_change() {
 fn random_histories_on_a_disk_that_gets_full_lose_and_half_do_nothing() {
     let first = setting("ROPEWALK_SEED").unwrap_or(1);
     let count = setting("ROPEWALK_HISTORIES").unwrap_or(HISTORIES);
-    let mut refused = 0;
-    for seed in first..first.saturating_add(count) {
-        let _seed = Seed(seed);
-        let mut history = History::new(seed, Durability::Always);
-        history.space = Some(Random::new(seed ^ 0xF011));
-        if seed.is_multiple_of(3) {
-            history.disk.cannot_reserve();
-        }
-        let ops = 40 + history.random.below(160);
-        history.run(Plan { ops });
-        refused += history.refused;
-    }
+    let seeds = first..first.saturating_add(count);
+    let refused: u64 = seeds.map(full).sum();
     assert!(refused > count, "{refused} changes were refused");
+}
+
+/// A life on a disk that gets full; how many changes were refused.
+fn full(seed: u64) -> u64 {
+    let _seed = Seed(seed);
+    let mut history = History::new(seed, Durability::Always);
+    history.space = Some(Random::new(seed ^ 0xF011));
+    if seed.is_multiple_of(3) {
+        history.disk.cannot_reserve();
+    }
+    let ops = 40 + history.random.below(160);
+    history.run(Plan { ops });
+    history.refused
+}
+
+/// Emptying a folder for good once took soft-deleted associated messages that it was to keep.
+#[test]
+fn a_folder_that_is_emptied_for_good_keeps_what_it_should() {
+    full(13);
 }
 
 /// A start that stops midway, before the log's end is durable, must not have told the index of it.
