@@ -44,8 +44,9 @@ pub struct Notes {
     pub made: Vec<BlobRecord>,
     /// Large values that messages refer to.
     pub blobs: Vec<u64>,
-    /// How many messages were removed from each folder of each mailbox since the barrier is on.
-    removed: HashMap<(Guid, GlobCnt), u64>,
+    /// How many messages were removed from each folder of each mailbox since the barrier is on; any
+    /// number if all were. Of no folder: from all of the mailbox.
+    removed: HashMap<(Guid, Option<GlobCnt>), u64>,
     /// There were too many: something is missing.
     pub overflowed: bool,
 }
@@ -74,7 +75,8 @@ impl Barrier {
     /// How many messages were removed from a folder since it is on.
     pub fn removed(&self, mailbox: Guid, folder: GlobCnt) -> u64 {
         let notes = self.notes.lock();
-        notes.removed.get(&(mailbox, folder)).copied().unwrap_or(0)
+        let removed = [Some(folder), None].map(|of| notes.removed.get(&(mailbox, of)).copied());
+        removed.into_iter().flatten().max().unwrap_or(0)
     }
 
     /// Stops noting.
@@ -111,14 +113,21 @@ impl Notes {
                 Op::PutBlob(blob) => self.made.push(**blob),
                 Op::RemoveMessage { folder, .. } => {
                     let mailbox = batch.mailbox.unwrap_or(Guid::NIL);
-                    *self.removed.entry((mailbox, *folder)).or_default() += 1;
+                    let removed = self.removed.entry((mailbox, Some(*folder))).or_default();
+                    *removed = removed.saturating_add(1);
+                }
+                // It may be there again already.
+                Op::RemoveFolder(folder) => {
+                    let mailbox = batch.mailbox.unwrap_or(Guid::NIL);
+                    self.removed.insert((mailbox, Some(*folder)), u64::MAX);
+                }
+                Op::RemoveMailbox(mailbox) => {
+                    self.removed.insert((*mailbox, None), u64::MAX);
                 }
                 // That a chunk can be found keeps nothing.
                 Op::PutChunk(_) => {}
                 Op::PutUser(_)
                 | Op::RemoveUser(_)
-                | Op::RemoveMailbox(_)
-                | Op::RemoveFolder(_)
                 | Op::PutName(..)
                 | Op::PutReplid(..)
                 | Op::PutReceiveFolder(_)
@@ -225,6 +234,35 @@ mod tests {
         barrier.note(&put(64, None));
         barrier.end();
         assert!(barrier.take().is_empty());
+    }
+
+    #[test]
+    fn what_was_removed_is_counted_also_of_folders_that_were_emptied_at_once() {
+        let barrier = Barrier::default();
+        let folder = GlobCnt(2);
+        let note = |ops| {
+            barrier.note(&Batch {
+                ops,
+                ..put(16, None)
+            });
+        };
+        let remove = |id| Op::RemoveMessage {
+            folder,
+            id: GlobCnt(id),
+        };
+        note(vec![remove(1)]);
+        barrier.begin();
+        note(vec![remove(2), remove(3)]);
+        barrier.take();
+        assert_eq!(barrier.removed(Guid::NIL, folder), 2);
+        assert_eq!(barrier.removed(Guid::NIL, GlobCnt(3)), 0);
+        note(vec![Op::RemoveFolder(folder), remove(4)]);
+        assert_eq!(barrier.removed(Guid::NIL, folder), u64::MAX);
+        assert_eq!(barrier.removed(Guid::NIL, GlobCnt(3)), 0);
+        note(vec![Op::RemoveMailbox(Guid::NIL)]);
+        assert_eq!(barrier.removed(Guid::NIL, GlobCnt(3)), u64::MAX);
+        barrier.begin();
+        assert_eq!(barrier.removed(Guid::NIL, folder), 0);
     }
 
     #[test]

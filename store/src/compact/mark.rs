@@ -494,7 +494,7 @@ impl Scan<'_> {
         }
         // It changes all the time. What it lacked was removed since the run began.
         let removed = self.core.compactor.barrier.removed(guid, id);
-        if first.found + removed >= first.expected {
+        if first.found.saturating_add(removed) >= first.expected {
             return Ok(());
         }
         let why = "a folder of the index lacks more messages than were removed from it";
