@@ -309,10 +309,18 @@ impl Context<'_> {
         if let Some(reason) = unlocking.misfit(store, &used) {
             return Err(failed(RecoveryError::Bad(reason)));
         }
+        segments.keys = unlocking.look().map_err(|e| self.keys(e))?;
+        let checkpoint = checkpoint::latest(&segments, store).map_err(failed)?;
+        // With another key the index is made anew.
+        if unlocking.makes_key(options.new_data_key)
+            && segments.packed() > 0
+            && checkpoint.is_none()
+        {
+            return Err(self.index(NOWHERE_ELSE));
+        }
         segments.keys = unlocking
             .finish(store, &used, options.new_data_key)
             .map_err(|e| self.keys(e))?;
-        let checkpoint = checkpoint::latest(&segments, store).map_err(failed)?;
         let mut leftovers = identity.leftovers;
         if let Some(checkpoint) = &checkpoint {
             leftovers.add(checkpoint.earlier(&segments).map_err(|e| self.io(e))?);

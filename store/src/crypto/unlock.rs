@@ -58,11 +58,16 @@ impl<'a> Unlocking<'a> {
     }
 
     /// The keys that were found, for reading alone: nothing is written.
-    #[allow(dead_code)] // For checking a closed store.
-    pub fn look(self) -> Result<Keyring, KeysError> {
+    pub fn look(&self) -> Result<Keyring, KeysError> {
         let nonces = Arc::new(Nonces::new()?);
-        let keys = self.found.map(|keys| keys.ring(&nonces));
+        let keys = self.found.as_ref().map(|keys| keys.ring(&nonces));
         Ok(keys.unwrap_or_default())
+    }
+
+    /// Whether [`Unlocking::finish`] makes a key.
+    pub fn makes_key(&self, another: bool) -> bool {
+        let has_some = self.found.as_ref().is_some_and(|keys| !keys.is_empty());
+        self.master.is_some() && (another || !has_some)
     }
 
     /// The keys to work with: those that were found, with a first one or, if `another` is wanted, one
@@ -77,9 +82,10 @@ impl<'a> Unlocking<'a> {
         let Some(master) = self.master else {
             return Ok(Keyring::default());
         };
+        let makes_key = self.makes_key(another);
         let mut keys = self.found.unwrap_or_else(|| Keys::none(store));
         let nonces = Arc::new(Nonces::new()?);
-        if keys.is_empty() || another {
+        if makes_key {
             // A file whose header is damaged may have been written with any of them. Otherwise nothing
             // is forgotten in passing: files that are missing may still be found.
             if !used.contains(&FileKey::Unknown) {

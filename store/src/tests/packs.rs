@@ -1018,6 +1018,13 @@ fn an_index_that_cannot_be_made_again_is_not_thrown_away() {
         is_refused(open().unwrap_err());
     }
     std::fs::remove_file(&suspect).unwrap();
+    // Under a key another one would be needed.
+    let encrypted = || crate::StoreOptions {
+        master_key: Some(super::history::master('a')),
+        ..options()
+    };
+    let opened = crate::Store::open_with(dir.path(), encrypted(), tuning());
+    is_refused(opened.unwrap_err());
     let store = open().unwrap();
     assert!(!store.recovery().index_rebuilt);
     assert_eq!(store.users().len(), 1);
