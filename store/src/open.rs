@@ -36,6 +36,9 @@ use crate::{
     upkeep::restore,
 };
 
+/// Bytes that may be missing at the log's end without anybody having cut it: a drive that says that
+/// it has written what it has not can lose some in a power failure. Whoever copied a store by half misses more.
+const TORN: u64 = 12 << 10;
 /// How often the store looks after itself.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -344,15 +347,16 @@ impl Context<'_> {
         Ok(Guid(bytes))
     }
 
-    /// The log is refused if it ends before the last frame that the index has seen. Going on would
-    /// write other frames in the place of those that are missing, which could then not be put back.
+    /// The log is refused if it ends well before the last frame that the index has seen. Going on would
+    /// write other frames in the place of those that are missing, which could then not be put back. An
+    /// end that is only a little short is a torn one, which is reported.
     pub fn check_end(&self, segments: &Segments, known: Position) -> Result<(), OpenError> {
         let last = segments.numbers().last().copied();
         let ends_early = match last {
             Some(last) if last == known.segment => {
                 let file = segments.file(last).map_err(|e| self.io(e))?;
                 let len = file.len().map_err(|e| self.io(e))?;
-                len < u64::from(known.offset) + FRAME_HEADER as u64
+                len + TORN < u64::from(known.offset) + FRAME_HEADER as u64
             }
             last => last < Some(known.segment),
         };

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use ropewalk_props::GlobCnt;
+use ropewalk_props::{Bag, GlobCnt, PropValue, tags};
 
 use super::{
     history::{guid_of, new_user},
@@ -105,6 +105,15 @@ fn refused(dir: &Path) -> OpenError {
     first
 }
 
+/// Large, so that half a store lacks more than an end that was torn, but no large value.
+fn message() -> Message {
+    let body = PropValue::Binary(vec![7; 8000]);
+    Message {
+        props: Bag::from_iter([(tags::PID_TAG_HTML, body)]),
+        ..Message::default()
+    }
+}
+
 fn fill(dir: &Path, count: usize) {
     let store = open(dir).unwrap();
     if store.users().is_empty() {
@@ -118,7 +127,7 @@ fn fill(dir: &Path, count: usize) {
             associated: false,
             read: None,
             expected_cn: None,
-            message: Message::default(),
+            message: message(),
         };
         mailbox.save_message(save).unwrap();
     }
