@@ -23,3 +23,6 @@ mod moment;
 pub mod nspi;
 pub mod provision;
 pub mod session;
+
+/// What the program allocates with; see `main.rs`.
+pub use mimalloc::MiMalloc as Allocator;

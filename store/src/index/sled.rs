@@ -15,8 +15,9 @@ const LOCK_RETRIES: u32 = 60;
 const LOCK_PAUSE: Duration = Duration::from_millis(50);
 /// Opening an index takes no longer, unless the engine hangs.
 const OPEN_TIME: Duration = Duration::from_secs(60);
-/// Bytes of pages that sled keeps in memory.
-const PAGE_CACHE: u64 = 64 << 20;
+/// Bytes of pages that sled keeps in memory; it counts them as they are on disk, where they take less. What
+/// is looked up again and again is kept by the store, so that more makes nothing faster.
+const PAGE_CACHE: u64 = 16 << 20;
 
 /// A sled database.
 pub struct SledKv {
