@@ -143,7 +143,8 @@ pub fn open(dir: &Path, options: StoreOptions, tuning: Tuning) -> Result<Opened,
         lock,
     }));
     look_after(&core).map_err(|e| context.io(e))?;
-    compact::start(&core, options.compaction).map_err(|e| context.io(e))?;
+    // Until then the index is the only one to know what packs hold.
+    compact::start(&core, options.compaction, source.nowhere_else).map_err(|e| context.io(e))?;
     Ok(Opened {
         core,
         directory,

@@ -10,34 +10,44 @@ use super::{CompactOptions, Compaction, GRACE, run};
 use crate::{StoreError, core::Core, log::segment::SegmentKind};
 
 /// How often it looks whether it is worth it.
-const LOOK: Duration = Duration::from_secs(5);
+const LOOK: Duration = match cfg!(test) {
+    true => Duration::from_millis(5),
+    false => Duration::from_secs(5),
+};
 /// After a run that failed it waits so long, and twice as long each time, up to [`RARELY`].
-const AGAIN: Duration = Duration::from_secs(60);
+const AGAIN: Duration = match cfg!(test) {
+    true => Duration::from_millis(10),
+    false => Duration::from_secs(60),
+};
 /// Whether something was removed since the last run is looked at this often.
 const RARELY: Duration = Duration::from_secs(3600);
 /// A run is due when this part of the bytes in use was written since the last one, and at least one
 /// segment.
 const GROWTH: u64 = 4;
 
-/// Starts the thread, if that is wanted. It ends when the store is closed or gone.
-pub fn start(core: &Arc<Core>, compaction: Compaction) -> io::Result<()> {
+/// Starts the thread, if that is wanted. It ends when the store is closed or gone. `owed` if a run is
+/// due whatever there is to gain.
+pub fn start(core: &Arc<Core>, compaction: Compaction, owed: bool) -> io::Result<()> {
     let Compaction::Background { bytes_per_second } = compaction else {
         return Ok(());
     };
     let weak: Weak<Core> = Arc::downgrade(core);
     let thread = std::thread::Builder::new()
         .name("ropewalk-compact".into())
-        .spawn(move || look_after(&weak, bytes_per_second))?;
+        .spawn(move || look_after(&weak, bytes_per_second, owed))?;
     let _ = core.compactor.thread.set(thread.thread().clone());
     Ok(())
 }
 
-fn look_after(weak: &Weak<Core>, bytes_per_second: u64) {
+fn look_after(weak: &Weak<Core>, bytes_per_second: u64, owed: bool) {
     let options = CompactOptions {
         bytes_per_second: Some(bytes_per_second),
         ..CompactOptions::default()
     };
-    let mut due = Due::default();
+    let mut due = Due {
+        owed,
+        ..Due::default()
+    };
     let mut not_before = Instant::now();
     let mut pause = AGAIN;
     loop {
@@ -72,6 +82,7 @@ fn look_after(weak: &Weak<Core>, bytes_per_second: u64) {
             Err(StoreError::Closed) => return,
             Err(error) => {
                 tracing::warn!(%error, "space could not be given back");
+                due.seen = 0;
                 not_before = Instant::now() + pause;
                 pause = (pause * 2).min(RARELY);
             }
@@ -88,6 +99,8 @@ struct Due {
     /// The last segment when the sizes of files were last looked at.
     seen: u32,
     ran: Option<Instant>,
+    /// A run is due in any case.
+    owed: bool,
 }
 
 impl Due {
@@ -95,7 +108,7 @@ impl Due {
         let removed = core.compactor.removed.load(Ordering::Relaxed);
         let enough = core.compactor.state.lock().messages / 20;
         let is_long_ago = self.ran.is_some_and(|ran| ran.elapsed() > RARELY);
-        if removed > enough.max(1000) || removed > 0 && is_long_ago {
+        if self.owed || removed > enough.max(1000) || removed > 0 && is_long_ago {
             return Ok(true);
         }
         let end = core.log.end();
@@ -129,6 +142,7 @@ impl Due {
         self.last = Some((end.segment, live));
         self.seen = end.segment;
         self.ran = Some(Instant::now());
+        self.owed = false;
         core.compactor.removed.store(0, Ordering::Relaxed);
     }
 }

@@ -1127,3 +1127,80 @@ fn a_million_messages_take_little_memory_to_look_through() {
     assert!(report.checkpoint_bytes > 100_000_000);
     assert!(grown < 60_000, "{grown} KiB");
 }
+
+/// Whether something comes true before long.
+fn before_long(is_so: impl Fn() -> bool) -> bool {
+    let started = Instant::now();
+    while started.elapsed() < Duration::from_secs(60) {
+        if is_so() {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    false
+}
+
+/// A store that gives back space by itself, in segments of 16 KiB.
+fn by_itself(disk: &SimDisk, dir: &Path, index: &Arc<MemoryKv>) -> Store {
+    let options = StoreOptions {
+        compaction: Compaction::default(),
+        ..options(&Arc::new(TestClock::default()))
+    };
+    let tuning = Tuning {
+        segment_bytes: 16 << 10,
+        index: Some(index.clone()),
+        ..Tuning::new(Arc::new(disk.clone()))
+    };
+    Store::open_with(dir, options, tuning).unwrap()
+}
+
+/// An index of a store that does not exist yet.
+fn first_index(disk: &SimDisk, dir: &Path) -> Arc<MemoryKv> {
+    let store = Store::open_with(
+        dir,
+        options(&Arc::new(TestClock::default())),
+        Tuning::new(Arc::new(disk.clone())),
+    );
+    let store = store.unwrap();
+    store.add_user(new_user(0)).unwrap();
+    let kv = MemoryKv::default();
+    store
+        .core()
+        .index
+        .wait_applied(store.core().log.last_lsn())
+        .unwrap();
+    let all = super::history::dump(&*store.core().index.kv().unwrap());
+    kv.apply(&all).unwrap();
+    store.close().unwrap();
+    Arc::new(kv)
+}
+
+#[test]
+fn space_is_given_back_without_being_asked_and_a_run_that_failed_is_tried_again() {
+    let (dir, disk) = (tempfile::tempdir().unwrap(), SimDisk::new(5));
+    let index = first_index(&disk, dir.path());
+    let store = by_itself(&disk, dir.path(), &index);
+    let has = |what: &str| disk.file_names().iter().any(|name| name.ends_with(what));
+    // No change, and no file, makes another run due after that.
+    disk.cannot_create(Some("checkpoint.part"));
+    for number in 0..150 {
+        let hash = format!("{number}");
+        store.set_password("u0@example.test", &hash).unwrap();
+    }
+    assert!(before_long(|| disk.refused() > 1));
+    assert_eq!((has(".ckp"), packs(&disk)), (false, 0));
+    disk.cannot_create(None);
+    assert!(before_long(|| has(".ckp") && packs(&disk) > 0));
+    assert_eq!(store.users()[0].password_hash, "149");
+    store.close().unwrap();
+    drop(store);
+    // A checkpoint that is missing is made again, though there is nothing to gain.
+    for name in disk.file_names() {
+        if name.ends_with(".ckp") {
+            disk.remove(&name);
+        }
+    }
+    let store = by_itself(&disk, dir.path(), &index);
+    assert!(before_long(|| has(".ckp")));
+    store.close().unwrap();
+}

@@ -89,6 +89,9 @@ struct World {
     capacity: Option<u64>,
     /// Whether space can be taken ahead.
     no_reserve: bool,
+    /// A file that cannot be made, and how often that was tried.
+    barred: Option<String>,
+    refused: usize,
     random: Random,
 }
 
@@ -263,6 +266,16 @@ impl SimDisk {
     /// The disk cannot take space ahead: writes find out that it is full.
     pub fn cannot_reserve(&self) {
         self.world.lock().no_reserve = true;
+    }
+
+    /// A file of this name cannot be made.
+    pub fn cannot_create(&self, name: Option<&str>) {
+        self.world.lock().barred = name.map(ToOwned::to_owned);
+    }
+
+    /// How often that was tried.
+    pub fn refused(&self) -> usize {
+        self.world.lock().refused
     }
 
     /// Bytes read so far.
@@ -510,6 +523,10 @@ impl Disk for SimDisk {
         let result = world.step()?;
         if world.names.contains_key(&name_of(path)) {
             return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        if world.barred.as_ref() == Some(&name_of(path)) {
+            world.refused += 1;
+            return Err(io::ErrorKind::PermissionDenied.into());
         }
         if let Step::Fail(error) = result {
             return Err(error);
