@@ -63,7 +63,7 @@ pub struct CompactOptions {
     pub full: bool,
     /// Large values go once nothing has referred to them for so long, and files that were replaced are
     /// kept open for so long, for those who have just found them. Zero is right if nobody else uses the
-    /// store.
+    /// store. Large values go sooner, or at once, if the files take much more space than is in use.
     pub grace: Duration,
     /// Bytes that are read and written in a second, at most.
     pub bytes_per_second: Option<u64>,
@@ -71,6 +71,8 @@ pub struct CompactOptions {
 
 /// What is kept for those who may be using it.
 pub const GRACE: Duration = Duration::from_secs(60);
+/// How long large values are kept at most if the files take much more space than is in use.
+pub const GRACE_IF_MUCH: Duration = Duration::from_secs(2);
 
 impl Default for CompactOptions {
     fn default() -> Self {
@@ -99,6 +101,10 @@ pub struct CompactReport {
     pub checkpoint_bytes: u64,
     /// Large values that nothing referred to, and that are gone.
     pub blobs_removed: u64,
+    /// Large values that nothing referred to, and that stay for their time of grace.
+    pub blobs_waiting: u64,
+    /// Whether the files took so much space that those go sooner.
+    pub runs_away: bool,
     /// Files that were left as they are, since something in them is damaged: their first segments.
     pub damaged: Vec<u32>,
     /// The last commit that was looked at.

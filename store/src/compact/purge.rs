@@ -68,6 +68,13 @@ impl Grace<'_> {
     }
 }
 
+impl Unreferenced {
+    /// How many there are.
+    pub fn count(&self) -> u64 {
+        self.since.len() as u64
+    }
+}
+
 /// Removes the large values of a mark that do not count as in use, so that nobody finds them any more.
 /// The caller holds [`Core::refs`] for writing. Returns how many there were, and the last commit.
 pub fn remove_blobs(core: &Core, mark: &Mark) -> Result<(u64, Option<u64>), StoreError> {

@@ -1,9 +1,12 @@
 //! One run of compaction, from the first note to the last pack.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    time::Duration,
+};
 
 use super::{
-    Barrier, CompactOptions, CompactReport, Mark, Notes, groups,
+    Barrier, CompactOptions, CompactReport, GRACE_IF_MUCH, Mark, Notes, groups,
     groups::{FileState, Group, Rules},
     mark,
     pace::Pace,
@@ -30,6 +33,10 @@ const ROUNDS: usize = 4;
 /// Files may take so many tenths of the bytes in use before compaction goes as fast as it can: below
 /// twice as much, which is the bound.
 const FAST_ABOVE: u64 = 16;
+/// The same before large values that nothing refers to go sooner than they would.
+const SOONER_ABOVE: u64 = 13;
+/// The same before they go at once: twice as much is close.
+const AT_ONCE_ABOVE: u64 = 18;
 
 /// Gives back space. Commits and readers go on meanwhile; those that refer to large values wait for a
 /// moment. After an error the store is as it was, or some of the work is done.
@@ -211,6 +218,24 @@ impl Run<'_, '_> {
             now: core.now(),
             grace: self.options.grace,
         };
+        // What is in use without those that only count as such for a while.
+        let strictly = Grace {
+            grace: Duration::ZERO,
+            unsaved: grace.unsaved.clone(),
+            ..grace
+        };
+        mark.list(core, &mut self.pace, |mark, id| strictly.keeps(mark, id))?;
+        mark.live.sort();
+        let in_use = mark.live.bytes_within(0, u32::MAX, self.overhead());
+        let in_use = in_use + self.report.checkpoint_bytes;
+        // Who overwrites large values without end would fill the disk with them.
+        let segment = core.log.segment_bytes();
+        self.report.runs_away = self.report.bytes_before > in_use / 10 * SOONER_ABOVE + segment / 2;
+        if self.report.bytes_before > in_use / 10 * AT_ONCE_ABOVE + segment {
+            grace.grace = Duration::ZERO;
+        } else if self.report.runs_away {
+            grace.grace = grace.grace.min(GRACE_IF_MUCH);
+        }
         for _ in 0..ROUNDS {
             let notes = noting.take()?;
             mark.add(core, &notes)?;
@@ -235,7 +260,9 @@ impl Run<'_, '_> {
             (removed, last) = purge::remove_blobs(core, mark)?;
             drop(noting);
         }
-        core.compactor.state.lock().unreferenced = grace.seen(mark);
+        let unreferenced = grace.seen(mark);
+        self.report.blobs_waiting = unreferenced.count();
+        core.compactor.state.lock().unreferenced = unreferenced;
         self.report.blobs_removed = removed;
         if let Some(last) = last {
             // Nobody finds them again, whatever happens, once their chunks are gone.
@@ -275,9 +302,8 @@ impl Run<'_, '_> {
     /// The files that may be rewritten, with what is in use of each.
     fn files(&mut self, mark: &Mark, start: Position) -> Result<Vec<FileState>, StoreError> {
         let core = self.core;
-        let keys = &core.log.segments().keys;
-        let key = keys.current_number();
-        let extra = keys.current().map_or(0, |_| OVERHEAD as u32);
+        let key = core.log.segments().keys.current_number();
+        let extra = self.overhead();
         let pinned = core.pins.segments();
         let mut states = Vec::new();
         self.report.live_bytes = self.report.checkpoint_bytes;
@@ -312,6 +338,12 @@ impl Run<'_, '_> {
             self.pace.lift();
         }
         Ok(())
+    }
+
+    /// What encryption adds to each record.
+    fn overhead(&self) -> u32 {
+        let keys = &self.core.log.segments().keys;
+        keys.current().map_or(0, |_| OVERHEAD as u32)
     }
 
     /// Writes a pack in the place of some files. [`StoreError::Damaged`] if something in use in them is;

@@ -6,13 +6,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{CompactOptions, Compaction, GRACE, run};
+use super::{CompactOptions, Compaction, GRACE, GRACE_IF_MUCH, run};
 use crate::{StoreError, core::Core, log::segment::SegmentKind};
 
 /// How often it looks whether it is worth it.
 const LOOK: Duration = match cfg!(test) {
     true => Duration::from_millis(5),
-    false => Duration::from_secs(5),
+    false => Duration::from_secs(1),
 };
 /// After a run that failed it waits so long, and twice as long each time, up to [`RARELY`].
 const AGAIN: Duration = match cfg!(test) {
@@ -21,8 +21,8 @@ const AGAIN: Duration = match cfg!(test) {
 };
 /// Whether something was removed since the last run is looked at this often.
 const RARELY: Duration = Duration::from_secs(3600);
-/// A run is due when this part of the bytes in use was written since the last one, and at least one
-/// segment.
+/// A run is due when this part of the bytes in use was written since the last one, and about a segment:
+/// frames do not fill one up, and files are looked at when another one begins.
 const GROWTH: u64 = 4;
 
 /// Starts the thread, if that is wanted. It ends when the store is closed or gone. `owed` if a run is
@@ -78,6 +78,10 @@ fn look_after(weak: &Weak<Core>, bytes_per_second: u64, owed: bool) {
                 );
                 pause = AGAIN;
                 due.done(&core);
+                if report.runs_away && report.blobs_waiting > 0 {
+                    not_before = Instant::now() + GRACE_IF_MUCH;
+                    due.owed = true;
+                }
             }
             Err(StoreError::Closed) => return,
             Err(error) => {
@@ -133,7 +137,7 @@ impl Due {
         let written = written.filter(|file| file.kind == SegmentKind::Log && file.first >= from);
         let written: u64 = written.map(|file| file.len).sum();
         self.seen = end.segment;
-        Ok(written > (live / GROWTH).max(core.log.segment_bytes()))
+        Ok(written > (live / GROWTH).max(core.log.segment_bytes() / 4 * 3))
     }
 
     fn done(&mut self, core: &Core) {

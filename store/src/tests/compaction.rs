@@ -757,6 +757,8 @@ fn a_large_value_that_nothing_refers_to_has_its_time_of_grace() {
         Store::open_with(dir.path(), options(&clock), tuning(Arc::new(disk.clone()))).unwrap();
     store.add_user(new_user(0)).unwrap();
     let mailbox = store.mailbox(guid_of(0)).unwrap();
+    // Next to what is in use it is little.
+    mailbox.save_message(save(text(2, 1_000_000))).unwrap();
     let saved = mailbox.save_message(save(text(1, 100_000))).unwrap();
     let stored = mailbox.read_message(&saved).unwrap().to_message();
     mailbox
@@ -784,6 +786,40 @@ fn a_large_value_that_nothing_refers_to_has_its_time_of_grace() {
     // From now on nobody can save it, rather than save what cannot be read.
     let late = mailbox.save_message(save(stored));
     assert!(matches!(late, Err(StoreError::NotFound)), "{late:?}");
+}
+
+#[test]
+fn large_values_that_nothing_refers_to_go_soon_if_they_are_most_of_the_store() {
+    let (disk, dir) = (SimDisk::new(1), tempfile::tempdir().unwrap());
+    let clock = Arc::new(TestClock::default());
+    let store =
+        Store::open_with(dir.path(), options(&clock), tuning(Arc::new(disk.clone()))).unwrap();
+    store.add_user(new_user(0)).unwrap();
+    let mailbox = store.mailbox(guid_of(0)).unwrap();
+    let churn = |count| {
+        for number in 0..count {
+            let saved = mailbox.save_message(save(text(number, 30_000))).unwrap();
+            mailbox
+                .delete_messages(GlobCnt(INBOX), &[saved.id], true)
+                .unwrap();
+        }
+    };
+    churn(1);
+    let minute = CompactOptions {
+        full: true,
+        grace: Duration::from_secs(60),
+        bytes_per_second: None,
+    };
+    let run = || store.compact(minute, &mut |_| {}).unwrap();
+    let report = run();
+    assert!(report.runs_away, "{report:?}");
+    assert_eq!((report.blobs_removed, report.blobs_waiting), (0, 1));
+    clock.0.fetch_add(20_000_000, Ordering::Relaxed);
+    assert_eq!(run().blobs_removed, 1);
+    churn(20);
+    let report = run();
+    assert_eq!((report.blobs_removed, report.blobs_waiting), (20, 0));
+    assert!(report.bytes_after < 100_000, "{report:?}");
 }
 
 // ---- many at once ----
