@@ -19,8 +19,17 @@ use crate::{
 
 /// How often it looks for what nobody used.
 const PAUSE: Duration = Duration::from_secs(30);
-/// How often it looks for what is to expire, and how long after it was opened for the first time.
+/// How often it looks for what is to expire, and how long after it was opened for the first time, at most:
+/// nothing stays longer than a quarter more than its time, or these.
 const EXPIRY: (Duration, Duration) = (Duration::from_secs(3600), Duration::from_secs(300));
+/// It does not look more often.
+const EXPIRY_MIN: Duration = Duration::from_secs(1);
+
+/// [`EXPIRY`] for what is kept for so long.
+fn expiry(retention: Option<Duration>) -> (Duration, Duration) {
+    let quarter = retention.map_or(EXPIRY.0, |time| (time / 4).max(EXPIRY_MIN));
+    (quarter.min(EXPIRY.0), quarter.min(EXPIRY.1))
+}
 
 /// A moment before another one.
 fn earlier(time: FileTime, by: Duration) -> FileTime {
@@ -34,12 +43,14 @@ fn ticks(time: Duration) -> u64 {
 /// Starts the thread that keeps house until the store is closed or gone.
 pub fn start(inner: &Arc<Inner>) -> io::Result<Thread> {
     let weak: Weak<Inner> = Arc::downgrade(inner);
-    let mut next = FileTime(inner.core.now().0.saturating_add(ticks(EXPIRY.1)));
+    let (often, first) = expiry(inner.retention);
+    let pause = PAUSE.min(first);
+    let mut next = FileTime(inner.core.now().0.saturating_add(ticks(first)));
     let thread = thread::Builder::new()
         .name("ropewalk-keeper".into())
         .spawn(move || {
             loop {
-                thread::park_timeout(PAUSE);
+                thread::park_timeout(pause);
                 let Some(inner) = weak.upgrade() else {
                     return;
                 };
@@ -50,7 +61,7 @@ pub fn start(inner: &Arc<Inner>) -> io::Result<Thread> {
                 store.rest();
                 let now = store.now();
                 if now >= next {
-                    next = FileTime(now.0.saturating_add(ticks(EXPIRY.0)));
+                    next = FileTime(now.0.saturating_add(ticks(often)));
                     if let Err(error) = store.expire_now() {
                         tracing::warn!(%error, "what was soft-deleted long ago could not be deleted");
                     }
@@ -75,7 +86,7 @@ impl Store {
 
     /// Deletes for good what was soft-deleted longer ago than [`crate::StoreOptions::retention`], in
     /// commits of some thousand messages; nothing if that is `None`. Done by the store itself every
-    /// hour. The first error, after all mailboxes had their turn.
+    /// hour, or more often if that is short. The first error, after all mailboxes had their turn.
     pub fn expire_now(&self) -> Result<Expired, StoreError> {
         let mut expired = Expired::default();
         let Some(retention) = self.inner().retention else {
