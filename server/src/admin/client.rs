@@ -152,8 +152,8 @@ impl Admin {
 /// same, which tells why that fails.
 pub fn must_exist(data_dir: &Path) -> Result<(), AdminError> {
     let absent = |name| data_dir.join(name).try_exists().is_ok_and(|there| !there);
-    // A copy of the log alone is a whole store.
-    match absent("lock") && absent("log") {
+    // A copy of the log alone is a whole store. A backup has a lock and neither of these.
+    match absent("index") && absent("log") {
         true => Err(AdminError::NoStore(data_dir.to_owned())),
         false => Ok(()),
     }

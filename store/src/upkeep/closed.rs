@@ -119,8 +119,11 @@ impl Closed {
             _lock: lock,
         };
         let store = closed.identity()?;
-        closed.store = store.ok_or_else(|| UpkeepError::NoStore {
-            dir: dir.to_owned(),
+        closed.store = store.ok_or_else(|| match closed.names.is_empty() {
+            true => UpkeepError::NoStore {
+                dir: dir.to_owned(),
+            },
+            false => closed.not_whole("no file of it has a whole header"),
         })?;
         Ok(closed)
     }
@@ -147,13 +150,19 @@ impl Closed {
         }
         match newer {
             Some(found) => Err(OpenError::NewerFormat {
-                dir: self.dir.clone(),
+                dir: self.dir.parent().unwrap_or(&self.dir).to_owned(),
                 found,
                 known: crate::log::frame::FORMAT_VERSION,
             }
             .into()),
             None => Ok(None),
         }
+    }
+
+    fn not_whole(&self, reason: &str) -> UpkeepError {
+        let dir = self.dir.parent().unwrap_or(&self.dir).to_owned();
+        let reason = reason.to_owned();
+        OpenError::BadLog { dir, reason }.into()
     }
 
     /// The files of its log.
@@ -184,9 +193,7 @@ impl Closed {
         let last = sources
             .iter()
             .rfind(|source| source.name.kind == FileKind::Segment);
-        let last = last.ok_or_else(|| UpkeepError::NoStore {
-            dir: self.dir.clone(),
-        })?;
+        let last = last.ok_or_else(|| self.not_whole("its last segment is missing"))?;
         let mut segments = Segments::new(self.disk.clone(), self.dir.clone()).map_err(io())?;
         segments.keys = self.keys.clone();
         let spans = sources.iter().map(|source| &source.name);
@@ -222,6 +229,12 @@ fn lock(dir: &Path) -> Result<Option<File>, UpkeepError> {
     let path = dir.join("lock");
     let file = match File::open(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+            return Err(OpenError::NotADirectory {
+                dir: dir.to_owned(),
+            }
+            .into());
+        }
         other => other.map_err(UpkeepError::io(&path))?,
     };
     match file.try_lock() {

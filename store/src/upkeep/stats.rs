@@ -14,7 +14,7 @@ use super::{
     walk::Piece,
 };
 use crate::{
-    Store, StoreError, StoreOptions,
+    OpenError, Store, StoreError, StoreOptions,
     disk::OsDisk,
     index::{
         Kv,
@@ -125,13 +125,48 @@ pub fn stats(dir: &Path, options: &StoreOptions) -> Result<StoreStats, UpkeepErr
         encrypted: cipher.is_some(),
         ..StoreStats::default()
     };
-    stats.log(&closed.sources()?)?;
+    let sources = closed.sources()?;
+    complete(dir, &sources)?;
+    stats.log(&sources)?;
     stats.directory(dir)?;
     let copy = IndexCopy::open(dir, closed.store, cipher);
     if let (Some(kv), Some(applied)) = (&copy.kv, copy.applied) {
         stats.counts = counts(&**kv, applied.lsn).ok();
     }
     Ok(stats)
+}
+
+/// An error if files of the log are missing. What is in those that are there is not looked at.
+fn complete(dir: &Path, sources: &[Source]) -> Result<(), UpkeepError> {
+    let names = || sources.iter().map(|source| &source.name);
+    let of_kind = |kind| names().filter(move |name| name.kind == kind);
+    let mut spans: Vec<(u32, u32)> = of_kind(FileKind::Pack)
+        .chain(of_kind(FileKind::Segment))
+        .map(|name| (name.first, name.last))
+        .collect();
+    spans.sort_unstable();
+    let mut next = 1;
+    let mut missing = None;
+    for (first, last) in spans {
+        if first > next {
+            missing = missing.or(Some(next));
+        }
+        next = next.max(last.saturating_add(1));
+    }
+    // The last one is never in a pack.
+    let packed = of_kind(FileKind::Pack).map(|name| name.last).max();
+    let last = of_kind(FileKind::Segment).map(|name| name.last).max();
+    if last <= packed {
+        missing = missing.or(Some(next));
+    }
+    match missing {
+        Some(segment) => Err(OpenError::BadLog {
+            dir: dir.to_owned(),
+            reason: format!("segment {segment} is missing"),
+        }
+        .into()),
+        None => Ok(()),
+    }
 }
 
 impl StoreStats {
