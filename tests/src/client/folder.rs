@@ -147,6 +147,20 @@ impl Client {
         self.rop(&rop, &[folder])?.read(Reader::u8)
     }
 
+    /// RopHardDeleteMessages (2.2.4.12): PartialCompletion.
+    pub fn hard_delete_messages(&mut self, folder: Handle, message_ids: &[u64]) -> Result<u8> {
+        let rop = Rop::new(0x91, 0).u8(0).u8(0).ids(message_ids);
+        self.rop(&rop, &[folder])?.read(Reader::u8)
+    }
+
+    /// RopEmptyFolder (2.2.4.9), and RopHardDeleteMessagesAndSubfolders (2.2.4.10) if `hard`:
+    /// PartialCompletion.
+    pub fn empty_folder(&mut self, folder: Handle, hard: bool) -> Result<u8> {
+        let id = if hard { 0x92 } else { 0x58 };
+        self.rop(&Rop::new(id, 0).u8(0).u8(0), &[folder])?
+            .read(Reader::u8)
+    }
+
     /// RopSetReadFlags (2.2.6.10): PartialCompletion.
     pub fn set_read_flags(
         &mut self,

@@ -26,10 +26,17 @@ impl Random {
 pub struct Message {
     pub version: u32,
     pub body: usize,
-    pub attachment: Option<usize>,
+    pub attachment: Option<Attachment>,
     pub read: bool,
     /// Which of the two folders it is in.
     pub second: bool,
+}
+
+/// Bytes that a seed decides: several messages, of several mailboxes, may have the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attachment {
+    pub seed: u32,
+    pub length: usize,
 }
 
 /// A writer's two folders, the messages in them by their keys, and the subfolders of the first.
@@ -45,6 +52,10 @@ pub struct Writer {
     pub random: Random,
     pub folders: [u64; 2],
     pub state: State,
+    /// Large attachments that are made again and again: none, unless a test says so.
+    pub large: &'static [Attachment],
+    /// The MIDs that were deleted for good: nobody may see them again.
+    purged: HashSet<u64>,
     /// The state if the change in flight has happened.
     pub pending: Option<State>,
     /// Every MID and FID that it has ever been told.
@@ -99,6 +110,8 @@ impl Writer {
             random: Random(seed),
             folders,
             state: State::default(),
+            large: &[],
+            purged: HashSet::new(),
             pending: None,
             used: HashSet::from(folders),
             ids: BTreeMap::new(),
@@ -163,11 +176,20 @@ impl Writer {
     pub fn new_message(&mut self) -> (u32, Message) {
         let key = self.next;
         self.next += 1;
-        let attachment = self.random.below(3) == 0;
+        let attachment = (self.random.below(3) == 0).then(|| {
+            let which = self.random.below(2 * self.large.len() as u64 + 1) as usize;
+            self.large
+                .get(which)
+                .copied()
+                .unwrap_or_else(|| Attachment {
+                    seed: key,
+                    length: self.random.below(60_000) as usize,
+                })
+        });
         let message = Message {
             version: 0,
             body: self.random.below(12_000) as usize,
-            attachment: attachment.then(|| self.random.below(60_000) as usize),
+            attachment,
             read: true,
             second: false,
         };
@@ -189,10 +211,10 @@ impl Writer {
         )?;
         let body = pattern(key, message.version, 0, message.body);
         client.write_property_stream(handle, tag::HTML, &body)?;
-        if let Some(length) = message.attachment {
+        if let Some(Attachment { seed, length }) = message.attachment {
             let (attachment, _) = client.create_attachment(handle)?;
             client.set_props(attachment, &[(tag::ATTACH_METHOD, Value::Integer32(1))])?;
-            let data = pattern(key, 0, 1, length);
+            let data = pattern(seed, 0, 1, length);
             client.write_property_stream(attachment, tag::ATTACH_DATA_BINARY, &data)?;
             client.save_attachment(handle, attachment)?;
             client.release(attachment)?;
@@ -293,7 +315,12 @@ impl Writer {
         self.intend(|state| {
             state.messages.remove(&key);
         });
-        assert_eq!(client.delete_messages(folder, &[id])?, 0);
+        if self.random.below(2) == 0 {
+            assert_eq!(client.delete_messages(folder, &[id])?, 0);
+        } else {
+            assert_eq!(client.hard_delete_messages(folder, &[id])?, 0);
+            self.purged.insert(id);
+        }
         self.acknowledge();
         client.release(folder)
     }
@@ -358,6 +385,17 @@ impl Writer {
                 "{}: counts",
                 self.name
             );
+            client.release(table).unwrap();
+            // SoftDeletes (MS-OXCFOLD 2.2.1.14.1).
+            let (table, _) = client.contents_table(folder, 0x20).unwrap();
+            for row in client.query_all_rows(table, &[tag::MID]).unwrap() {
+                let id = row.id(0);
+                assert!(
+                    !self.purged.contains(&id),
+                    "{}: {id:#018x} was deleted for good",
+                    self.name
+                );
+            }
             client.release(table).unwrap();
             client.release(folder).unwrap();
         }
@@ -439,14 +477,14 @@ impl Writer {
             "{}: attachments of message {key}",
             self.name
         );
-        if let Some(length) = message.attachment {
+        if let Some(Attachment { seed, length }) = message.attachment {
             let number = rows[0].int(0).cast_unsigned();
             let attachment = client.open_attachment(opened.handle, number, 0).unwrap();
             let data = client
                 .read_property_stream(attachment, tag::ATTACH_DATA_BINARY)
                 .unwrap();
             assert!(
-                data == pattern(key, 0, 1, length),
+                data == pattern(seed, 0, 1, length),
                 "{}: the attachment of message {key}",
                 self.name
             );
