@@ -69,9 +69,10 @@ impl Grace<'_> {
 }
 
 impl Unreferenced {
-    /// How many there are.
-    pub fn count(&self) -> u64 {
-        self.since.len() as u64
+    /// How many there are, without those that no commit refers to yet.
+    pub fn count(&self, unsaved: &HashMap<u64, FileTime>) -> u64 {
+        let ids = self.since.keys();
+        ids.filter(|id| !unsaved.contains_key(id)).count() as u64
     }
 }
 

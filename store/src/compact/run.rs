@@ -261,7 +261,7 @@ impl Run<'_, '_> {
             drop(noting);
         }
         let unreferenced = grace.seen(mark);
-        self.report.blobs_waiting = unreferenced.count();
+        self.report.blobs_waiting = unreferenced.count(&grace.unsaved);
         core.compactor.state.lock().unreferenced = unreferenced;
         self.report.blobs_removed = removed;
         if let Some(last) = last {

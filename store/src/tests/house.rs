@@ -16,7 +16,7 @@ use super::{
     model,
 };
 use crate::{
-    Clock, ContentsView, DeleteFolder, Durability, EmptyFolder, Expired, FolderKind, IndexKind,
+    Clock, Compaction, ContentsView, DeleteFolder, Durability, EmptyFolder, Expired, FolderKind, IndexKind,
     Mailbox, Message, NewFolder, Quota, SaveMessage, Store, StoreError, StoreOptions,
 };
 
@@ -55,6 +55,8 @@ fn open(clock: &Arc<Manual>, dir: &Path, retention: Option<Duration>) -> (Store,
         index: IndexKind::Memory,
         clock: clock.clone(),
         retention,
+        // Its commits would be counted.
+        compaction: Compaction::Manual,
         ..StoreOptions::default()
     };
     let store = Store::open(dir, options).unwrap();
