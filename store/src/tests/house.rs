@@ -16,8 +16,8 @@ use super::{
     model,
 };
 use crate::{
-    Clock, Compaction, ContentsView, DeleteFolder, Durability, EmptyFolder, Expired, FolderKind, IndexKind,
-    Mailbox, Message, NewFolder, Quota, SaveMessage, Store, StoreError, StoreOptions,
+    Clock, Compaction, ContentsView, DeleteFolder, Durability, EmptyFolder, Expired, FolderKind,
+    IndexKind, Mailbox, Message, NewFolder, Quota, SaveMessage, Store, StoreError, StoreOptions,
 };
 
 const INBOX: GlobCnt = GlobCnt(model::INBOX);
