@@ -362,11 +362,17 @@ impl SimDisk {
 
     /// Flips one bit of the log; returns the file and the offset of the byte.
     pub fn flip_a_bit(&self) -> (String, u64) {
+        self.flip_a_bit_of(&[".seg"])
+    }
+
+    /// The same of the files whose names end so.
+    pub fn flip_a_bit_of(&self, ends: &[&str]) -> (String, u64) {
         let mut world = self.world.lock();
+        let is_one = |name: &str| ends.iter().any(|end| name.ends_with(end));
         let segments = world
             .names
             .iter()
-            .filter(|(name, id)| name.ends_with(".seg") && !world.files[**id].seen.is_empty());
+            .filter(|(name, id)| is_one(name) && !world.files[**id].seen.is_empty());
         let segments: Vec<(String, usize)> = segments.map(|(n, id)| (n.clone(), *id)).collect();
         let (name, id) = world.random.pick(&segments).expect("there is a log");
         let len = world.files[id].seen.len() as u64;

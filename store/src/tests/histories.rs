@@ -1,6 +1,11 @@
 //! Random histories, and one history interrupted at each of its disk calls.
 
-use std::{collections::HashMap, io, sync::Arc, time::Instant};
+use std::{
+    collections::{BTreeMap, HashMap},
+    io,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use ropewalk_props::{GlobCnt, Guid, PropertyName};
 
@@ -11,7 +16,7 @@ use super::{
     model::Model,
     random::Random,
 };
-use crate::{ContentsView, Durability, Store, StoreError};
+use crate::{CompactOptions, ContentsView, Durability, OpenError, Store, StoreError};
 
 /// Histories of a normal run; `ROPEWALK_HISTORIES` asks for another number, `ROPEWALK_SEED` for the
 /// first seed.
@@ -184,6 +189,100 @@ fn check_nothing_invented(store: &Store, known: &Known) {
             }
         }
     }
+}
+
+/// All that can be read of a store: its folders' properties and its messages.
+fn readable(store: &Store) -> BTreeMap<(u64, u64, u64), String> {
+    let mut all = BTreeMap::new();
+    for number in 0..3 {
+        let Ok(mailbox) = store.mailbox(guid_of(number)) else {
+            continue;
+        };
+        let mut folders = vec![GlobCnt(super::model::ROOT)];
+        for deleted in [false, true] {
+            let below = mailbox.hierarchy(folders[0], true, deleted);
+            folders.extend(below.into_iter().map(|(id, _)| id));
+        }
+        for id in folders {
+            let Some(folder) = mailbox.folder(id) else {
+                continue;
+            };
+            all.insert((number, id.0, 0), format!("{:?}", folder.props));
+            let views = [
+                ContentsView::Normal,
+                ContentsView::Associated,
+                ContentsView::SoftDeleted,
+                ContentsView::SoftDeletedAssociated,
+            ];
+            for view in views {
+                let Ok(contents) = mailbox.contents(id, view) else {
+                    continue;
+                };
+                for entry in contents.iter() {
+                    let read = mailbox.read_message(entry).map(|stored| {
+                        let blob = |blob| read_blob(store, blob).unwrap_or_else(|_| vec![0xDA; 3]);
+                        content(&stored.to_message(), &blob)
+                    });
+                    let read = format!("{view:?} {:?}", read.map_err(|_| "damaged"));
+                    all.insert((number, id.0, entry.id.0), read);
+                }
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn what_can_be_read_of_a_damaged_store_is_there_after_space_was_given_back() {
+    let first = setting("ROPEWALK_SEED").unwrap_or(1);
+    let count = setting("ROPEWALK_HISTORIES").unwrap_or(10);
+    let mut read = 0;
+    for seed in first..first.saturating_add(count) {
+        let _seed = Seed(seed);
+        let mut history = History::new(seed, Durability::Always);
+        history.key = (seed % 2 == 0).then(|| master('a'));
+        for _ in 0..3 {
+            for _ in 0..25 {
+                let op = random_op(&mut history.random, &history.model);
+                history.step(&op);
+            }
+            if history.random.once_in(2) {
+                let full = history.random.once_in(2);
+                history.compact(full, 0).expect("a whole store");
+            }
+        }
+        history.close(&None);
+        history.new_data_key = false;
+        let (name, _) = history.disk.flip_a_bit_of(&[".seg", ".ckp"]);
+        let store = match history.try_open_again() {
+            // The index is gone as well.
+            Err(OpenError::BadLog { .. }) if name.ends_with(".ckp") => continue,
+            opened => opened.expect("a damaged store opens"),
+        };
+        let before = readable(&store);
+        read += before.len();
+        for full in [false, true] {
+            let options = CompactOptions {
+                full,
+                grace: Duration::ZERO,
+                bytes_per_second: None,
+            };
+            store
+                .compact(options, &mut |_| {})
+                .expect("space is given back");
+            assert!(readable(&store) == before, "{name}");
+        }
+        store.close().expect("a damaged store closes");
+        drop(store);
+        history.forget_index();
+        let store = history.open_damaged();
+        let after = readable(&store);
+        for (key, value) in &before {
+            assert_eq!(after.get(key), Some(value), "{name} {key:?}");
+        }
+        assert!(after == before, "{name}");
+    }
+    assert!(read as u64 > 5 * count, "there was little to read");
 }
 
 #[test]
