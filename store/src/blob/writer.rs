@@ -228,6 +228,7 @@ impl BlobWriter {
     /// Moves the changed chunks to the log. They stay where they are if that fails.
     fn spill(&mut self) -> Result<(), StoreError> {
         let core = self.core.clone();
+        core.compactor.pressure.wait();
         let refs = core.refs.read();
         let mut frame = core.frame();
         let mut chunks = Chunks::default();

@@ -9,6 +9,7 @@ mod groups;
 mod live;
 mod mark;
 mod pace;
+mod pressure;
 mod purge;
 mod run;
 mod thread;
@@ -25,6 +26,7 @@ use std::{
 
 pub use barrier::{Barrier, Notes};
 use mark::Mark;
+pub use pressure::Pressure;
 pub use run::run;
 pub use thread::start;
 
@@ -123,6 +125,8 @@ pub struct Compactor {
     /// Held while files are changed, and by whoever closes the store, from then on.
     changing: Mutex<()>,
     state: Mutex<State>,
+    /// Holds writers back.
+    pub pressure: Pressure,
     /// About how many messages were removed since the last run.
     removed: AtomicU64,
     thread: OnceLock<Thread>,

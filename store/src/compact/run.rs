@@ -52,8 +52,11 @@ pub fn run(
         pace: Pace::new(core, options.bytes_per_second),
         on_progress,
         report: CompactReport::default(),
+        blocked: 0,
     };
     let done = run.run();
+    // Waiting is of no use any more, be it done or not.
+    core.compactor.pressure.lift();
     core.packing.lock().clear();
     if let Err(StoreError::Index(why)) = &done {
         core.index.distrust(why);
@@ -92,6 +95,8 @@ struct Run<'a, 'p> {
     pace: Pace<'a>,
     on_progress: &'p mut dyn FnMut(Progress),
     report: CompactReport,
+    /// Bytes of older files that cannot be rewritten now.
+    blocked: u64,
 }
 
 impl Run<'_, '_> {
@@ -147,6 +152,9 @@ impl Run<'_, '_> {
             self.tell(done, total);
         }
         self.report.bytes_after = self.log_bytes()?;
+        core.compactor
+            .pressure
+            .ran(self.report.live_bytes + self.blocked);
         Ok(())
     }
 
@@ -307,6 +315,7 @@ impl Run<'_, '_> {
         let pinned = core.pins.segments();
         let mut states = Vec::new();
         self.report.live_bytes = self.report.checkpoint_bytes;
+        self.blocked = 0;
         for file in core.log.segments().files()? {
             let live = mark.live.bytes_within(file.first, file.last, extra);
             self.report.live_bytes += live;
@@ -318,24 +327,32 @@ impl Run<'_, '_> {
             if damaged && !self.report.damaged.contains(&file.first) {
                 self.report.damaged.push(file.first);
             }
+            let blocked = damaged || has(&pinned);
+            if blocked {
+                self.blocked += file.len.saturating_sub(live);
+            }
             states.push(FileState {
                 first: file.first,
                 last: file.last,
                 bytes: file.len,
                 live,
-                blocked: damaged || has(&pinned),
+                blocked,
                 stale: self.options.full && file.header.map(|header| header.key) != Some(key),
             });
         }
         Ok(states)
     }
 
-    /// Goes as fast as it can if the files take too much space by now: what is written during the run
+    /// Goes as fast as it can, and holds writers back, if the files take too much space by now: what is written during the run
     /// counts as well, else a store that is written to faster than the pace allows grows without end.
     fn hurry(&mut self, live: u64) -> Result<(), StoreError> {
-        let much = live / 10 * FAST_ABOVE + self.core.log.segment_bytes();
-        if self.log_bytes()? > much {
+        let segment = self.core.log.segment_bytes();
+        let bytes = self.log_bytes()?;
+        if bytes > live / 10 * FAST_ABOVE + segment {
             self.pace.lift();
+        }
+        if self.core.compactor.thread.get().is_some() {
+            self.core.compactor.pressure.set(bytes, live, segment);
         }
         Ok(())
     }

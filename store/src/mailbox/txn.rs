@@ -47,6 +47,7 @@ pub struct Txn<'a> {
 impl<'a> Txn<'a> {
     /// Waits for the mailbox's other writers.
     pub fn begin(mailbox: &'a Mailbox) -> Result<Self, StoreError> {
+        mailbox.core.compactor.pressure.wait();
         let writer = mailbox.writer.lock();
         mailbox.core.check_writable()?;
         if mailbox.state.read().removed {
