@@ -54,6 +54,15 @@ pub fn is_full(error: &io::Error) -> bool {
     )
 }
 
+/// Whether an error says that this process, or the machine, has as many files open as it may: nothing
+/// was done then.
+pub fn has_no_handle(error: &io::Error) -> bool {
+    let limits = [Errno::MFILE, Errno::NFILE].map(Errno::raw_os_error);
+    error
+        .raw_os_error()
+        .is_some_and(|code| limits.contains(&code))
+}
+
 /// The directory tree that the log lives in.
 pub trait Disk: Send + Sync {
     /// Opens an existing file for reading and writing.

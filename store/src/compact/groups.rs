@@ -10,6 +10,8 @@ const SAVES: u64 = 5;
 const SAVES_FULL: u64 = 64;
 /// So many small files side by side become one.
 const CROWD: usize = 8;
+/// So many files become one at most: all are open for a while after that.
+const MOST: usize = 64;
 /// A file is small if so many of it fit into a pack.
 const SMALL: u64 = 8;
 
@@ -79,18 +81,21 @@ pub fn choose(files: &[FileState], rules: Rules) -> Vec<Group> {
     let wanted = wanted(files, rules);
     let mut groups: Vec<Group> = Vec::new();
     let mut open = false;
+    let mut count = 0;
     for (file, wanted) in files.iter().zip(wanted) {
         let last = groups.last_mut().filter(|_| open);
         let fits = last
-            .filter(|group| group.last + 1 == file.first && group.after + file.live <= rules.limit);
+            .filter(|group| group.last + 1 == file.first && group.after + file.live <= rules.limit)
+            .filter(|_| count < MOST);
         match fits {
             Some(group) if wanted || file.is_small(rules) => {
+                count += 1;
                 group.last = file.last;
                 group.before += file.bytes;
                 group.after += file.live;
             }
             _ if wanted => {
-                open = true;
+                (open, count) = (true, 1);
                 groups.push(Group {
                     first: file.first,
                     last: file.last,
@@ -190,6 +195,11 @@ mod tests {
         // A small one beside one that is rewritten goes along.
         let beside = [small, (64_000, 1_000), small, (64_000, 64_000), small];
         assert_eq!(spans(&files(&beside), RULES), [(2, 3)]);
+        // Not so many that their handles become scarce.
+        assert_eq!(
+            spans(&files(&[(64_000, 0); 150]), RULES),
+            [(1, 64), (65, 128), (129, 150)]
+        );
         // What is empty already is not written again and again.
         assert_eq!(spans(&files(&[(256, 0); 3]), RULES), []);
     }

@@ -30,6 +30,8 @@ use crate::{
 const FEW: usize = 256;
 /// How often notes are looked through before that, at most.
 const ROUNDS: usize = 4;
+/// Replaced files that are open at a time, apart from those of one pack.
+const MOST_REPLACED: usize = 128;
 /// Files may take so many tenths of the bytes in use before compaction goes as fast as it can: below
 /// twice as much, which is the bound.
 const FAST_ABOVE: u64 = 16;
@@ -379,10 +381,20 @@ impl Run<'_, '_> {
             .retain(|segment| !within(*segment, *segment));
         self.report.packs_written += 1;
         self.report.files_replaced += of_group.count() as u64;
-        if self.options.grace.is_zero() {
-            core.log.forget_retired(self.options.grace);
+        self.forget_replaced()
+    }
+
+    /// Closes files that were replaced and nobody may look for any more; waits if there are many others:
+    /// the process has not so many handles.
+    fn forget_replaced(&self) -> Result<(), StoreError> {
+        loop {
+            self.core.log.forget_retired(self.options.grace);
+            if self.core.log.segments().retired() <= MOST_REPLACED {
+                return Ok(());
+            }
+            self.pace.check()?;
+            std::thread::sleep(Duration::from_millis(20));
         }
-        Ok(())
     }
 
     fn write_pack(

@@ -28,7 +28,7 @@ use ropewalk_props::{FileTime, Guid};
 use crate::{
     Durability, StoreError,
     crypto::Cipher,
-    disk::{DiskFile, is_full},
+    disk::{DiskFile, has_no_handle, is_full},
     sync::Mutex,
 };
 use checkpoint::FinishedCheckpoint;
@@ -320,12 +320,8 @@ impl Log {
         }
         let mut failed = None;
         let installed = self.segments.install_pack(pack, || {
-            self.sync_names().inspect_err(|error| {
-                failed = Some(
-                    self.group
-                        .fail("the log's directory cannot be synced", error),
-                );
-            })
+            self.sync_names()
+                .inspect_err(|error| failed = self.names_failed(error))
         });
         match failed {
             Some(error) => Err(error),
@@ -340,10 +336,8 @@ impl Log {
         self.sync(checkpoint.mark_lsn())?;
         let path = checkpoint.path();
         self.segments.disk().rename(&checkpoint.part, &path)?;
-        self.sync_names().map_err(|error| {
-            self.group
-                .fail("the log's directory cannot be synced", &error)
-        })?;
+        self.sync_names()
+            .map_err(|error| self.names_failed(&error).unwrap_or_else(|| error.into()))?;
         for path in checkpoint::earlier(&self.segments, checkpoint.mark_lsn())? {
             if let Err(error) = self.segments.disk().remove(&path) {
                 tracing::warn!(%error, file = %path.display(), "an earlier checkpoint stays");
@@ -364,7 +358,16 @@ impl Log {
             return Err(io::Error::other("an fsync failed before"));
         }
         let synced = self.segments.disk().sync_dir(self.segments.dir());
-        synced.inspect_err(|_| *failed = true)
+        synced.inspect_err(|error| *failed = !has_no_handle(error))
+    }
+
+    /// Makes the log read-only, unless the directory could not even be opened.
+    fn names_failed(&self, error: &io::Error) -> Option<StoreError> {
+        let failed = !has_no_handle(error);
+        failed.then(|| {
+            self.group
+                .fail("the log's directory cannot be synced", error)
+        })
     }
 
     /// Goes on in a new segment if the last one is not encrypted with the key of new files.
@@ -402,12 +405,14 @@ impl Log {
                 return Err(failed(io::Error::other("an fsync failed before")));
             }
             let created = self.segments.create(header);
-            *poisoned = created.as_ref().is_err_and(|error| !is_full(error));
+            let may_try_again = |error: &io::Error| is_full(error) || has_no_handle(error);
+            *poisoned = created.as_ref().is_err_and(|error| !may_try_again(error));
             created
         };
         tail.file = match created {
             // The next try begins it anew; there is no frame in it.
             Err(error) if is_full(&error) => return Err(StoreError::DiskFull),
+            Err(error) if has_no_handle(&error) => return Err(error.into()),
             other => other.map_err(failed)?,
         };
         tail.segment = header.number;

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     crypto::{FileKey, Keyring, OVERHEAD},
-    disk::{Disk, DiskFile, is_full},
+    disk::{Disk, DiskFile, has_no_handle, is_full},
     sync::{Mutex, RwLock},
 };
 
@@ -335,7 +335,11 @@ impl Segments {
         file.sync_data()?;
         // The next try makes the file's contents anew, but not its name: a disk that was too full
         // for that is not asked again.
-        self.disk.sync_dir(&self.dir).map_err(io::Error::other)?;
+        let named = self.disk.sync_dir(&self.dir);
+        named.map_err(|error| match has_no_handle(&error) {
+            true => error,
+            false => io::Error::other(error),
+        })?;
         let mut state = self.state.write();
         state.files.insert(span.first, span);
         let opened = Opened::Plain {
@@ -610,6 +614,11 @@ impl Segments {
             }
         }
         Ok(())
+    }
+
+    /// How many files that were replaced are open.
+    pub fn retired(&self) -> usize {
+        self.state.read().retired.len()
     }
 
     /// Closes files that were replaced at least this long ago.

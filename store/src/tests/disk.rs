@@ -92,6 +92,8 @@ struct World {
     /// A file that cannot be made, and how often that was tried.
     barred: Option<String>,
     refused: usize,
+    /// No file or directory can be opened.
+    no_handles: bool,
     random: Random,
 }
 
@@ -153,6 +155,15 @@ enum Step {
 }
 
 impl World {
+    /// An error if no file can be opened.
+    fn handle(&self) -> io::Result<()> {
+        match self.no_handles {
+            // EMFILE
+            true => Err(io::Error::from_raw_os_error(24)),
+            false => Ok(()),
+        }
+    }
+
     /// Counts one call that changes something.
     fn step(&mut self) -> io::Result<Step> {
         let call = self.calls;
@@ -271,6 +282,11 @@ impl SimDisk {
     /// A file of this name cannot be made.
     pub fn cannot_create(&self, name: Option<&str>) {
         self.world.lock().barred = name.map(ToOwned::to_owned);
+    }
+
+    /// The process has as many files open as it may, or not any more.
+    pub fn no_handles(&self, none: bool) {
+        self.world.lock().no_handles = none;
     }
 
     /// How often that was tried.
@@ -513,6 +529,7 @@ impl DiskFile for SimFile {
 impl Disk for SimDisk {
     fn open(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
         let world = self.world.lock();
+        world.handle()?;
         let id = *world
             .names
             .get(&name_of(path))
@@ -526,6 +543,7 @@ impl Disk for SimDisk {
 
     fn create(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
         let mut world = self.world.lock();
+        world.handle()?;
         let result = world.step()?;
         if world.names.contains_key(&name_of(path)) {
             return Err(io::ErrorKind::AlreadyExists.into());
@@ -586,6 +604,7 @@ impl Disk for SimDisk {
 
     fn sync_dir(&self, _path: &Path) -> io::Result<()> {
         let mut world = self.world.lock();
+        world.handle()?;
         if let Step::Fail(error) = world.step()? {
             return Err(error);
         }

@@ -1052,3 +1052,45 @@ fn a_first_segment_that_was_emptied_is_no_new_store_if_there_is_a_checkpoint() {
     assert!(matches!(refused, Err(RecoveryError::Bad(_))), "{refused:?}");
     assert_eq!(disk.file_names(), before);
 }
+
+#[test]
+fn without_a_file_handle_nothing_is_done_and_the_log_goes_on_later() {
+    let disk = SimDisk::new(7);
+    let log = open(&disk).unwrap();
+    let mut all = fill(&log, 14);
+    let next = |log: &Log| {
+        let mut frame = log.frame();
+        let relative = frame.add(RecordKind::Chunk, &bytes(14));
+        let at = log.append(frame, AT, Purpose::Any, |_| {})?;
+        log.sync(at.lsn)?;
+        Ok::<_, StoreError>(relative.resolve(at))
+    };
+    // The segment is full.
+    while u64::from(log.end().offset) + 1000 < log.segment_bytes() {
+        next(&log).unwrap();
+    }
+    disk.no_handles(true);
+    let segment = log.end().segment;
+    for _ in 0..2 {
+        let refused = next(&log);
+        assert!(matches!(refused, Err(StoreError::Io(_))), "{refused:?}");
+    }
+    log.check().unwrap();
+    // A pack whose name is not sure to survive: what it replaces stays.
+    disk.no_handles(false);
+    let finished = write(&log, 1, 3, &all).unwrap();
+    disk.no_handles(true);
+    let refused = log.install_pack(finished);
+    assert!(matches!(refused, Err(StoreError::Io(_))), "{refused:?}");
+    log.check().unwrap();
+    disk.no_handles(false);
+    assert!(disk.file_names().contains(&"00000002.seg".to_owned()));
+    all.push(next(&log).unwrap());
+    assert_eq!(all[14].segment, segment + 1);
+    check(&log, &all, |_| true);
+    drop(log);
+    disk.power_failure();
+    let log = open(&disk).unwrap();
+    check(&log, &all, |_| true);
+    log.check().unwrap();
+}
