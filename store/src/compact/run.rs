@@ -393,6 +393,7 @@ impl Run<'_, '_> {
                 return Ok(());
             }
             self.pace.check()?;
+            self.core.compactor.pressure.lift();
             std::thread::sleep(Duration::from_millis(20));
         }
     }

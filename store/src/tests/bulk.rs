@@ -11,8 +11,8 @@ use super::{
     model,
 };
 use crate::{
-    ContentsView, EmptyFolder, FolderKind, IndexKind, Mailbox, Message, NewFolder, SaveMessage,
-    Store, StoreOptions, open::Tuning,
+    Compaction, ContentsView, EmptyFolder, FolderKind, IndexKind, Mailbox, Message, NewFolder,
+    SaveMessage, Store, StoreOptions, open::Tuning,
 };
 
 const INBOX: GlobCnt = GlobCnt(model::INBOX);
@@ -44,6 +44,7 @@ struct Cost {
 fn open(disk: &SimDisk, dir: &std::path::Path) -> (Store, Arc<Mailbox>) {
     let options = StoreOptions {
         index: IndexKind::Memory,
+        compaction: Compaction::Manual,
         ..StoreOptions::default()
     };
     let store = Store::open_with(dir, options, Tuning::new(Arc::new(disk.clone()))).unwrap();
