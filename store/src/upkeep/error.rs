@@ -88,6 +88,9 @@ impl UpkeepError {
     /// Names the file or directory that the operating system refused.
     pub(super) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
-        move |source| Self::Io { path, source }
+        move |source| match source.kind() {
+            io::ErrorKind::PermissionDenied => OpenError::Denied { path }.into(),
+            _ => Self::Io { path, source },
+        }
     }
 }

@@ -272,8 +272,24 @@ fn a_directory_that_cannot_be_written_is_left_alone() {
         for dir in dirs.iter().rev() {
             fs::set_permissions(dir, fs::Permissions::from_mode(mode)).unwrap();
         }
-        complaint(&serve(&store).expect("it is served"));
-        complaint(&on(&store, None, &["store", "compact"]));
+        let said = complaint(&serve(&store).expect("it is served"));
+        assert!(said.contains("permissions"), "{said}");
+        for args in [
+            &["user", "list"][..],
+            &["store", "compact"],
+            &["store", "rebuild"],
+        ] {
+            let said = complaint(&on(&store, None, args));
+            assert!(said.contains("permissions"), "{args:?}: {said}");
+        }
+        // What only looks may succeed where reading is allowed.
+        for args in [&["store", "verify"][..], &["store", "stats"]] {
+            let output = on(&store, None, args);
+            if mode == 0 {
+                let said = complaint(&output);
+                assert!(said.contains("permissions"), "{args:?}: {said}");
+            }
+        }
         for dir in &dirs {
             fs::set_permissions(dir, fs::Permissions::from_mode(0o700)).unwrap();
         }
