@@ -1261,3 +1261,32 @@ fn space_is_given_back_without_being_asked_and_a_run_that_failed_is_tried_again(
     assert!(before_long(|| has(".ckp")));
     store.close().unwrap();
 }
+
+#[test]
+fn few_replaced_files_are_open_at_a_time_however_many_there_were() {
+    let (dir, disk) = (tempfile::tempdir().unwrap(), SimDisk::new(6));
+    let small = Tuning {
+        segment_bytes: 4 << 10,
+        ..tuning(Arc::new(disk.clone()))
+    };
+    let clock = Arc::new(TestClock::default());
+    let store = Store::open_with(dir.path(), options(&clock), small).unwrap();
+    store.add_user(new_user(0)).unwrap();
+    let segments = store.core().log.segments();
+    while segments.spans().len() < 400 {
+        store.set_password("u0@example.test", "another").unwrap();
+    }
+    let briefly = CompactOptions {
+        grace: Duration::from_millis(100),
+        ..at_once(false)
+    };
+    let mut most = 0;
+    let report = store.compact(briefly, &mut |_| most = most.max(segments.retired()));
+    let report = report.unwrap();
+    assert!(
+        report.files_replaced > 390 && report.packs_written > 5,
+        "{report:?}"
+    );
+    assert!((1..=128).contains(&most), "{most}");
+    store.close().unwrap();
+}
