@@ -27,7 +27,12 @@ struct Trace {
 impl Trace {
     fn start(pid: u32, file: &Path) -> Option<Self> {
         let child = Command::new("strace")
-            .args(["-f", "-e", "trace=fsync,fdatasync,msync,sync_file_range"])
+            .args([
+                "-f",
+                "-y",
+                "-e",
+                "trace=fsync,fdatasync,msync,sync_file_range",
+            ])
             .arg("-o")
             .arg(file)
             .args(["-p", &pid.to_string()])
@@ -60,12 +65,12 @@ impl Trace {
         None
     }
 
-    /// Syncs so far.
+    /// Syncs of the log's segments so far; compaction writes files of other names.
     fn count(&self) -> usize {
         let text = fs::read_to_string(&self.file).unwrap_or_default();
         let syncs = text
             .lines()
-            .filter(|line| line.contains("sync(") && !line.contains("resumed"));
+            .filter(|line| line.contains("sync(") && line.contains(".seg>"));
         syncs.count()
     }
 }
@@ -156,7 +161,9 @@ fn many_messages_are_marked_moved_and_emptied_in_one_commit_each() {
         let next = lsn();
         println!("{what}: {after} syncs, {} commits", next - last);
         assert!((1..=4).contains(&(next - last)), "{what}: commits");
-        assert!(after <= 3, "{what}: {after} syncs");
+        if trace.is_some() {
+            assert!((1..=3).contains(&after), "{what}: {after} syncs");
+        }
         last = next;
     };
     // All to one state first, if they are read already.
