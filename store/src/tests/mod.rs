@@ -15,6 +15,7 @@ mod histories;
 pub(crate) mod history;
 mod house;
 mod model;
+mod mutations;
 mod packs;
 mod place;
 mod random;
