@@ -14,8 +14,9 @@ use super::house::{attachment_of, dn, message_with, pattern, serve_with, session
 const MIB: u64 = 1 << 20;
 const ATTACHMENT: usize = 3 << 20;
 const LIVE: usize = 12;
-/// What is being written and what was not looked at yet: two segments.
-const SLACK: u64 = 128 * MIB;
+/// What is being written, what was not looked at yet, and the file that is just being made in the place of
+/// others: three segments. On a busy machine compaction gets as little time as the client.
+const SLACK: u64 = 192 * MIB;
 
 #[test]
 fn a_store_that_is_overwritten_for_long_stays_under_twice_what_is_live() {
