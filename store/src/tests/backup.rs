@@ -502,6 +502,7 @@ fn the_fixture_of_format_1_is_backed_up_and_restored() {
 fn open(dir: &Path) -> Store {
     let options = StoreOptions {
         index: IndexKind::Memory,
+        compaction: crate::Compaction::Manual,
         ..StoreOptions::default()
     };
     let tuning = Tuning {
