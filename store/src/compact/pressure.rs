@@ -54,7 +54,6 @@ impl Pressure {
     }
 
     /// Whether commits are held back.
-    #[cfg(test)]
     pub fn is_on(&self) -> bool {
         self.millis.load(Ordering::Relaxed) > 0
     }

@@ -37,8 +37,8 @@ const MOST_REPLACED: usize = 128;
 const FAST_ABOVE: u64 = 16;
 /// The same before large values that nothing refers to go sooner than they would.
 const SOONER_ABOVE: u64 = 13;
-/// The same before they go at once: twice as much is close.
-const AT_ONCE_ABOVE: u64 = 18;
+/// The same before they go at once: when the next run ends, twice as much is close.
+const AT_ONCE_ABOVE: u64 = 15;
 
 /// Gives back space. Commits and readers go on meanwhile; those that refer to large values wait for a
 /// moment. After an error the store is as it was, or some of the work is done.
@@ -54,6 +54,7 @@ pub fn run(
         pace: Pace::new(core, options.bytes_per_second),
         on_progress,
         report: CompactReport::default(),
+        in_use: 0,
         blocked: 0,
     };
     let done = run.run();
@@ -97,6 +98,8 @@ struct Run<'a, 'p> {
     pace: Pace<'a>,
     on_progress: &'p mut dyn FnMut(Progress),
     report: CompactReport,
+    /// Bytes in use, without large values that only count as such for a while.
+    in_use: u64,
     /// Bytes of older files that cannot be rewritten now.
     blocked: u64,
 }
@@ -125,7 +128,7 @@ impl Run<'_, '_> {
         let groups = self.choose(&mut mark, &known, noting, start)?;
         {
             let mut state = core.compactor.state.lock();
-            state.live = Some((self.report.live_bytes, end));
+            state.live = Some((self.in_use, end));
             state.messages = mark.messages;
         }
         let mut done = self.pace.spent;
@@ -133,7 +136,7 @@ impl Run<'_, '_> {
         self.tell(done, total);
         let mut groups = VecDeque::from(groups);
         while let Some(group) = groups.pop_front() {
-            self.hurry(self.report.live_bytes)?;
+            self.hurry(self.in_use)?;
             match self.rewrite(&mark, group, end) {
                 Ok(()) => done += group.before,
                 Err(StoreError::Damaged { segment, offset }) => {
@@ -154,9 +157,7 @@ impl Run<'_, '_> {
             self.tell(done, total);
         }
         self.report.bytes_after = self.log_bytes()?;
-        core.compactor
-            .pressure
-            .ran(self.report.live_bytes + self.blocked);
+        core.compactor.pressure.ran(self.in_use + self.blocked);
         Ok(())
     }
 
@@ -238,6 +239,7 @@ impl Run<'_, '_> {
         mark.live.sort();
         let in_use = mark.live.bytes_within(0, u32::MAX, self.overhead());
         let in_use = in_use + self.report.checkpoint_bytes;
+        self.in_use = in_use;
         // Who overwrites large values without end would fill the disk with them.
         let segment = core.log.segment_bytes();
         self.report.runs_away = self.report.bytes_before > in_use / 10 * SOONER_ABOVE + segment / 2;

@@ -50,16 +50,24 @@ fn look_after(weak: &Weak<Core>, bytes_per_second: u64, owed: bool) {
     };
     let mut not_before = Instant::now();
     let mut pause = AGAIN;
+    // Whether the files took much more space than was in use when the last run began.
+    let mut much = false;
     loop {
-        std::thread::park_timeout(LOOK);
+        std::thread::park_timeout(if much { LOOK / 4 } else { LOOK });
         let Some(core) = weak.upgrade().filter(|core| !core.is_closed()) else {
             return;
         };
-        core.log.forget_retired(GRACE);
-        if Instant::now() < not_before || core.check_writable().is_err() {
+        // Their space is not free before.
+        core.log
+            .forget_retired(if much { GRACE_IF_MUCH } else { GRACE });
+        if core.check_writable().is_err() {
             continue;
         }
-        match due.look(&core) {
+        let pressed = pause == AGAIN && is_pressed(&core);
+        if Instant::now() < not_before && !pressed {
+            continue;
+        }
+        match due.look(&core).map(|due| due || pressed) {
             Ok(false) => continue,
             Ok(true) => {}
             Err(error) => {
@@ -77,6 +85,7 @@ fn look_after(weak: &Weak<Core>, bytes_per_second: u64, owed: bool) {
                     "space was given back"
                 );
                 pause = AGAIN;
+                much = report.runs_away;
                 due.done(&core);
                 if report.runs_away && report.blobs_waiting > 0 {
                     not_before = Instant::now() + GRACE_IF_MUCH;
@@ -92,6 +101,21 @@ fn look_after(weak: &Weak<Core>, bytes_per_second: u64, owed: bool) {
             }
         }
     }
+}
+
+/// Whether the files take so much space that writers are held back, by now. After a run that failed they
+/// are not.
+fn is_pressed(core: &Core) -> bool {
+    let Some((live, _)) = core.compactor.live() else {
+        return false;
+    };
+    let Ok(files) = core.log.segments().files() else {
+        return false;
+    };
+    let bytes = files.iter().map(|file| file.len).sum();
+    let pressure = &core.compactor.pressure;
+    pressure.set(bytes, live, core.log.segment_bytes());
+    pressure.is_on()
 }
 
 /// Tells when a run is due.

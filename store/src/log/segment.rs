@@ -23,8 +23,9 @@ use crate::{
 
 pub use super::header::{BadSegment, SEGMENT_HEADER, SegmentHeader, SegmentKind};
 
-/// A segment that has reached this many bytes gets no more frames.
-pub const SEGMENT_BYTES: u64 = 64 << 20;
+/// A segment that has reached this many bytes gets no more frames. What is not in use is given back by the
+/// segment: with larger ones a small store would take more than twice what is in use between two compactions.
+pub const SEGMENT_BYTES: u64 = 16 << 20;
 
 /// Space for the header and some small frames: what is made has at least that.
 const FIRST_SPACE: u64 = 64 << 10;

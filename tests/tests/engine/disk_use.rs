@@ -15,8 +15,8 @@ const MIB: u64 = 1 << 20;
 const ATTACHMENT: usize = 3 << 20;
 const LIVE: usize = 12;
 /// What is being written, what was not looked at yet, and the file that is just being made in the place of
-/// others: three segments. On a busy machine compaction gets as little time as the client.
-const SLACK: u64 = 192 * MIB;
+/// others: segments of 16 MiB. On a busy machine compaction gets as little time as the client.
+const SLACK: u64 = 96 * MIB;
 
 #[test]
 fn a_store_that_is_overwritten_for_long_stays_under_twice_what_is_live() {
