@@ -5,6 +5,7 @@ use std::{
     fs,
     path::Path,
     process::{Command, Output},
+    time::{Duration, Instant},
 };
 
 use ropewalk_tests::server::{TestServer, add_user, ropewalk, run, run_with_input};
@@ -264,9 +265,15 @@ fn a_demo_that_is_stopped_while_it_starts_leaves_nothing() {
             .spawn()
             .unwrap();
         // Whatever it is at.
-        std::thread::sleep(std::time::Duration::from_millis(pause));
-        interrupt(&child);
-        child.wait().unwrap();
+        std::thread::sleep(Duration::from_millis(pause));
+        // Where the shell has it ignored, as for jobs in the background, the first one may be lost.
+        while child.try_wait().unwrap().is_none() {
+            interrupt(&child);
+            let patience = Instant::now() + Duration::from_secs(10);
+            while child.try_wait().unwrap().is_none() && Instant::now() < patience {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        }
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0, "{pause} ms");
     }
 }
