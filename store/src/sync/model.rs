@@ -203,8 +203,15 @@ impl<T> RwLock<T> {
 
     /// None if others have it.
     pub fn try_write(&self) -> Option<RwLockWriteGuard<'_, T>> {
-        let held = Some(self.0.try_write().ok()?);
-        Some(RwLockWriteGuard { lock: self, held })
+        let mut state = self.state.lock();
+        if state.writer || state.readers > 0 {
+            return None;
+        }
+        state.writer = true;
+        Some(RwLockWriteGuard {
+            lock: self,
+            held: Some(self.free()),
+        })
     }
 
     /// Waits for all others.
@@ -222,6 +229,11 @@ impl<T> RwLock<T> {
         self.changed.wait_while(&mut state, busy);
         state.waiting -= 1;
         state.writer = true;
+        self.free()
+    }
+
+    /// The data, which the state says is free.
+    fn free(&self) -> std::sync::RwLockWriteGuard<'_, T> {
         match self.data.try_write() {
             Ok(held) => held,
             Err(TryLockError::Poisoned(held)) => held.into_inner(),
