@@ -52,6 +52,8 @@ fn look_after(weak: &Weak<Core>, bytes_per_second: u64, owed: bool) {
     let mut pause = AGAIN;
     // Whether the files took much more space than was in use when the last run began.
     let mut much = false;
+    // The last segment when the sizes of files were last looked at for the sake of writers.
+    let mut measured = 0;
     loop {
         std::thread::park_timeout(if much { LOOK / 4 } else { LOOK });
         let Some(core) = weak.upgrade().filter(|core| !core.is_closed()) else {
@@ -63,7 +65,11 @@ fn look_after(weak: &Weak<Core>, bytes_per_second: u64, owed: bool) {
         if core.check_writable().is_err() {
             continue;
         }
-        let pressed = pause == AGAIN && is_pressed(&core);
+        // Sizes of files are looked at when another segment began, not every second for ever.
+        let segment = core.log.end().segment;
+        let changed = segment != measured || core.compactor.pressure.is_on();
+        measured = segment;
+        let pressed = pause == AGAIN && changed && is_pressed(&core);
         if Instant::now() < not_before && !pressed {
             continue;
         }
