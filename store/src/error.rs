@@ -189,6 +189,9 @@ pub enum StoreError {
     /// A sibling folder with this id has the same name.
     #[error("a folder with this name exists already: {0:?}")]
     DuplicateName(GlobCnt),
+    /// A folder would be in itself.
+    #[error("a folder cannot be put into itself or below itself")]
+    FolderCycle,
     /// A user with this e-mail address, legacy DN or mailbox GUID exists.
     #[error("the e-mail address is taken")]
     EmailTaken,

@@ -53,7 +53,7 @@ pub use error::{OpenError, StoreError};
 pub use mailbox::{
     Contents, ContentsChange, ContentsView, DeleteFolder, EmptyFolder, Expired, Folder,
     FolderCounts, FolderKind, Mailbox, MessageEntry, Missing, NewFolder, Quota, ReadOutcome,
-    ReceiveFolder, STORAGE_QUOTA_LIMIT, SaveMessage, Transfer,
+    ReceiveFolder, STORAGE_QUOTA_LIMIT, SaveMessage, Transfer, folded_name,
 };
 pub use message::{
     ArchivedAttachment, ArchivedMessage, ArchivedRecipient, Attachment, Message, Recipient,

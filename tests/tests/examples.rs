@@ -111,39 +111,47 @@ fn oxcfold_4_3_and_4_4_delete_and_move_messages() {
     assert_eq!(client.contents_table(target, 0).unwrap().1, 1);
 }
 
-/// ROPs that are not served (ROPS.md): each is read to its end, so that the ROP behind it is answered, and its
-/// own answer is the printed one with ecNotSupported in place of success.
 #[test]
-fn oxcfold_4_5_4_6_and_4_9_are_read_whole_though_not_served() {
+fn oxcfold_4_5_moves_a_folder_and_4_6_copies_one() {
     let (mut client, logon) = ada();
     let (source, _) = new_folder(&mut client, &logon);
     let (target, _) = new_folder(&mut client, &logon);
     let folder_id = client.create_folder(source, "Before").unwrap().folder_id;
-    let list = request("ms-oxctabl", "4.1.1", 0x05);
 
-    let mut moving = request("ms-oxcfold", "4.5.1", 0x35);
-    put_id(&mut moving, 6, folder_id);
     let mut copying = request("ms-oxcfold", "4.6.1", 0x36);
     put_id(&mut copying, 7, folder_id);
+    let copied = send(&mut client, &copying, &[source, target, target]);
+    assert_eq!(copied.rops, response("ms-oxcfold", "4.6.2", 0x36));
+    assert_eq!(client.hierarchy_table(source, 0).unwrap().1, 1);
+    assert_eq!(client.hierarchy_table(target, 0).unwrap().1, 1);
+
+    let (other, _) = new_folder(&mut client, &logon);
+    let mut moving = request("ms-oxcfold", "4.5.1", 0x35);
+    put_id(&mut moving, 6, folder_id);
+    let moved = send(&mut client, &moving, &[source, other, other]);
+    assert_eq!(moved.rops, response("ms-oxcfold", "4.5.2", 0x35));
+    assert_eq!(client.hierarchy_table(source, 0).unwrap().1, 0);
+    assert_eq!(client.hierarchy_table(other, 0).unwrap().1, 1);
+}
+
+/// A ROP that is not served (ROPS.md) is read to its end, so that the ROP behind it is answered.
+#[test]
+fn oxcfold_4_9_is_read_whole_though_not_served() {
+    let (mut client, logon) = ada();
+    let (source, _) = new_folder(&mut client, &logon);
+    let (target, _) = new_folder(&mut client, &logon);
+    let list = request("ms-oxctabl", "4.1.1", 0x05);
     let searching = request("ms-oxcfold", "4.9.1", 0x31);
-    let refused = |printed: &[u8]| {
-        let code = NOT_SUPPORTED.to_le_bytes();
-        [&printed[..2], &code, &printed[6..]].concat()
-    };
-    // 4.9.2 is not printed: a failure is RopId, InputHandleIndex and ReturnValue (MS-OXCROPS 2.2.4.5.3).
-    let search_failed = refused(&[0x31, 0, 0, 0, 0, 0]);
-    for (rop, expected) in [
-        (moving, refused(&response("ms-oxcfold", "4.5.2", 0x35))),
-        (copying, refused(&response("ms-oxcfold", "4.6.2", 0x36))),
-        (searching, search_failed),
-    ] {
-        // The source where all three look for it, the table of 4.1.1 in place of the target.
-        let handles = [source, source, target];
-        let answer = send(&mut client, &[rop, list.clone()].concat(), &handles).rops;
-        let (first, second) = answer.split_at(expected.len());
-        assert_eq!(first, expected);
-        assert_eq!(second, [5, 1, 0, 0, 0, 0, 0, 0, 0, 0]);
-    }
+    // A failure is RopId, InputHandleIndex and ReturnValue (MS-OXCROPS 2.2.4.5.3).
+    let failed = [&[0x31, 0][..], &NOT_SUPPORTED.to_le_bytes()].concat();
+    let answer = send(
+        &mut client,
+        &[searching, list].concat(),
+        &[source, source, target],
+    );
+    let (first, second) = answer.rops.split_at(failed.len());
+    assert_eq!(first, failed);
+    assert_eq!(second, [5, 1, 0, 0, 0, 0, 0, 0, 0, 0]);
 }
 
 #[test]

@@ -506,3 +506,153 @@ fn a_search_folder_can_be_made_and_takes_no_messages() {
         0
     );
 }
+
+/// A folder with one message, and with a subfolder that has one too: handle and FID, and the FID of the subfolder.
+fn tree(client: &mut Client, parent: Handle, name: &str) -> (Handle, u64, u64) {
+    let outer = client.create_folder(parent, name).unwrap();
+    let inner = client.create_folder(outer.handle, "inner").unwrap();
+    for (folder, id) in [
+        (outer.handle, outer.folder_id),
+        (inner.handle, inner.folder_id),
+    ] {
+        new_message(client, folder, id, "a");
+    }
+    (outer.handle, outer.folder_id, inner.folder_id)
+}
+
+/// Counts of messages and of subfolders.
+fn held(client: &mut Client, folder: Handle) -> (i32, usize) {
+    let row = client.get_props(folder, &[tag::CONTENT_COUNT]).unwrap();
+    (row.int(0), children(client, folder, 0).len())
+}
+
+// MS-OXCFOLD 2.2.1.7 and 3.2.5.7.
+#[test]
+fn a_moved_folder_keeps_its_id_and_all_that_is_in_it() {
+    let (mut client, logon) = ada();
+    let (from, _) = new_folder(&mut client, &logon);
+    let (to, to_id) = new_folder(&mut client, &logon);
+    let (outer, outer_id, inner_id) = tree(&mut client, from, "outer");
+    assert_eq!(
+        client
+            .move_folder(from, to, outer_id, "Neu \u{2693}")
+            .unwrap(),
+        0
+    );
+    assert_eq!(children(&mut client, from, 0), []);
+    assert_eq!(
+        children(&mut client, to, 0),
+        [("Neu \u{2693}".to_owned(), outer_id)]
+    );
+    // The handle from before goes on.
+    assert_eq!(held(&mut client, outer), (1, 1));
+    assert_eq!(children(&mut client, outer, 0)[0].1, inner_id);
+    let row = client.get_props(outer, &[tag::PARENT_FOLDER_ID]).unwrap();
+    assert_eq!(row.id(0), to_id);
+    // An empty name leaves it the one it has.
+    assert_eq!(client.move_folder(to, from, outer_id, "").unwrap(), 0);
+    assert_eq!(children(&mut client, from, 0)[0].0, "Neu \u{2693}");
+}
+
+// MS-OXCFOLD 2.2.1.8 and 3.2.5.8.
+#[test]
+fn a_copied_folder_is_another_one_with_its_subfolders_if_wanted() {
+    let (mut client, logon) = ada();
+    let (from, _) = new_folder(&mut client, &logon);
+    let (to, _) = new_folder(&mut client, &logon);
+    let (outer, outer_id, inner_id) = tree(&mut client, from, "outer");
+    for (name, deep) in [("deep", true), ("flat", false)] {
+        assert_eq!(
+            client.copy_folder(from, to, outer_id, name, deep).unwrap(),
+            0
+        );
+    }
+    assert_eq!(held(&mut client, outer), (1, 1));
+    let copies = children(&mut client, to, 0);
+    assert_eq!(
+        (copies[0].0.as_str(), copies[1].0.as_str()),
+        ("deep", "flat")
+    );
+    let deep = client.open_folder(logon.handle, copies[0].1).unwrap();
+    let flat = client.open_folder(logon.handle, copies[1].1).unwrap();
+    assert_eq!(held(&mut client, deep), (1, 1));
+    assert_eq!(held(&mut client, flat), (1, 0));
+    let below = children(&mut client, deep, 0)[0].1;
+    assert_ne!(below, inner_id);
+    let below = client.open_folder(logon.handle, below).unwrap();
+    assert_eq!(held(&mut client, below), (1, 0));
+}
+
+#[test]
+fn moving_and_copying_fail_as_specified_and_change_nothing() {
+    const FOLDER_CYCLE: u32 = 0x8004_060B;
+    let (mut client, logon) = ada();
+    let (from, _) = new_folder(&mut client, &logon);
+    let (outer, outer_id, inner_id) = tree(&mut client, from, "outer");
+    let inner = client.open_folder(from, inner_id).unwrap();
+    let nothing = u64::from(logon.repl_id) | 0x7766_5544_3322_0000;
+    let root = logon.folder_ids[0];
+    let (message, _) = new_message(&mut client, outer, outer_id, "b");
+    for copy in [false, true] {
+        let mut both = |source, dest, id, name: &str| match copy {
+            true => client.copy_folder(source, dest, id, name, true),
+            false => client.move_folder(source, dest, id, name),
+        };
+        fails(both(from, inner, outer_id, "x"), FOLDER_CYCLE);
+        fails(both(from, outer, outer_id, "x"), FOLDER_CYCLE);
+        fails(both(outer, from, inner_id, "OUTER"), code::DUPLICATE_NAME);
+        fails(both(from, outer, nothing, "x"), code::NOT_FOUND);
+        fails(both(from, outer, root, "x"), code::NOT_SUPPORTED);
+        fails(both(message, outer, inner_id, "x"), code::NOT_SUPPORTED);
+        fails(both(outer, message, inner_id, "x"), code::NOT_SUPPORTED);
+        fails(
+            both(outer, NO_HANDLE, inner_id, "x"),
+            code::NULL_DESTINATION_OBJECT,
+        );
+        fails(both(NO_HANDLE, outer, inner_id, "x"), code::NULL_OBJECT);
+    }
+    // What every mailbox begins with stays where it is.
+    fails(
+        client.move_folder(logon.handle, outer, logon.inbox(), "x"),
+        code::NOT_SUPPORTED,
+    );
+    fails(
+        client.move_folder(from, outer, logon.inbox(), "x"),
+        code::ACCESS_DENIED,
+    );
+    assert_eq!(held(&mut client, outer), (2, 1));
+    assert_eq!(children(&mut client, from, 0).len(), 1);
+}
+
+// MS-OXCPRPT 2.2.11.1, WantSubObjects, and 3.2.5.8.
+#[test]
+fn copy_to_takes_subfolders_along_or_none() {
+    let (mut client, logon) = ada();
+    let (from, _) = new_folder(&mut client, &logon);
+    let (to, _) = new_folder(&mut client, &logon);
+    tree(&mut client, from, "one");
+    tree(&mut client, from, "two");
+    // With the display name left out.
+    let copy = |flags: u8| {
+        Rop::new(0x39, 0)
+            .u8(1)
+            .u8(0)
+            .u8(1)
+            .u8(flags)
+            .u16(1)
+            .u32(tag::DISPLAY_NAME)
+    };
+    client.rop(&copy(0), &[from, to]).unwrap();
+    let names = |children: Vec<(String, u64)>| {
+        let names = children.into_iter().map(|(name, _)| name);
+        names.collect::<Vec<_>>()
+    };
+    assert_eq!(names(children(&mut client, to, 0)), ["one", "two"]);
+    assert_eq!(names(children(&mut client, from, 0)), ["one", "two"]);
+    let failed = client.rop(&copy(0), &[from, to]).map(|_| ());
+    fails(failed, code::DUPLICATE_NAME);
+    let (other, _) = new_folder(&mut client, &logon);
+    client.rop(&copy(1), &[from, other]).unwrap();
+    assert_eq!(names(children(&mut client, other, 0)), ["one", "two"]);
+    assert_eq!(children(&mut client, from, 0), []);
+}

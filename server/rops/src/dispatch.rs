@@ -39,6 +39,8 @@ pub fn execute(exec: &mut Exec<'_>, request: &Request<'_>) -> Result<(), Fail> {
         Body::DeleteMessages(request) => folder::messages::delete_messages(exec, request, false),
         Body::HardDeleteMessages(request) => folder::messages::delete_messages(exec, request, true),
         Body::MoveCopyMessages(request) => folder::messages::move_copy_messages(exec, request),
+        Body::MoveFolder(request) => folder::relocate::move_folder(exec, request),
+        Body::CopyFolder(request) => folder::relocate::copy_folder(exec, request),
         Body::SetReadFlags(request) => folder::messages::set_read_flags(exec, request),
 
         Body::GetHierarchyTable(request) => table::open::get_hierarchy_table(exec, request),
@@ -133,8 +135,6 @@ pub fn execute(exec: &mut Exec<'_>, request: &Request<'_>) -> Result<(), Fail> {
         | Body::WritePerUserInformation(_)
         | Body::SetSearchCriteria(_)
         | Body::GetSearchCriteria(_)
-        | Body::MoveFolder(_)
-        | Body::CopyFolder(_)
         | Body::SubmitMessage(_)
         | Body::AbortSubmit(_)
         | Body::GetAddressTypes(_)

@@ -45,7 +45,10 @@ pub fn response_len_max(body: &Body<'_>) -> Option<usize> {
         | Body::GetStreamSize(_)
         | Body::WriteStreamExtended(_) => 4,
         // With DestHandleIndex on failure.
-        Body::MoveCopyMessages(_) | Body::SeekRow(_) => 5,
+        Body::MoveCopyMessages(_)
+        | Body::MoveFolder(_)
+        | Body::CopyFolder(_)
+        | Body::SeekRow(_) => 5,
         Body::SeekRowBookmark(_) | Body::CreateBookmark(_) => 6,
         Body::IdFromLongTermId(_) | Body::QueryPosition(_) | Body::SeekStream(_) => 8,
         Body::CreateFolder(_) | Body::CreateMessage(_) | Body::SaveChangesMessage(_) => 9,

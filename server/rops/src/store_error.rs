@@ -11,6 +11,7 @@ pub fn code(error: &StoreError) -> ErrorCode {
     match error {
         StoreError::NotFound => ErrorCode::NOT_FOUND,
         StoreError::DuplicateName(_) => ErrorCode::DUPLICATE_NAME,
+        StoreError::FolderCycle => ErrorCode::FOLDER_CYCLE,
         StoreError::Conflict => ErrorCode::OBJECT_MODIFIED,
         StoreError::TooLarge => ErrorCode::TOO_BIG,
         StoreError::TooDeep => ErrorCode::TOO_COMPLEX,

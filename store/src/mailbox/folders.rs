@@ -13,9 +13,9 @@ use super::{
 use crate::{StoreError, records::FolderMeta, versions};
 
 /// Folders may nest this deep.
-const MAX_DEPTH: usize = 300;
+pub(super) const MAX_DEPTH: usize = 300;
 /// Folders in one mailbox, those that are soft-deleted not counted, of which there may be as many.
-const MAX_FOLDERS: usize = 100_000;
+pub(super) const MAX_FOLDERS: usize = 100_000;
 /// Bytes of UTF-16 in a folder's name: 255 units.
 const MAX_NAME: usize = 510;
 
@@ -239,19 +239,30 @@ impl Mailbox {
                 return Err(StoreError::TooMany);
             }
         }
-        let mut at = parent;
-        for _ in 0..MAX_DEPTH {
+        drop(state);
+        self.depth(parent, None).map(|_| ())
+    }
+
+    /// How deep a folder lies: 0 for the root. [`StoreError::FolderCycle`] if it is `inside` or below
+    /// it, [`StoreError::TooDeep`] where nothing can be below it.
+    pub(super) fn depth(&self, id: GlobCnt, inside: Option<GlobCnt>) -> Result<usize, StoreError> {
+        let state = self.state.read();
+        let mut at = id;
+        for depth in 0..MAX_DEPTH {
             let folder = state.folders.get(&at).filter(|folder| !folder.deleted);
             let folder = folder.ok_or(StoreError::NotFound)?;
+            if Some(at) == inside {
+                return Err(StoreError::FolderCycle);
+            }
             if folder.meta.parent == at {
-                return Ok(());
+                return Ok(depth);
             }
             at = folder.meta.parent;
         }
         Err(StoreError::TooDeep)
     }
 
-    fn check_name(
+    pub(super) fn check_name(
         &self,
         parent: GlobCnt,
         own: Option<GlobCnt>,

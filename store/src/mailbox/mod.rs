@@ -8,6 +8,7 @@ mod load;
 mod messages;
 mod named;
 mod quota;
+mod relocate;
 mod rest;
 mod state;
 mod transfer;

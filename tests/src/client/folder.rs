@@ -141,6 +141,42 @@ impl Client {
         self.rop(&rop, &[source, destination])?.read(Reader::u8)
     }
 
+    /// RopMoveFolder (2.2.4.7): PartialCompletion.
+    pub fn move_folder(
+        &mut self,
+        source: Handle,
+        destination: Handle,
+        folder_id: u64,
+        name: &str,
+    ) -> Result<u8> {
+        let rop = Rop::new(0x35, 0)
+            .u8(1)
+            .u8(0)
+            .u8(1)
+            .u64(folder_id)
+            .utf16_z(name);
+        self.rop(&rop, &[source, destination])?.read(Reader::u8)
+    }
+
+    /// RopCopyFolder (2.2.4.8): PartialCompletion.
+    pub fn copy_folder(
+        &mut self,
+        source: Handle,
+        destination: Handle,
+        folder_id: u64,
+        name: &str,
+        recursive: bool,
+    ) -> Result<u8> {
+        let rop = Rop::new(0x36, 0)
+            .u8(1)
+            .u8(0)
+            .u8(u8::from(recursive))
+            .u8(1)
+            .u64(folder_id)
+            .utf16_z(name);
+        self.rop(&rop, &[source, destination])?.read(Reader::u8)
+    }
+
     /// RopDeleteMessages (2.2.4.11): PartialCompletion.
     pub fn delete_messages(&mut self, folder: Handle, message_ids: &[u64]) -> Result<u8> {
         let rop = Rop::new(0x1E, 0).u8(0).u8(0).ids(message_ids);

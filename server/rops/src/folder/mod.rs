@@ -4,6 +4,7 @@
 pub mod messages;
 pub mod open;
 pub mod properties;
+pub mod relocate;
 pub mod remove;
 #[cfg(test)]
 mod tests;

@@ -96,13 +96,13 @@ pub fn create_folder(exec: &mut Exec<'_>, request: &CreateFolderRequest<'_>) -> 
 
 /// How strings of a request are written.
 #[derive(Clone, Copy)]
-struct Text {
-    code_page: CodePage,
-    unicode: bool,
+pub(super) struct Text {
+    pub code_page: CodePage,
+    pub unicode: bool,
 }
 
 impl Text {
-    fn decode(self, bytes: &[u8]) -> Utf16Text {
+    pub fn decode(self, bytes: &[u8]) -> Utf16Text {
         if self.unicode {
             Utf16Text::from_le_bytes(bytes)
         } else {

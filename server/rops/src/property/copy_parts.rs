@@ -1,15 +1,17 @@
 //! What is in an object and is copied along with it: recipients and attachments, the message in an
-//! attachment, the messages in a folder (MS-OXCPRPT 2.2.11.1, WantSubObjects).
+//! attachment, the messages and subfolders in a folder (MS-OXCPRPT 2.2.11.1, WantSubObjects).
+
+use std::collections::HashSet;
 
 use ropewalk_props::{GlobCnt, PropTag, tags::*};
-use ropewalk_store::{ContentsView, FolderKind, Mailbox};
+use ropewalk_store::{ContentsView, Folder, FolderKind, Mailbox, folded_name};
 use ropewalk_wire::ErrorCode;
 
 use super::copy::{CopyFlags, Pair};
 use crate::{
     context::Session,
     exec::{Exec, blocking},
-    folder::current,
+    folder::{current, is_special},
     limits::{EMBEDDING_MAX, MESSAGE_BYTES_MAX},
     message::{Place, next_attachment_number, recipients::settle_display_names},
     object::Object,
@@ -40,8 +42,8 @@ pub fn is_subobject(tag: PropTag) -> bool {
 
 /// Copies what is in the source and wanted.
 ///
-/// `MessageCycle` and `FolderCycle` if the destination is in the source; `ecNotSupported` for a
-/// folder with subfolders.
+/// `MessageCycle` and `FolderCycle` if the destination is in the source, `ecDuplicateName` if a
+/// subfolder's name is taken in it.
 pub fn copy(
     exec: &mut Exec<'_>,
     pair: &Pair,
@@ -187,13 +189,8 @@ fn copy_folder(
     wanted: impl Fn(PropTag) -> bool,
 ) -> Result<(), ErrorCode> {
     let mailbox = exec.mailbox()?;
-    if wanted(HIERARCHY) && !mailbox.child_folders(source).is_empty() {
-        let cycle = is_below(&mailbox, dest, source)?;
-        return Err(if cycle {
-            ErrorCode::FOLDER_CYCLE
-        } else {
-            ErrorCode::NOT_SUPPORTED
-        });
+    if wanted(HIERARCHY) {
+        copy_subfolders(&mailbox, pair, source, dest)?;
     }
     for (tag, view) in [
         (CONTENTS, ContentsView::Normal),
@@ -217,6 +214,46 @@ fn copy_folder(
         .map_err(store_error::fail)?;
     }
     Ok(())
+}
+
+/// Moves or copies all subfolders of a folder into another one; none of them if a name of theirs is
+/// taken there (MS-OXCPRPT 3.2.5.8).
+fn copy_subfolders(
+    mailbox: &Mailbox,
+    pair: &Pair,
+    source: GlobCnt,
+    dest: GlobCnt,
+) -> Result<(), ErrorCode> {
+    let children = mailbox.child_folders(source);
+    if children.is_empty() {
+        return Ok(());
+    }
+    if is_below(mailbox, dest, source)? {
+        return Err(ErrorCode::FOLDER_CYCLE);
+    }
+    if current(mailbox, dest)?.kind == FolderKind::Search {
+        return Err(ErrorCode::SEARCH_FOLDER);
+    }
+    let moves = pair.flags == CopyFlags::Move;
+    if moves && children.iter().any(|child| is_special(child.id)) {
+        return Err(ErrorCode::ACCESS_DENIED);
+    }
+    let taken = mailbox.child_folders(dest);
+    let name = |folder: &Folder| folded_name(&folder.props);
+    let taken: HashSet<String> = taken.iter().map(name).collect();
+    if children.iter().any(|child| taken.contains(&name(child))) {
+        return Err(ErrorCode::DUPLICATE_NAME);
+    }
+    blocking(|| {
+        children.iter().try_for_each(|child| {
+            if moves {
+                mailbox.move_folder(child.id, dest, None)
+            } else {
+                mailbox.copy_folder(child.id, dest, None, true).map(|_| ())
+            }
+        })
+    })
+    .map_err(store_error::fail)
 }
 
 /// Whether a folder is another one or below it.
