@@ -121,6 +121,7 @@ impl Txn<'_> {
         hard: bool,
     ) -> Result<(), StoreError> {
         let was_counted = !self.any_folder(id)?.deleted;
+        let now = self.now;
         for id in self.mailbox.subtree(id, hard) {
             if hard {
                 self.remove_folder(id);
@@ -132,6 +133,7 @@ impl Txn<'_> {
             let count = &mut parent.meta.counts.child_folders;
             *count = count.saturating_sub(u32::from(was_counted));
             parent.meta.hierarchy_change += 1;
+            parent.meta.local_commit_time_max = now;
         })
     }
 

@@ -190,6 +190,7 @@ impl Mailbox {
         txn.change_folder(new.parent, |parent| {
             parent.meta.counts.child_folders += 1;
             parent.meta.hierarchy_change += 1;
+            parent.meta.local_commit_time_max = now;
         })?;
         txn.commit()?;
         Ok(created)
@@ -224,7 +225,10 @@ impl Mailbox {
             meta.local_commit_time = now;
         })?;
         if old.meta.parent != id {
-            txn.change_folder(old.meta.parent, |_| {})?;
+            // A subfolder is a top level object of its parent (MS-OXCFOLD 2.2.2.2.1.14).
+            txn.change_folder(old.meta.parent, |parent| {
+                parent.meta.local_commit_time_max = now;
+            })?;
         }
         txn.commit().map(|_| ())
     }

@@ -53,10 +53,12 @@ impl Mailbox {
             let count = &mut parent.meta.counts.child_folders;
             *count = count.saturating_sub(1);
             parent.meta.hierarchy_change += 1;
+            parent.meta.local_commit_time_max = now;
         })?;
         txn.change_folder(to, |parent| {
             parent.meta.counts.child_folders += 1;
             parent.meta.hierarchy_change += 1;
+            parent.meta.local_commit_time_max = now;
         })?;
         txn.commit().map(|_| ())
     }
@@ -166,6 +168,7 @@ impl Txn<'_> {
         self.change_folder(parent, |parent| {
             parent.meta.counts.child_folders += 1;
             parent.meta.hierarchy_change += 1;
+            parent.meta.local_commit_time_max = now;
         })?;
         let [normal, associated, ..] = self.entries(source.meta.id)?;
         for entry in normal.iter().chain(associated.iter()) {
@@ -381,6 +384,35 @@ mod tests {
             assert!(matches!(copied, Err(StoreError::NotFound)), "{copied:?}");
         }
         assert_eq!(children(&mailbox, ROOT), [a]);
+    }
+
+    // MS-OXCFOLD 2.2.2.2.1.14: direct subfolders are top level objects of a folder.
+    #[test]
+    fn what_becomes_of_a_subfolder_is_a_change_in_its_parent() {
+        let dir = tempfile::tempdir().unwrap();
+        let (_store, mailbox) = open(dir.path());
+        let [a, b, c] = tree(&mailbox);
+        let changed = |parent| mailbox.folder(parent).unwrap().local_commit_time_max;
+        let modified = |id| mailbox.folder(id).unwrap().modified;
+        let made = create(&mailbox, c, "x");
+        assert_eq!(changed(c), modified(made));
+        let tag = tags::PID_TAG_COMMENT;
+        let comment = [(tag, PropValue::text("y"))];
+        mailbox.update_folder(made, &comment, &[]).unwrap();
+        assert_eq!(changed(c), modified(made));
+        mailbox.move_folder(b, c, None).unwrap();
+        assert_eq!((changed(a), changed(c)), (modified(b), modified(b)));
+        let copy = mailbox.copy_folder(b, a, None, true).unwrap();
+        assert_eq!(changed(a), modified(copy));
+        let before = changed(c);
+        let how = DeleteFolder {
+            messages: true,
+            folders: true,
+            hard: false,
+        };
+        mailbox.delete_folder(b, how).unwrap();
+        assert_eq!(changed(c), modified(b));
+        assert_ne!(changed(c), before);
     }
 
     #[test]

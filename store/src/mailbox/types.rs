@@ -78,7 +78,7 @@ pub struct Folder {
     pub counts: FolderCounts,
     /// PidTagLocalCommitTime: when the folder itself last changed.
     pub local_commit_time: FileTime,
-    /// PidTagLocalCommitTimeMax: when a message in it last changed.
+    /// PidTagLocalCommitTimeMax: when a message or a direct subfolder in it last changed.
     pub local_commit_time_max: FileTime,
     /// Rises when a subfolder is added or removed.
     pub hierarchy_change: u64,
