@@ -3,14 +3,15 @@
 //! as the folder is, sorted and restricted.
 //!
 //! `cargo bench -p ropewalk-benches --bench tables -- [--json] [--starts N] [--messages N]`.
-//! The messages are put into the store before the server starts. Beside what is not sorted stands a
-//! hyper server that sends back as many bytes; beside what is, sorting as many keys in memory.
+//! The messages are put into the store before the server starts. Beside them stands a hyper server that
+//! sends back as many bytes; beside the first look at what is sorted, sorting as many keys in memory.
 
 mod common;
 
 use std::{env, hint::black_box, path::Path};
 
 use common::{Outcome, Server, Times, echo, echo::Echo, in_turns, timed, value_of};
+use md5::{Digest as _, Md5};
 use ropewalk_props::{Bag, FileTime, PropTag, PropValue, tags};
 use ropewalk_server::provision::special;
 use ropewalk_store::{Durability, Message, SaveMessage, Store, StoreOptions};
@@ -18,7 +19,10 @@ use ropewalk_tests::{
     client::{Client, NO_HANDLE, Rop, concat, framing, restriction_bytes},
     fixture::tag,
 };
-use ropewalk_wire::restriction::Restriction;
+use ropewalk_wire::{
+    restriction::{RelOp, Restriction},
+    value::TaggedPropertyValue,
+};
 
 /// What a client shows of each message in a list.
 const COLUMNS: [u32; 12] = [
@@ -36,64 +40,141 @@ const COLUMNS: [u32; 12] = [
     tag::HAS_ATTACHMENTS,
 ];
 
+/// Looks at a folder that was looked at before.
+const AGAIN: usize = 2_000;
+
+/// Messages of each conversation.
+const IN_CONVERSATION: usize = 20;
+
+const SENDERS: u64 = 1_000;
+
 /// Ways to look at a folder.
 #[derive(Clone, Copy)]
 enum Look {
+    CountOnly,
     AsItIs,
     ByDeliveryTime,
     BySubject,
     Unread,
+    Conversation,
+    Members,
+    BySender,
+    BySubjectInGroups,
 }
 
 impl Look {
-    const ALL: [Self; 4] = [
+    const ALL: [Self; 9] = [
+        Self::CountOnly,
         Self::AsItIs,
         Self::ByDeliveryTime,
         Self::BySubject,
         Self::Unread,
+        Self::Conversation,
+        Self::Members,
+        Self::BySender,
+        Self::BySubjectInGroups,
     ];
 
     fn name(self) -> &'static str {
         match self {
+            Self::CountOnly => "count only",
             Self::AsItIs => "as it is",
             Self::ByDeliveryTime => "newest first",
             Self::BySubject => "by subject",
             Self::Unread => "unread ones",
+            Self::Conversation => "a conversation's members",
+            Self::Members => "a conversation's members in all folders",
+            Self::BySender => "grouped by sender",
+            Self::BySubjectInGroups => "as many groups as messages",
         }
     }
 
     /// RopSortTable or RopRestrict.
     fn rop(self) -> Option<Rop> {
-        let sort = |tag: u32, order: u8| {
-            let one = Rop::new(0x13, 1).u8(0).u16(1).u16(0).u16(0);
-            one.u32(tag).u8(order)
+        let sort = |categories: u16, orders: &[(u32, u8)]| {
+            let count = u16::try_from(orders.len()).expect("a few");
+            let rop = Rop::new(0x13, 1).u8(0).u16(count).u16(categories).u16(0);
+            Some(
+                orders
+                    .iter()
+                    .fold(rop, |rop, (tag, order)| rop.u32(*tag).u8(*order)),
+            )
+        };
+        let restrict = |restriction: &Restriction| {
+            let restriction = restriction_bytes(Some(restriction));
+            Some(Rop::new(0x14, 1).u8(0).sized(&restriction))
         };
         match self {
-            Self::AsItIs => None,
-            Self::ByDeliveryTime => Some(sort(tag::MESSAGE_DELIVERY_TIME, 1)),
-            Self::BySubject => Some(sort(tag::SUBJECT, 0)),
-            Self::Unread => {
-                let unread = Restriction::BitMask {
-                    bitmap_rel_op: 0,
-                    prop_tag: PropTag(tag::MESSAGE_FLAGS),
-                    mask: 1,
-                };
-                let restriction = restriction_bytes(Some(&unread));
-                Some(Rop::new(0x14, 1).u8(0).sized(&restriction))
+            Self::CountOnly | Self::AsItIs => None,
+            Self::ByDeliveryTime => sort(0, &[(tag::MESSAGE_DELIVERY_TIME, 1)]),
+            Self::BySubject => sort(0, &[(tag::SUBJECT, 0)]),
+            Self::BySender => sort(
+                1,
+                &[
+                    (tags::PID_TAG_SENDER_NAME.0, 0),
+                    (tag::MESSAGE_DELIVERY_TIME, 1),
+                ],
+            ),
+            Self::BySubjectInGroups => sort(1, &[(tag::SUBJECT, 0)]),
+            Self::Unread => restrict(&Restriction::BitMask {
+                bitmap_rel_op: 0,
+                prop_tag: PropTag(tag::MESSAGE_FLAGS),
+                mask: 1,
+            }),
+            Self::Conversation | Self::Members => {
+                let id = Md5::digest(utf16(&topic(0).to_uppercase()));
+                restrict(&Restriction::Property {
+                    rel_op: RelOp::EQUAL,
+                    prop_tag: tags::PID_TAG_CONVERSATION_ID,
+                    tagged_value: TaggedPropertyValue {
+                        tag: tags::PID_TAG_CONVERSATION_ID,
+                        value: PropValue::Binary(id.to_vec()),
+                    },
+                })
             }
         }
     }
 
+    /// What it takes to sort the keys of so many messages, for a look that is sorted.
+    fn sorting(self, count: usize) -> Option<Box<dyn FnMut()>> {
+        match self {
+            Self::ByDeliveryTime => Some(Box::new(move || {
+                drop(black_box(sorted((0..count).map(delivered))))
+            })),
+            Self::BySubject | Self::BySubjectInGroups => Some(Box::new(move || {
+                drop(black_box(sorted((0..count).map(subject))))
+            })),
+            Self::BySender => Some(Box::new(move || {
+                drop(black_box(sorted((0..count).map(sender))))
+            })),
+            _ => None,
+        }
+    }
+
+    /// How many rows there are to show.
+    fn rows(self, messages: usize) -> usize {
+        match self {
+            Self::CountOnly => 0,
+            Self::Conversation | Self::Members => IN_CONVERSATION,
+            _ => messages.min(50),
+        }
+    }
+
     /// One Execute that opens a table of a folder, shows fifty rows and closes it.
-    fn buffer(self, folder: u32) -> Vec<u8> {
-        let mut rops = vec![
-            Rop::new(0x05, 0).u8(1).u8(0),
-            Rop::new(0x12, 1).u8(0).tags(&COLUMNS),
-        ];
-        rops.extend(self.rop());
-        rops.push(Rop::new(0x15, 1).u8(0).u8(1).u16(50));
+    fn buffer(self, root: u32, folder: u32) -> Vec<u8> {
+        const CONVERSATION_MEMBERS: u8 = 0x80;
+        let (over, flags) = match self {
+            Self::Members => (root, CONVERSATION_MEMBERS),
+            _ => (folder, 0),
+        };
+        let mut rops = vec![Rop::new(0x05, 0).u8(1).u8(flags)];
+        if !matches!(self, Self::CountOnly) {
+            rops.push(Rop::new(0x12, 1).u8(0).tags(&COLUMNS));
+            rops.extend(self.rop());
+            rops.push(Rop::new(0x15, 1).u8(0).u8(1).u16(50));
+        }
         rops.push(Rop::new(0x01, 1));
-        let payload = framing::rop_buffer(&concat(&rops), &[folder, NO_HANDLE]);
+        let payload = framing::rop_buffer(&concat(&rops), &[over, NO_HANDLE]);
         framing::extended_buffer(&payload, framing::InputForm::default())
     }
 }
@@ -122,9 +203,9 @@ fn measure(count: usize, starts: usize) -> Vec<Outcome> {
     let mut first: Vec<_> = Look::ALL.map(|_| Vec::new()).into();
     for _ in 0..starts {
         let mut server = Server::start(dir.path());
-        let (mut client, folder) = open(&server);
+        let (mut client, root, folder) = open(&server);
         for (look, times) in Look::ALL.into_iter().zip(&mut first) {
-            let buffer = look.buffer(folder);
+            let buffer = look.buffer(root, folder);
             times.push(timed(|| {
                 drop(client.execute_raw(&buffer).expect("Execute"))
             }));
@@ -132,37 +213,40 @@ fn measure(count: usize, starts: usize) -> Vec<Outcome> {
         server.process.stop();
     }
     let mut server = Server::start(dir.path());
-    let (mut client, folder) = open(&server);
-    // Sorting a hundred thousand rows again and again takes its time.
-    let again = (1_000_000 / count).clamp(20, 1_000);
+    let (mut client, root, folder) = open(&server);
     for (look, first) in Look::ALL.into_iter().zip(first) {
-        let buffer = look.buffer(folder);
+        let buffer = look.buffer(root, folder);
         let bytes = client.execute_raw(&buffer).expect("Execute").len();
-        assert!(bytes > 50 * 100, "fifty rows");
+        assert!(
+            bytes > look.rows(count) * 60,
+            "{bytes} bytes {}",
+            look.name()
+        );
         let mut echo = Echo::start(buffer.len() + 16, bytes);
-        let mut baseline: Box<dyn FnMut()> = match look {
-            Look::AsItIs | Look::Unread => Box::new(|| echo.ask()),
-            Look::ByDeliveryTime => Box::new(|| drop(black_box(sorted((0..count).map(delivered))))),
-            Look::BySubject => Box::new(|| drop(black_box(sorted((0..count).map(subject))))),
+        let echo_name = format!("hyper echo of {bytes} bytes");
+        let (theirs, baseline) = match look.sorting(count) {
+            Some(mut sort) => {
+                let times = (0..starts).map(|_| timed(&mut sort)).collect();
+                (times, format!("making and sorting {count} keys"))
+            }
+            None => {
+                let times = (0..starts).map(|_| timed(|| echo.ask())).collect();
+                (times, echo_name.clone())
+            }
         };
-        let baseline_name = match look {
-            Look::AsItIs | Look::Unread => format!("hyper echo of {bytes} bytes"),
-            _ => format!("making and sorting {count} keys"),
-        };
-        let theirs = Times::new((0..starts).map(|_| timed(&mut baseline)).collect());
         outcomes.push(Outcome {
             name: format!("{count} messages, {}, first", look.name()),
             ours: Times::new(first),
-            baseline: baseline_name.clone(),
-            theirs,
+            baseline,
+            theirs: Times::new(theirs),
             bytes: None,
         });
         let ask = || drop(client.execute_raw(&buffer).expect("Execute"));
-        let (ours, theirs) = in_turns(again, again.min(100), ask, baseline);
+        let (ours, theirs) = in_turns(AGAIN, AGAIN / 20, ask, || echo.ask());
         outcomes.push(Outcome {
             name: format!("{count} messages, {}, again", look.name()),
             ours,
-            baseline: baseline_name,
+            baseline: echo_name,
             theirs,
             bytes: None,
         });
@@ -171,13 +255,17 @@ fn measure(count: usize, starts: usize) -> Vec<Outcome> {
     outcomes
 }
 
-fn open(server: &Server) -> (Client, u32) {
+/// The root folder and the Inbox.
+fn open(server: &Server) -> (Client, u32, u32) {
     let mut client = server.client();
     let logon = client.logon().expect("RopLogon");
     let inbox = client
         .open_folder(logon.handle, logon.inbox())
         .expect("the Inbox opens");
-    (client, inbox)
+    let root = client
+        .open_folder(logon.handle, logon.root())
+        .expect("the root folder opens");
+    (client, root, inbox)
 }
 
 fn sorted<T: Ord>(keys: impl Iterator<Item = T>) -> Vec<T> {
@@ -197,6 +285,18 @@ fn delivered(n: usize) -> u64 {
 
 fn subject(n: usize) -> String {
     format!("{:x} fathoms of rope, twine and yarn", mixed(n))
+}
+
+fn sender(n: usize) -> String {
+    format!("Tomas the {}th of the ropewalk", mixed(n) % SENDERS)
+}
+
+fn topic(n: usize) -> String {
+    format!("{} fathoms of rope", n / IN_CONVERSATION)
+}
+
+fn utf16(text: &str) -> Vec<u8> {
+    text.encode_utf16().flat_map(u16::to_le_bytes).collect()
 }
 
 /// Puts messages into the Inbox, every third of them unread.
@@ -233,7 +333,8 @@ fn message(n: usize) -> Message {
             (tags::PID_TAG_MESSAGE_CLASS, text("IPM.Note")),
             (tags::PID_TAG_SUBJECT, text(&subject(n))),
             (tags::PID_TAG_NORMALIZED_SUBJECT, text(&subject(n))),
-            (tags::PID_TAG_SENDER_NAME, text("Tomas of the ropewalk")),
+            (tags::PID_TAG_SENDER_NAME, text(&sender(n))),
+            (tags::PID_TAG_CONVERSATION_TOPIC, text(&topic(n))),
             (tags::PID_TAG_IMPORTANCE, PropValue::Integer32(1)),
             (
                 tags::PID_TAG_MESSAGE_DELIVERY_TIME,

@@ -231,6 +231,15 @@ impl fmt::Debug for Companion {
 }
 
 impl Contents {
+    /// Messages of any folders. They have no companion.
+    pub fn of(entries: impl IntoIterator<Item = MessageEntry>) -> Self {
+        let entries = entries.into_iter().map(|entry| (entry.id, entry));
+        Self {
+            map: entries.collect(),
+            companion: Companion(None),
+        }
+    }
+
     /// What readers work out from these messages and keep for each other, such as an order: made
     /// empty when first asked for, the same for all moments of a view of a folder, and dropped when
     /// the folder's messages leave memory. `None` for what [`Contents::alone`] gave, and for another

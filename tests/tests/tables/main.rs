@@ -1,5 +1,6 @@
 //! Contents and hierarchy tables (MS-OXCTABL 3.2.5).
 
+mod conversations;
 mod cursor;
 mod fixture;
 mod restrictions;

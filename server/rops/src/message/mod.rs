@@ -1,6 +1,6 @@
 //! Message objects: opening, creating, changing and saving messages (MS-OXCMSG).
 
-mod conversation;
+pub mod conversation;
 pub mod create;
 pub mod open;
 pub mod properties;

@@ -10,18 +10,17 @@ use ropewalk_wire::{
     },
 };
 
-use super::{
-    TableKind, TableObject, categories::row_of, cells::RowWriter, source::Source, with_table,
-};
+use super::{TableObject, categories::row_of, cells::RowWriter, source::Source, with_table};
 use crate::{
     exec::{Exec, Fail},
     property::value::Strings,
 };
 
 fn check_contents_table(exec: &Exec<'_>) -> Result<(), ErrorCode> {
-    match exec.object()?.table()?.kind {
-        TableKind::Contents { .. } => Ok(()),
-        _ => Err(ErrorCode::NOT_SUPPORTED),
+    if exec.object()?.table()?.kind.is_contents() {
+        Ok(())
+    } else {
+        Err(ErrorCode::NOT_SUPPORTED)
     }
 }
 

@@ -9,7 +9,7 @@ use ropewalk_wire::{
     value::cell_type,
 };
 
-use super::{Seen, TableKind, categories::Categories, filter::Need, source::Source, with_table};
+use super::{Seen, categories::Categories, filter::Need, source::Source, with_table};
 use crate::{
     exec::{Exec, Fail},
     limits::{COLUMNS_MAX, SORT_ORDERS_MAX},
@@ -95,7 +95,7 @@ pub fn sort_table(exec: &mut Exec<'_>, request: &SortTableRequest<'_>) -> Result
     exec.object()?.table()?;
     exec.need(1)?;
     with_table(exec, |exec, table| {
-        if !matches!(table.kind, TableKind::Contents { .. }) {
+        if !table.kind.is_contents() {
             return Err(ErrorCode::NOT_SUPPORTED.into());
         }
         let orders = &request.sort_orders;

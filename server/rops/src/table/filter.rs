@@ -99,7 +99,7 @@ pub struct Constant {
 }
 
 impl Constant {
-    fn value_ref(&self) -> ValueRef<'_> {
+    pub(super) fn value_ref(&self) -> ValueRef<'_> {
         ValueRef {
             ty: self.ty,
             data: &self.data,

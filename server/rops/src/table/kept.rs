@@ -1,30 +1,84 @@
-//! Orders of a folder's messages, kept for the next table that shows them so.
+//! What tables of a folder work out and keep for the next table that looks at the folder alike: orders,
+//! groupings, and where the members of a conversation are.
 //!
-//! They stay as long as the store has the folder's messages in memory, and are brought up to date
-//! with what changed when one is asked for.
+//! It stays as long as the store has the folder's messages in memory, and is brought up to date with
+//! what changed when it is asked for.
 
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use ropewalk_store::Contents;
 use ropewalk_wire::{ErrorCode, sort::SortOrder};
 
-use super::order::Order;
+use super::{conversations::Conversations, grouping::Grouping, order::Order};
 use crate::{
     budget::{Pool, Share},
     limits::KEPT_ORDERS_BYTES_MAX,
 };
 
-/// Orders kept for each view of a folder.
-const ORDERS_MAX: usize = 4;
+/// Orders, and groupings, kept for each view of a folder.
+const KEPT_MAX: usize = 8;
 
 static POOL: LazyLock<Arc<Pool>> = LazyLock::new(|| Arc::new(Pool::new(KEPT_ORDERS_BYTES_MAX)));
 
+/// What is kept of a view of a folder.
+#[derive(Default)]
+pub struct Kept {
+    /// Orders of its messages, or of some of them.
+    pub orders: KeptOrders,
+    /// Those that are grouped.
+    pub groupings: KeptGroupings,
+    /// Its conversations.
+    pub conversations: KeptConversations,
+}
+
+/// What an order is made by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct By<'a> {
+    /// The sort columns.
+    pub sort: &'a [SortOrder],
+    /// RestrictionData; empty for all messages.
+    pub restriction: &'a [u8],
+    /// The code page of the restriction's PtypString8 values.
+    pub code_page: u16,
+}
+
+/// [`By`], kept.
+#[derive(Debug)]
+struct Made {
+    sort: Box<[SortOrder]>,
+    restriction: Box<[u8]>,
+    code_page: u16,
+}
+
+impl Made {
+    fn new(by: By<'_>) -> Self {
+        Self {
+            sort: by.sort.into(),
+            restriction: by.restriction.into(),
+            code_page: by.code_page,
+        }
+    }
+
+    fn is(&self, by: By<'_>) -> bool {
+        let own = By {
+            sort: &self.sort,
+            restriction: &self.restriction,
+            code_page: self.code_page,
+        };
+        own == by
+    }
+
+    fn bytes(&self) -> usize {
+        size_of_val(&*self.sort) + self.restriction.len()
+    }
+}
+
 /// The orders of a view of a folder, the one last asked for first.
 #[derive(Default)]
-pub struct KeptOrders(Mutex<Vec<Kept>>);
+pub struct KeptOrders(Mutex<Vec<KeptOrder>>);
 
-struct Kept {
-    sort: Box<[SortOrder]>,
+struct KeptOrder {
+    by: Made,
     /// The messages that it is an order of. Without their companion, which this lies in.
     contents: Contents,
     order: Arc<Order>,
@@ -33,29 +87,28 @@ struct Kept {
 
 impl KeptOrders {
     /// Whether an order of these messages, but for a `few`, is there, and nobody is busy with another.
-    pub fn is_near(&self, sort: &[SortOrder], now: &Contents, few: usize) -> bool {
+    pub fn is_near(&self, by: By<'_>, now: &Contents, few: usize) -> bool {
         let kept = match self.0.try_lock() {
             Ok(kept) => kept,
             Err(TryLockError::Poisoned(kept)) => kept.into_inner(),
             Err(TryLockError::WouldBlock) => return false,
         };
         let is_near = |seen: &Contents| now.changes_since(seen).take(few).count() < few;
-        kept.iter().any(|kept| {
-            *kept.sort == *sort && (kept.contents.is_same(now) || is_near(&kept.contents))
-        })
+        kept.iter()
+            .any(|kept| kept.by.is(by) && (kept.contents.is_same(now) || is_near(&kept.contents)))
     }
 
-    /// The order of `now` by `sort`: as it is kept, or that of an earlier moment with what `update`
-    /// does to it, or what `make` gives. Whoever wants another order of the same view waits meanwhile.
+    /// The order of `now`: as it is kept, or that of an earlier moment with what `update` does to it,
+    /// or what `make` gives. Whoever wants another order of the same view waits meanwhile.
     pub fn get(
         &self,
-        sort: &[SortOrder],
+        by: By<'_>,
         now: &Contents,
         make: impl FnOnce() -> Result<Order, ErrorCode>,
         update: impl FnOnce(&mut Order, &Contents),
     ) -> Result<Arc<Order>, ErrorCode> {
-        let mut all = self.lock();
-        let known = all.iter().position(|kept| *kept.sort == *sort);
+        let mut all = lock(&self.0);
+        let known = all.iter().position(|kept| kept.by.is(by));
         let known = known.map(|at| all.remove(at));
         let mut kept = match known {
             Some(mut kept) => {
@@ -65,23 +118,116 @@ impl KeptOrders {
                 }
                 kept
             }
-            None => Kept {
-                sort: sort.into(),
+            None => KeptOrder {
+                by: Made::new(by),
                 contents: now.alone(),
                 order: Arc::new(make()?),
                 share: POOL.share(),
             },
         };
         let order = Arc::clone(&kept.order);
-        all.truncate(ORDERS_MAX - 1);
-        if kept.share.resize(order.bytes()).is_ok() {
+        all.truncate(KEPT_MAX - 1);
+        if kept.share.resize(order.bytes() + kept.by.bytes()).is_ok() {
             all.insert(0, kept);
         }
         Ok(order)
     }
+}
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Kept>> {
-        // A panic leaves orders as they were, or takes the one in work away.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+/// The groupings of a view of a folder, the one last asked for first.
+#[derive(Default)]
+pub struct KeptGroupings(Mutex<Vec<KeptGrouping>>);
+
+struct KeptGrouping {
+    by: Made,
+    levels: usize,
+    expanded_levels: usize,
+    contents: Contents,
+    grouping: Arc<Grouping>,
+    share: Share,
+}
+
+impl KeptGroupings {
+    /// The grouping of `now` with so many levels of headers, the first ones expanded: as it is kept,
+    /// or what `make` gives.
+    pub fn get(
+        &self,
+        by: By<'_>,
+        (levels, expanded_levels): (usize, usize),
+        now: &Contents,
+        make: impl FnOnce() -> Result<Grouping, ErrorCode>,
+    ) -> Result<Arc<Grouping>, ErrorCode> {
+        let is_it = |kept: &KeptGrouping| {
+            (kept.levels, kept.expanded_levels) == (levels, expanded_levels) && kept.by.is(by)
+        };
+        let mut all = lock(&self.0);
+        let known = all.iter().position(is_it);
+        let known = known.map(|at| all.remove(at));
+        let mut kept = match known {
+            Some(kept) if kept.contents.is_same(now) => kept,
+            stale => {
+                drop(stale);
+                KeptGrouping {
+                    by: Made::new(by),
+                    levels,
+                    expanded_levels,
+                    contents: now.alone(),
+                    grouping: Arc::new(make()?),
+                    share: POOL.share(),
+                }
+            }
+        };
+        let grouping = Arc::clone(&kept.grouping);
+        all.truncate(KEPT_MAX - 1);
+        if kept
+            .share
+            .resize(grouping.bytes() + kept.by.bytes())
+            .is_ok()
+        {
+            all.insert(0, kept);
+        }
+        Ok(grouping)
     }
+}
+
+/// The conversations of a view of a folder.
+#[derive(Default)]
+pub struct KeptConversations(Mutex<Option<KeptConversation>>);
+
+struct KeptConversation {
+    contents: Contents,
+    conversations: Conversations,
+    share: Share,
+}
+
+impl KeptConversations {
+    /// What `ask` finds in the conversations of `now`, which `update` brings up to date from those of an
+    /// earlier moment, or from none.
+    pub fn with<T>(
+        &self,
+        now: &Contents,
+        update: impl FnOnce(&mut Conversations, &Contents),
+        ask: impl FnOnce(&Conversations) -> T,
+    ) -> T {
+        let mut kept = lock(&self.0);
+        let mut current = kept.take().unwrap_or_else(|| KeptConversation {
+            contents: Contents::default(),
+            conversations: Conversations::default(),
+            share: POOL.share(),
+        });
+        if !current.contents.is_same(now) {
+            update(&mut current.conversations, &current.contents);
+            current.contents = now.alone();
+        }
+        let found = ask(&current.conversations);
+        if current.share.resize(current.conversations.bytes()).is_ok() {
+            *kept = Some(current);
+        }
+        found
+    }
+}
+
+fn lock<T>(kept: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A panic leaves what is kept as it was, or takes the one in work away.
+    kept.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -12,9 +12,12 @@ mod cells;
 pub mod collapse;
 pub mod columns;
 pub mod compare;
+mod conversations;
 pub mod filter;
 pub mod find;
+mod grouping;
 mod kept;
+mod members;
 mod message_row;
 #[cfg(test)]
 mod model_tests;
@@ -34,7 +37,9 @@ use ropewalk_wire::{ErrorCode, sort::SortOrder};
 
 use self::{
     categories::Categories,
+    conversations::ConversationId,
     filter::{Filter, Need},
+    kept::By,
     rows::{Direction, Directions, Rows},
 };
 use crate::{
@@ -58,8 +63,10 @@ pub struct TableObject {
     rows: Rows,
     /// What `rows` was made from.
     seen: Seen,
-    /// RestrictionData's length, for what the filter made of it takes.
-    filter_len: usize,
+    /// The RestrictionData that the filter was made of; empty without one.
+    restriction: Box<[u8]>,
+    /// The code page of its PtypString8 values.
+    code_page: u16,
     /// Whether RopResetTable made bookmarks invalid.
     was_reset: bool,
     share: Share,
@@ -75,6 +82,11 @@ pub enum TableKind {
         /// Which of its messages.
         view: ContentsView,
     },
+    /// The messages of a conversation, from all folders of the mailbox.
+    Members {
+        /// The conversation; `None` before RopRestrict names one.
+        conversation: Option<ConversationId>,
+    },
     /// The folders below a folder.
     Hierarchy {
         /// The folder.
@@ -89,6 +101,13 @@ pub enum TableKind {
         /// The message's handle.
         message: u32,
     },
+}
+
+impl TableKind {
+    /// Whether its rows are messages.
+    pub fn is_contents(self) -> bool {
+        matches!(self, Self::Contents { .. } | Self::Members { .. })
+    }
 }
 
 /// The moment that a table's rows are of.
@@ -116,7 +135,8 @@ impl TableObject {
             expanded: None,
             rows: Rows::default(),
             seen: Seen::Nothing,
-            filter_len: 0,
+            restriction: Box::default(),
+            code_page: 0,
             was_reset: false,
             share,
         }
@@ -131,12 +151,31 @@ impl TableObject {
             .columns
             .as_ref()
             .map_or(0, |columns| size_of_val(&**columns));
-        let filter = self.filter_len.saturating_mul(FILTER_FACTOR);
+        let filter = self.restriction.len().saturating_mul(FILTER_FACTOR);
         let categories = self.categories.as_ref().map_or(0, |made| made.bytes());
         let rows = self.rows.bytes() + categories;
         self.share
             .resize(columns + filter + rows)
             .inspect_err(|_| self.reset_rows())
+    }
+
+    /// What the order of its rows is made by.
+    fn by(&self) -> By<'_> {
+        By {
+            sort: &self.sort,
+            restriction: &self.restriction,
+            code_page: self.code_page,
+        }
+    }
+
+    /// Shows all rows again.
+    fn lift_restriction(&mut self) {
+        if let TableKind::Members { conversation } = &mut self.kind {
+            *conversation = None;
+        }
+        self.filter = None;
+        self.restriction = Box::default();
+        self.code_page = 0;
     }
 
     /// The columns; `ecNullObject` before RopSetColumns (MS-OXCTABL 3.2.5.2).

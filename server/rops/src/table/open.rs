@@ -1,7 +1,8 @@
 //! RopGetHierarchyTable, RopGetContentsTable (MS-OXCFOLD 3.2.5.13, 3.2.5.14) and
 //! RopGetAttachmentTable (MS-OXCMSG 3.2.5.17).
 
-use ropewalk_store::ContentsView;
+use ropewalk_props::GlobCnt;
+use ropewalk_store::{ContentsView, Mailbox};
 use ropewalk_wire::{
     ErrorCode,
     rop::{GetTableRequest, RowCountResponse},
@@ -9,8 +10,9 @@ use ropewalk_wire::{
 
 use super::{TableKind, TableObject};
 use crate::{
-    exec::{Exec, Fail, blocking},
+    exec::{Exec, Fail},
     folder::current,
+    logon::special,
     object::Object,
 };
 
@@ -61,13 +63,7 @@ pub fn get_contents_table(exec: &mut Exec<'_>, request: &GetTableRequest) -> Res
         return Err(ErrorCode::INVALID_PARAM.into());
     }
     if given & flags::CONVERSATION_MEMBERS != 0 {
-        let allowed = flags::CONVERSATION_MEMBERS | flags::USE_UNICODE | flags::DEFERRED_ERRORS;
-        // Conversations are not kept.
-        return Err(if given & !allowed != 0 {
-            ErrorCode::INVALID_PARAM.into()
-        } else {
-            ErrorCode::NOT_SUPPORTED.into()
-        });
+        return get_members_table(exec, request, folder);
     }
     let view = match (
         given & flags::ASSOCIATED != 0,
@@ -78,21 +74,45 @@ pub fn get_contents_table(exec: &mut Exec<'_>, request: &GetTableRequest) -> Res
         (false, true) => ContentsView::SoftDeleted,
         (true, true) => ContentsView::SoftDeletedAssociated,
     };
-    let mailbox = &exec.logon()?.mailbox;
-    let contents = if mailbox.has_contents(folder) {
-        mailbox.contents(folder, view)
-    } else {
-        blocking(|| mailbox.contents(folder, view))
-    };
-    let count = contents?.len();
+    let row_count = count(&exec.logon()?.mailbox, folder, view)?;
     let table = TableObject::new(
         TableKind::Contents { folder, view },
         exec.session.budget.share(),
     );
     exec.open(request.output_handle_index, Object::Table(Box::new(table)))?;
-    exec.answer(&RowCountResponse {
-        row_count: u32::try_from(count).unwrap_or(u32::MAX),
+    exec.answer(&RowCountResponse { row_count })
+}
+
+/// The number of a folder's messages. They are not read to count them.
+fn count(mailbox: &Mailbox, folder: GlobCnt, view: ContentsView) -> Result<u32, Fail> {
+    if mailbox.has_contents(folder) {
+        let count = mailbox.contents(folder, view)?.len();
+        return Ok(u32::try_from(count).unwrap_or(u32::MAX));
+    }
+    let counts = current(mailbox, folder)?.counts;
+    Ok(match view {
+        ContentsView::Normal => counts.content,
+        ContentsView::Associated => counts.associated,
+        ContentsView::SoftDeleted => counts.deleted,
+        ContentsView::SoftDeletedAssociated => counts.deleted_associated,
     })
+}
+
+/// RopGetContentsTable with ConversationMembers, which is for the root folder alone: the messages of
+/// the conversation that RopRestrict names, from all folders; none before that.
+fn get_members_table(
+    exec: &mut Exec<'_>,
+    request: &GetTableRequest,
+    folder: GlobCnt,
+) -> Result<(), Fail> {
+    let allowed = flags::CONVERSATION_MEMBERS | flags::USE_UNICODE | flags::DEFERRED_ERRORS;
+    if request.table_flags & !allowed != 0 || folder != special::ROOT {
+        return Err(ErrorCode::INVALID_PARAM.into());
+    }
+    let kind = TableKind::Members { conversation: None };
+    let table = TableObject::new(kind, exec.session.budget.share());
+    exec.open(request.output_handle_index, Object::Table(Box::new(table)))?;
+    exec.answer(&RowCountResponse { row_count: 0 })
 }
 
 /// RopGetAttachmentTable.

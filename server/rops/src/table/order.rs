@@ -3,7 +3,10 @@
 
 use std::{cmp::Ordering, sync::Arc};
 
-use super::rows::{Direction, Directions, KeyedRow, Keys, RowId};
+use super::{
+    compare::SortKey,
+    rows::{Direction, Directions, KeyedRow, Keys, RowId},
+};
 
 /// Rows of a block when an order is made; twice as many are split.
 const BLOCK: usize = 256;
@@ -116,7 +119,7 @@ impl Order {
                 rows: Vec::with_capacity(BLOCK),
                 keys: Vec::new(),
             };
-            if !order.directions.columns.is_empty() {
+            if rows.peek().is_some_and(|(_, keys)| keys.is_some()) {
                 block.keys.reserve_exact(BLOCK);
             }
             rows.by_ref().take(BLOCK).for_each(|row| block.push(row));
@@ -159,6 +162,18 @@ impl Order {
     pub fn iter(&self) -> impl Iterator<Item = RowId> {
         let blocks = self.blocks.iter();
         blocks.flat_map(|block| block.rows.iter().copied())
+    }
+
+    /// All rows, and what they are sorted by.
+    pub fn entries(&self) -> impl Iterator<Item = (RowId, &[SortKey])> {
+        self.blocks.iter().flat_map(|block| {
+            let keys = |at| block.keys.get(at).map(Keys::as_slice).unwrap_or_default();
+            block
+                .rows
+                .iter()
+                .zip(0..)
+                .map(move |(row, at)| (*row, keys(at)))
+        })
     }
 
     /// Where a row with these keys is.
@@ -322,7 +337,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::table::compare::SortKey;
 
     fn keyed(id: u64, key: i64) -> KeyedRow {
         (

@@ -1,12 +1,16 @@
 //! RopRestrict, RopResetTable, RopAbort and RopGetStatus (MS-OXCTABL 3.2.5.4, 3.2.5.6, 3.2.5.7,
 //! 3.2.5.16).
 
+use ropewalk_store::Mailbox;
 use ropewalk_wire::{
     ErrorCode,
     rop::{RestrictRequest, TableStatusResponse},
 };
 
-use super::{TableKind, columns::TBLSTAT_COMPLETE, filter::Filter, with_table};
+use super::{
+    TableKind, columns::TBLSTAT_COMPLETE, conversations::ConversationId, filter::Filter, members,
+    with_table,
+};
 use crate::exec::{Exec, Fail};
 
 /// RopRestrict. Bookmarks become invalid, the cursor goes to the start.
@@ -17,16 +21,23 @@ pub fn restrict(exec: &mut Exec<'_>, request: &RestrictRequest<'_>) -> Result<()
         if matches!(table.kind, TableKind::Attachments { .. }) {
             return Err(ErrorCode::NOT_SUPPORTED.into());
         }
-        let data = request.restriction_data.get();
-        table.filter = match data {
-            [] => None,
-            data => Some(Filter::parse(data, exec.session.code_page)?),
-        };
-        table.filter_len = data.len();
+        match request.restriction_data.get() {
+            [] => table.lift_restriction(),
+            data => {
+                let code_page = exec.session.code_page;
+                let filter = Filter::parse(data, code_page)?;
+                if let TableKind::Members { conversation } = &mut table.kind {
+                    let mailbox = &exec.logon()?.mailbox;
+                    *conversation = known_conversation(mailbox, &filter)?;
+                }
+                table.filter = Some(filter);
+                table.restriction = data.into();
+                table.code_page = code_page.id();
+            }
+        }
         table.reset_rows();
         if let Err(code) = table.charge() {
-            table.filter = None;
-            table.filter_len = 0;
+            table.lift_restriction();
             return Err(code.into());
         }
         exec.answer(&TableStatusResponse {
@@ -35,18 +46,32 @@ pub fn restrict(exec: &mut Exec<'_>, request: &RestrictRequest<'_>) -> Result<()
     })
 }
 
+/// The conversation whose members a restriction asks for; `ecConversationNotFound` if it has none
+/// (MS-OXCTABL 3.2.5.4).
+fn known_conversation(
+    mailbox: &Mailbox,
+    filter: &Filter,
+) -> Result<Option<ConversationId>, ErrorCode> {
+    let Some(conversation) = filter.conversation() else {
+        return Ok(None);
+    };
+    if members::contents(mailbox, conversation)?.is_empty() {
+        return Err(ErrorCode::CONVERSATION_NOT_FOUND);
+    }
+    Ok(Some(conversation))
+}
+
 /// RopResetTable, of contents tables alone: no columns, no restriction, no order, no bookmarks; the
 /// cursor at the start.
 pub fn reset_table(exec: &mut Exec<'_>) -> Result<(), Fail> {
     exec.need(0)?;
     with_table(exec, |exec, table| {
-        if !matches!(table.kind, TableKind::Contents { .. }) {
+        if !table.kind.is_contents() {
             return Err(ErrorCode::NOT_SUPPORTED.into());
         }
         table.columns = None;
         table.was_reset = true;
-        table.filter = None;
-        table.filter_len = 0;
+        table.lift_restriction();
         table.sort = Box::default();
         table.categories = None;
         table.expanded = None;

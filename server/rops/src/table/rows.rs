@@ -40,14 +40,7 @@ impl Keys {
     }
 
     /// All of them, in order.
-    pub fn into_slice(self) -> Box<[SortKey]> {
-        match self {
-            Self::One(key) => Box::new([key]),
-            Self::Many(keys) => keys,
-        }
-    }
-
-    fn as_slice(&self) -> &[SortKey] {
+    pub fn as_slice(&self) -> &[SortKey] {
         match self {
             Self::One(key) => std::slice::from_ref(key),
             Self::Many(keys) => keys,

@@ -1,6 +1,6 @@
 //! Where a table's rows come from, and how the table keeps up with it.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use ropewalk_props::{GlobCnt, PropTag, PropType, ValueRef};
 use ropewalk_store::{Contents, ContentsChange, Mailbox, MessageEntry, Store, StoredMessage};
@@ -10,7 +10,9 @@ use super::{
     Seen, TableKind, TableObject, cells,
     compare::SortKey,
     filter::{Filter, Need, Searched},
-    kept::KeptOrders,
+    grouping::{Grouping, Levels},
+    kept::{By, Kept},
+    members,
     message_row::MessageRow,
     order::{Leaving, Order},
     rows::{KeyedRow, Keys, RowId, Rows},
@@ -58,9 +60,17 @@ impl<'a> Source<'a> {
             .ok_or(ErrorCode::NULL_OBJECT)?;
         let rows = match kind {
             TableKind::Contents { folder, view } => {
-                let contents = logon.mailbox.contents(folder, view);
+                let contents = if logon.mailbox.has_contents(folder) {
+                    logon.mailbox.contents(folder, view)
+                } else {
+                    blocking(|| logon.mailbox.contents(folder, view))
+                };
                 SourceRows::Contents(contents.map_err(crate::store_error::fail)?)
             }
+            TableKind::Members { conversation: None } => SourceRows::Contents(Contents::default()),
+            TableKind::Members {
+                conversation: Some(conversation),
+            } => SourceRows::Contents(members::contents(&logon.mailbox, conversation)?),
             TableKind::Hierarchy {
                 folder,
                 deep,
@@ -187,18 +197,13 @@ impl TableObject {
 
     /// Whether the rows of many messages are at hand all the same, but for a few.
     fn is_quick(&self, now: &Contents) -> bool {
-        if self.categories.is_some() || self.expanded.is_some() {
+        if self.expanded.is_some() || self.filter.as_ref().is_some_and(Filter::counts) {
             return false;
         }
-        match (&self.filter, &self.seen) {
-            (None, _) => now
-                .companion::<KeptOrders>()
-                .is_some_and(|kept| kept.is_near(&self.sort, now, FEW)),
-            (Some(filter), Seen::Contents(seen)) => {
-                !filter.counts() && now.changes_since(seen).take(FEW).count() < FEW
-            }
-            _ => false,
-        }
+        // Headers are made anew with each change.
+        let few = if self.categories.is_some() { 1 } else { FEW };
+        now.companion::<Kept>()
+            .is_some_and(|kept| kept.orders.is_near(self.by(), now, few))
     }
 
     fn refresh_now(&mut self, source: &Source<'_>) -> Result<(), ErrorCode> {
@@ -207,7 +212,11 @@ impl TableObject {
                 let made = RowMaker {
                     source,
                     filter: self.filter.as_ref(),
-                    sort: &self.sort,
+                    by: By {
+                        sort: &self.sort,
+                        restriction: &self.restriction,
+                        code_page: self.code_page,
+                    },
                     expanded: self.expanded,
                     need: Need::most(
                         self.expanded
@@ -219,27 +228,15 @@ impl TableObject {
                 match (&self.seen, &mut self.categories) {
                     // Its headers depend on all rows.
                     (_, Some(categories)) => {
-                        let unread = |row: RowId| {
-                            let entry = now.get(GlobCnt(row.id));
-                            entry.is_some_and(|entry| !entry.read)
-                        };
-                        categories.set_leaves(made.sorted(now, &self.rows)?, unread);
-                        let visible = categories.visible();
-                        self.rows
-                            .replace_ordered(visible.into_iter().map(|row| (row, None)));
+                        let grouping = made.kept_grouping(now, &self.rows, categories.levels())?;
+                        categories.set_grouping(grouping);
+                        self.rows.replace(categories.visible());
                     }
-                    (Seen::Contents(_), None) if made.rows_are_the_messages() => {
+                    (Seen::Contents(_), None) if made.rows_are_independent() => {
                         let order = made.kept_order(now, &self.rows)?;
                         self.rows.advance(order, made.locate(now));
                     }
-                    (Seen::Contents(seen), None) if made.rows_are_independent() => {
-                        let (leaving, added) = made.changes(seen, now);
-                        self.rows.change(leaving, added, made.locate(now));
-                    }
-                    (_, None) if made.rows_are_the_messages() => {
-                        self.rows.replace(made.kept_order(now, &self.rows)?);
-                    }
-                    (_, None) => made.all(now, &mut self.rows)?,
+                    (_, None) => self.rows.replace(made.order(now, &self.rows)?),
                 }
                 self.seen = Seen::Contents(now.clone());
                 self.charge()?;
@@ -293,7 +290,7 @@ impl TableObject {
 struct RowMaker<'a> {
     source: &'a Source<'a>,
     filter: Option<&'a Filter>,
-    sort: &'a [SortOrder],
+    by: By<'a>,
     expanded: Option<PropTag>,
     /// What orders and expands rows.
     need: Need,
@@ -305,16 +302,20 @@ impl RowMaker<'_> {
         self.expanded.is_none() && !self.filter.is_some_and(Filter::counts)
     }
 
-    /// Whether each message has one row.
-    fn rows_are_the_messages(&self) -> bool {
-        self.expanded.is_none() && self.filter.is_none()
+    /// The order of the rows.
+    fn order(&self, now: &Contents, rows: &Rows) -> Result<Arc<Order>, ErrorCode> {
+        if self.rows_are_independent() {
+            return self.kept_order(now, rows);
+        }
+        let order = Order::of(rows.directions().clone(), self.sorted(now, rows)?);
+        Ok(Arc::new(order))
     }
 
-    /// The order of all messages, which tables of the folder have in common.
+    /// The order of rows that are independent, which tables of the folder have in common.
     fn kept_order(&self, now: &Contents, rows: &Rows) -> Result<Arc<Order>, ErrorCode> {
         let make = || {
             let directions = rows.directions().clone();
-            if !self.sort.is_empty() {
+            if !self.by.sort.is_empty() || self.filter.is_some() {
                 return Ok(Order::of(directions, self.sorted(now, rows)?));
             }
             // Messages come in order of id, which is the order of a table that is not sorted.
@@ -326,9 +327,32 @@ impl RowMaker<'_> {
             let (leaving, added) = self.changes(seen, now);
             order.change(leaving, added);
         };
-        match now.companion::<KeptOrders>() {
-            Some(kept) => kept.get(self.sort, now, make, update),
+        match now.companion::<Kept>() {
+            Some(kept) => kept.orders.get(self.by, now, make, update),
             None => make().map(Arc::new),
+        }
+    }
+
+    /// The rows in groups, which tables of the folder have in common if the rows are independent.
+    fn kept_grouping(
+        &self,
+        now: &Contents,
+        rows: &Rows,
+        levels: Levels,
+    ) -> Result<Arc<Grouping>, ErrorCode> {
+        let make = || {
+            let order = self.order(now, rows)?;
+            let unread = now.iter().filter(|entry| !entry.read);
+            let unread: HashSet<u64> = unread.map(|entry| entry.id.0).collect();
+            let is_unread = |row: RowId| unread.contains(&row.id);
+            Ok(Grouping::new(order, levels, is_unread))
+        };
+        match now.companion::<Kept>() {
+            Some(kept) if self.rows_are_independent() => {
+                let levels = (levels.all, levels.expanded);
+                kept.groupings.get(self.by, levels, now, make)
+            }
+            _ => make().map(Arc::new),
         }
     }
 
@@ -369,13 +393,6 @@ impl RowMaker<'_> {
         Leaving { id: id.0, keys }
     }
 
-    /// Makes all rows.
-    fn all(&self, now: &Contents, rows: &mut Rows) -> Result<(), ErrorCode> {
-        let made = self.sorted(now, rows)?;
-        rows.replace_ordered(made);
-        Ok(())
-    }
-
     /// All rows in the table's order. The first matches of a restriction are meant as the table has
     /// them.
     ///
@@ -384,7 +401,7 @@ impl RowMaker<'_> {
         let counting = self.filter.filter(|filter| filter.counts());
         let mut made = Vec::new();
         let mut bytes = 0;
-        for entry in now.iter() {
+        let mut make = |entry| {
             let before = made.len();
             self.make(entry, counting.is_none(), &mut made);
             let new = made.get(before..).unwrap_or_default();
@@ -392,8 +409,16 @@ impl RowMaker<'_> {
             if bytes > SESSION_BYTES_MAX {
                 return Err(ErrorCode::NOT_ENOUGH_MEMORY);
             }
+            Ok(())
+        };
+        match self.candidates(now) {
+            Some(some) => some
+                .into_iter()
+                .filter_map(|id| now.get(id))
+                .try_for_each(&mut make)?,
+            None => now.iter().try_for_each(&mut make)?,
         }
-        if !self.sort.is_empty() {
+        if !self.by.sort.is_empty() {
             rows.sort(&mut made);
         }
         if let Some(filter) = counting {
@@ -401,6 +426,13 @@ impl RowMaker<'_> {
             made.retain(|(row, _)| self.source.passes(filter, *row));
         }
         Ok(made)
+    }
+
+    /// The messages that may pass the filter, by ascending id, if it takes no look at all of them to
+    /// tell.
+    fn candidates(&self, now: &Contents) -> Option<Vec<GlobCnt>> {
+        let conversation = self.filter.and_then(Filter::conversation)?;
+        members::in_folder(self.source.mailbox, now, conversation)
     }
 
     /// Appends the rows of a message: none if it does not pass the filter.
@@ -431,7 +463,7 @@ impl RowMaker<'_> {
 
     fn keys(&self, row: &MessageRow<'_>, part: u32) -> Option<Keys> {
         let key = |order: &SortOrder| sort_key(self.source.store, row, order.tag, part);
-        match self.sort {
+        match self.by.sort {
             [] => None,
             [order] => Some(Keys::One(key(order))),
             orders => Some(Keys::Many(orders.iter().map(key).collect())),
