@@ -4,6 +4,7 @@
 #![allow(dead_code)] // Each of them uses a part.
 
 pub mod echo;
+pub mod inbox;
 
 use std::{
     env,
