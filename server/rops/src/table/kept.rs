@@ -6,6 +6,7 @@
 
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, TryLockError};
 
+use ropewalk_props::PropTag;
 use ropewalk_store::Contents;
 use ropewalk_wire::{ErrorCode, sort::SortOrder};
 
@@ -13,6 +14,7 @@ use super::{conversations::Conversations, grouping::Grouping, order::Order};
 use crate::{
     budget::{Pool, Share},
     limits::KEPT_ORDERS_BYTES_MAX,
+    property::value::Strings,
 };
 
 /// Orders, and groupings, kept for each view of a folder.
@@ -29,6 +31,8 @@ pub struct Kept {
     pub groupings: KeptGroupings,
     /// Its conversations.
     pub conversations: KeptConversations,
+    /// The first rows of tables, as they were sent.
+    pub pages: KeptPages,
 }
 
 /// What an order is made by.
@@ -224,6 +228,90 @@ impl KeptConversations {
             *kept = Some(current);
         }
         found
+    }
+}
+
+/// What the first rows of a table depend on.
+#[derive(Clone, Copy)]
+pub struct PageOf<'a> {
+    /// The rows and their order.
+    pub order: &'a Arc<Order>,
+    /// The messages.
+    pub contents: &'a Contents,
+    /// The columns.
+    pub columns: &'a [PropTag],
+    /// How strings are sent.
+    pub strings: Strings,
+    /// How many rows were asked for.
+    pub wanted: usize,
+}
+
+/// The first rows of tables of a view of a folder, as they were sent, the ones last sent first: a
+/// folder that is opened again and again, and did not change, is shown without a look at it.
+#[derive(Default)]
+pub struct KeptPages(Mutex<Vec<KeptPage>>);
+
+struct KeptPage {
+    /// Held, so that no other order can be in its place.
+    order: Arc<Order>,
+    contents: Contents,
+    columns: Box<[PropTag]>,
+    code_page: u16,
+    unicode: bool,
+    wanted: usize,
+    /// How many there were.
+    count: usize,
+    rows: Box<[u8]>,
+    _share: Share,
+}
+
+impl KeptPage {
+    fn is(&self, of: PageOf<'_>) -> bool {
+        Arc::ptr_eq(&self.order, of.order)
+            && self.wanted == of.wanted
+            && *self.columns == *of.columns
+            && (self.code_page, self.unicode) == (of.strings.code_page.id(), of.strings.unicode)
+            && self.contents.is_same(of.contents)
+    }
+}
+
+impl KeptPages {
+    /// Appends the rows, if they are kept and fit into `room` bytes; how many they are.
+    pub fn put(&self, of: PageOf<'_>, room: usize, out: &mut Vec<u8>) -> Option<usize> {
+        let mut pages = lock(&self.0);
+        let at = pages.iter().position(|page| page.is(of))?;
+        let page = pages.get(at).filter(|page| page.rows.len() <= room)?;
+        out.extend_from_slice(&page.rows);
+        let count = page.count;
+        if let Some(upto) = pages.get_mut(..=at) {
+            upto.rotate_right(1);
+        }
+        Some(count)
+    }
+
+    /// Keeps rows.
+    pub fn keep(&self, of: PageOf<'_>, count: usize, rows: &[u8]) {
+        let bytes = rows.len() + size_of_val(of.columns);
+        let mut share = POOL.share();
+        if share.resize(bytes).is_err() {
+            return;
+        }
+        let page = KeptPage {
+            order: Arc::clone(of.order),
+            contents: of.contents.alone(),
+            columns: of.columns.into(),
+            code_page: of.strings.code_page.id(),
+            unicode: of.strings.unicode,
+            wanted: of.wanted,
+            count,
+            rows: rows.into(),
+            _share: share,
+        };
+        let mut pages = lock(&self.0);
+        // What is of an earlier moment will not be asked for again.
+        pages.retain(|page| page.contents.is_same(of.contents));
+        pages.truncate(KEPT_MAX - 1);
+        pages.insert(0, page);
     }
 }
 

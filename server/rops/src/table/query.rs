@@ -2,7 +2,7 @@
 
 use ropewalk_wire::{ErrorCode, Put, rop::QueryRowsRequest};
 
-use super::{cells::RowWriter, source::Source, with_table};
+use super::{cells::RowWriter, kept::PageOf, source::Source, with_table};
 use crate::{
     exec::{Exec, Fail},
     property::value::Strings,
@@ -54,10 +54,24 @@ pub fn query_rows(exec: &mut Exec<'_>, request: &QueryRowsRequest) -> Result<(),
         let cursor = table.rows.cursor();
         let wanted = usize::from(request.row_count);
         let rows_at = exec.out.len();
+        // The first page is what is looked at most.
+        let kept = source
+            .kept()
+            .filter(|_| request.forward_read && cursor == 0);
+        let page = kept.as_ref().map(|(contents, _)| PageOf {
+            order: table.rows.order(),
+            contents,
+            columns: writer.columns,
+            strings: writer.strings,
+            wanted,
+        });
+        let room = exec.out_max.saturating_sub(rows_at);
+        let known = (kept.as_ref().zip(page))
+            .and_then(|((_, kept), page)| kept.pages.put(page, room, exec.out));
         let mut starts = Vec::new();
-        let mut count = 0;
+        let mut count = known.unwrap_or(0);
         let mut missing = None;
-        while count < wanted {
+        while known.is_none() && count < wanted {
             let at = if request.forward_read {
                 Some(cursor.saturating_add(count))
             } else {
@@ -87,6 +101,10 @@ pub fn query_rows(exec: &mut Exec<'_>, request: &QueryRowsRequest) -> Result<(),
             } else {
                 Fail::NoRoom(HEADER_LEN + missing)
             });
+        }
+        if let (None, None, Some((_, kept)), Some(page)) = (known, missing, &kept, page) {
+            let rows = exec.out.get(rows_at..).unwrap_or_default();
+            kept.pages.keep(page, count, rows);
         }
         if !request.forward_read {
             reverse_rows(exec.out, rows_at, &starts);

@@ -161,6 +161,11 @@ impl Rows {
         self.order.is_empty()
     }
 
+    /// The rows.
+    pub fn order(&self) -> &Arc<Order> {
+        &self.order
+    }
+
     /// Bytes that the rows take in memory.
     pub fn bytes(&self) -> usize {
         self.order.bytes()

@@ -97,6 +97,14 @@ impl<'a> Source<'a> {
         })
     }
 
+    /// The messages of a folder, and what is kept of them; `None` for another table.
+    pub fn kept(&self) -> Option<(&Contents, Arc<Kept>)> {
+        match &self.rows {
+            SourceRows::Contents(contents) => Some((contents, contents.companion()?)),
+            _ => None,
+        }
+    }
+
     /// Shows the object of a row; of a message, what is needed. What was lost meanwhile shows no
     /// properties.
     pub fn with_row<T>(&self, row: RowId, need: Need, show: impl FnOnce(&dyn Searched) -> T) -> T {
