@@ -1,21 +1,24 @@
-//! What it costs to change a message for good, and to write and read an attachment of 10 MiB.
+//! What it costs to change a message for good, to move and copy a thousand of them, and to write and read
+//! an attachment of 10 MiB.
 //!
-//! `cargo bench -p ropewalk-benches --bench writing -- [--json] [--saves N] [--files N]`.
-//! RopSetProperties and RopSaveChangesMessage in one Execute stand beside a bare write and fdatasync
-//! of as many bytes as the log grows by, on the same disk. A stream is held against a hyper server
+//! `cargo bench -p ropewalk-benches --bench writing -- [--json] [--saves N] [--moves N] [--files N]`.
+//! RopSetProperties and RopSaveChangesMessage in one Execute, and RopMoveCopyMessages, stand beside a bare
+//! write and fdatasync of as many bytes as the log grows by, on the same disk. A stream is held against a hyper server
 //! that gets or sends as much in as many requests.
 
 mod common;
 
-use std::{env, fs::File, os::unix::fs::FileExt as _, path::Path};
+use std::{env, fs::File, os::unix::fs::FileExt as _, path::Path, time::Duration};
 
-use common::{Outcome, Server, Times, echo, echo::Echo, in_turns, value_of};
+use common::{Outcome, Server, Times, echo, echo::Echo, in_turns, inbox, timed, value_of};
 use ropewalk_tests::{
-    client::{Client, Rop, tagged_values},
+    client::{Cells as _, Client, Rop, tagged_values},
     fixture::{new_message, tag, text},
 };
 
 const FILE: usize = 10 << 20;
+/// Messages that are moved at once.
+const MOVED: usize = 1_000;
 /// Bytes of a RopWriteStream or RopReadStream.
 const PART: usize = 0x7000;
 
@@ -28,16 +31,21 @@ fn main() {
     let saves = value_of(&args, "--saves").unwrap_or(1_000);
     let files = value_of(&args, "--files").unwrap_or(10);
 
+    let moves = value_of(&args, "--moves").unwrap_or(50);
+
     let dir = common::directory();
     common::add_user(dir.path());
+    inbox::fill(dir.path(), MOVED);
     let server = Server::start(dir.path());
     let mut client = server.client();
     let logon = client.logon().expect("RopLogon");
     let inbox = client
         .open_folder(logon.handle, logon.inbox())
         .expect("the Inbox opens");
+    let moving = moving(&mut client, inbox, dir.path(), moves);
     let (message, _) = new_message(&mut client, inbox, logon.inbox(), "a coil of rope");
     let mut outcomes = vec![saving(&mut client, message, dir.path(), saves)];
+    outcomes.extend(moving);
     outcomes.extend(streams(&mut client, message, files));
     common::report(json, outcomes.into_iter());
 }
@@ -81,6 +89,72 @@ fn saving(client: &mut Client, message: u32, dir: &Path, saves: usize) -> Outcom
         theirs,
         bytes: None,
     }
+}
+
+/// Moves all messages of a folder to another one and back, and copies them.
+fn moving(client: &mut Client, inbox: u32, dir: &Path, moves: usize) -> [Outcome; 2] {
+    let to = client
+        .create_folder(inbox, "elsewhere")
+        .expect("RopCreateFolder")
+        .handle;
+    let ids = |client: &mut Client, folder: u32| -> Vec<u64> {
+        let (table, _) = client.contents_table(folder, 0).expect("a table");
+        client.set_columns(table, &[tag::MID]).expect("columns");
+        let rows = client.query_all_rows(table, &[tag::MID]).expect("rows");
+        client.release(table).expect("RopRelease");
+        rows.iter().map(|row| row.id(0)).collect()
+    };
+    let mut folders = (inbox, to);
+    let mut ours = (Vec::new(), Vec::new());
+    let mut sizes = (0, 0);
+    for _ in 0..moves {
+        let all = ids(client, folders.0);
+        assert_eq!(all.len(), MOVED);
+        let mut transfer = |is_copy: bool| {
+            let before = log_bytes(dir);
+            let taken = timed(|| {
+                let partial = client.move_copy_messages(folders.0, folders.1, &all, is_copy);
+                assert_eq!(partial.expect("RopMoveCopyMessages"), 0);
+            });
+            (taken, log_bytes(dir) - before)
+        };
+        let copied = transfer(true);
+        let moved = transfer(false);
+        ours.0.push(moved.0);
+        ours.1.push(copied.0);
+        sizes = (moved.1, copied.1);
+        let both = ids(client, folders.1);
+        let (copies, rest) = both.split_at(both.len() - MOVED);
+        assert_eq!((copies.len(), rest.len()), (MOVED, MOVED));
+        client
+            .hard_delete_messages(folders.1, copies)
+            .expect("RopHardDeleteMessages");
+        folders = (folders.1, folders.0);
+    }
+    let file = File::create_new(dir.join("bare for moves")).expect("a file");
+    let mut at = 0;
+    let mut bare = |bytes: usize| {
+        let data = vec![0x5A; bytes];
+        let times = (0..moves).map(|_| {
+            timed(|| {
+                file.write_all_at(&data, at).expect("it is written");
+                file.sync_data().expect("it is synced");
+                at += bytes as u64;
+            })
+        });
+        Times::new(times.collect())
+    };
+    let mut outcome = |name: &str, times: Vec<Duration>, bytes: usize| Outcome {
+        name: format!("{name} {MOVED} messages"),
+        ours: Times::new(times),
+        baseline: format!("write and fdatasync of {bytes} bytes"),
+        theirs: bare(bytes),
+        bytes: None,
+    };
+    [
+        outcome("moving", ours.0, sizes.0),
+        outcome("copying", ours.1, sizes.1),
+    ]
 }
 
 /// Bytes of the log's segments.

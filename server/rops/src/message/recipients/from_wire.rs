@@ -178,6 +178,14 @@ fn complete(store: &Store, props: &mut Bag) -> Result<(), ErrorCode> {
         let key = key.to_uppercase().into_bytes();
         props.set(PID_TAG_SEARCH_KEY, &PropValue::Binary(key));
     }
+    if let (true, Some(dn)) = (is_ex, &address) {
+        for tag in [PID_TAG_ENTRY_ID, PID_TAG_RECIPIENT_ENTRY_ID] {
+            if props.get(tag).is_some_and(|value| is_ephemeral(value.data)) {
+                let permanent = ids::address_book_entry_id(dn);
+                props.set(tag, &PropValue::Binary(permanent));
+            }
+        }
+    }
     if !has(props, PID_TAG_ENTRY_ID) {
         let entry_id = match (is_ex, &address) {
             (true, Some(dn)) => ids::address_book_entry_id(dn),
@@ -186,6 +194,13 @@ fn complete(store: &Store, props: &mut Bag) -> Result<(), ErrorCode> {
         props.set(PID_TAG_ENTRY_ID, &PropValue::Binary(entry_id));
     }
     Ok(())
+}
+
+/// Whether an EntryID is one that an address book gives for a session only (MS-OXNSPI 2.2.9.2): a
+/// message outlives that.
+fn is_ephemeral(entry_id: &[u8]) -> bool {
+    const EPHEMERAL: u8 = 0x87;
+    entry_id.first() == Some(&EPHEMERAL)
 }
 
 fn smtp_address(
@@ -226,4 +241,35 @@ fn one_off_entry_id(props: &Bag) -> Result<Vec<u8>, ErrorCode> {
         .encode(&mut out)
         .map_err(|_| ErrorCode::INVALID_PARAM)?;
     Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_support::Fixture;
+
+    // MS-OXNSPI 2.2.9.2: such an EntryID means nothing to another session.
+    #[test]
+    fn an_entry_id_of_a_session_is_replaced_by_one_that_lasts() {
+        const DN: &str = "/o=example/cn=recipients/cn=grace";
+        let fixture = Fixture::new();
+        let completed = |address_type: &str, entry_id: &[u8]| {
+            let mut props = Bag::new();
+            props.set_text(PID_TAG_ADDRESS_TYPE, address_type);
+            props.set_text(PID_TAG_EMAIL_ADDRESS, DN);
+            for tag in [PID_TAG_ENTRY_ID, PID_TAG_RECIPIENT_ENTRY_ID] {
+                props.set(tag, &PropValue::Binary(entry_id.to_vec()));
+            }
+            complete(&fixture.store, &mut props).unwrap();
+            [PID_TAG_ENTRY_ID, PID_TAG_RECIPIENT_ENTRY_ID]
+                .map(|tag| props.get(tag).unwrap().data.to_vec())
+        };
+        let mut ephemeral = vec![0x87, 0, 0, 0];
+        ephemeral.extend([0xAB; 28]);
+        let lasting = ids::address_book_entry_id(DN);
+        assert_eq!(completed("EX", &ephemeral), [&lasting[..]; 2]);
+        let other = ids::address_book_entry_id("/o=example/cn=other");
+        assert_eq!(completed("EX", &other), [&other[..]; 2]);
+        assert_eq!(completed("SMTP", &ephemeral)[0], ephemeral);
+    }
 }
