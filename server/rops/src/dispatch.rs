@@ -8,7 +8,7 @@ use ropewalk_wire::{
 use super::{
     attachment,
     exec::{Exec, Fail},
-    folder, logon, message, property, stream, table,
+    folder, logon, message, property, rules, stream, table,
 };
 
 /// Executes one ROP and appends its success response; what it appended before it failed is of no
@@ -46,6 +46,7 @@ pub fn execute(exec: &mut Exec<'_>, request: &Request<'_>) -> Result<(), Fail> {
         Body::GetHierarchyTable(request) => table::open::get_hierarchy_table(exec, request),
         Body::GetContentsTable(request) => table::open::get_contents_table(exec, request),
         Body::GetAttachmentTable(request) => table::open::get_attachment_table(exec, request),
+        Body::GetRulesTable(request) => table::open::get_rules_table(exec, request),
         Body::SetColumns(request) => table::columns::set_columns(exec, request),
         Body::SortTable(request) => table::columns::sort_table(exec, request),
         Body::QueryColumnsAll(_) => table::columns::query_columns_all(exec),
@@ -110,6 +111,11 @@ pub fn execute(exec: &mut Exec<'_>, request: &Request<'_>) -> Result<(), Fail> {
             property::write::delete_properties(exec, request)
         }
 
+        Body::ModifyRules(request) => rules::modify::modify_rules(exec, request),
+        Body::UpdateDeferredActionMessages(request) => {
+            rules::deferred::update_deferred_action_messages(exec, request)
+        }
+
         Body::CopyProperties(request) => property::copy::copy_properties(exec, request),
         Body::CopyTo(request) => property::copy::copy_to(exec, request),
         Body::CopyToStream(request) => stream::copy::copy_to_stream(exec, request),
@@ -147,9 +153,6 @@ pub fn execute(exec: &mut Exec<'_>, request: &Request<'_>) -> Result<(), Fail> {
         | Body::Progress(_)
         | Body::ModifyPermissions(_)
         | Body::GetPermissionsTable(_)
-        | Body::ModifyRules(_)
-        | Body::GetRulesTable(_)
-        | Body::UpdateDeferredActionMessages(_)
         | Body::FastTransferDestinationConfigure(_)
         | Body::FastTransferDestinationPutBuffer(_)
         | Body::FastTransferDestinationPutBufferExtended(_)

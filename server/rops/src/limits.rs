@@ -46,5 +46,8 @@ pub const INSTANCES_MAX: usize = 1024;
 /// Columns that a table is sorted by.
 pub const SORT_ORDERS_MAX: usize = 16;
 
+/// Bytes of all rules of a folder (MS-OXORULE 3.2.5.2).
+pub const RULES_BYTES_MAX: usize = 256 << 10;
+
 /// Bytes of the orders of folders that are kept for the next table, of all folders together.
 pub const KEPT_ORDERS_BYTES_MAX: usize = 256 << 20;

@@ -22,6 +22,9 @@ pub fn response_len_max(body: &Body<'_>) -> Option<usize> {
         | Body::DeleteAttachment(_)
         | Body::SaveChangesAttachment(_)
         | Body::GetAttachmentTable(_)
+        | Body::GetRulesTable(_)
+        | Body::ModifyRules(_)
+        | Body::UpdateDeferredActionMessages(_)
         | Body::CommitStream(_)
         | Body::SetStreamSize(_) => 0,
         Body::SetColumns(_)

@@ -1,6 +1,6 @@
 //! Folders.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use ropewalk_props::{Bag, BagView, GlobCnt, PropTag, PropValue, tags};
 
@@ -8,7 +8,7 @@ use super::{
     Mailbox,
     state::{FolderState, folded_name},
     txn::Txn,
-    types::{Folder, FolderCounts, FolderKind, NewFolder, ReceiveFolder},
+    types::{Folder, FolderCounts, FolderEdit, FolderKind, NewFolder, ReceiveFolder},
 };
 use crate::{StoreError, records::FolderMeta, versions};
 
@@ -36,6 +36,13 @@ impl Mailbox {
     pub fn folder(&self, id: GlobCnt) -> Option<Folder> {
         let state = self.state.read();
         Some(state.folders.get(&id)?.snapshot(self.repl_guid))
+    }
+
+    /// The properties of a folder, and whether it is soft-deleted.
+    pub fn folder_props(&self, id: GlobCnt) -> Option<(Arc<Bag>, bool)> {
+        let state = self.state.read();
+        let folder = state.folders.get(&id)?;
+        Some((Arc::clone(&folder.props), folder.deleted))
     }
 
     /// Whether there is a folder with this id that is not soft-deleted.
@@ -205,9 +212,33 @@ impl Mailbox {
         set: &[(PropTag, PropValue)],
         remove: &[u16],
     ) -> Result<(), StoreError> {
-        let mut txn = Txn::begin(self)?;
+        let txn = Txn::begin(self)?;
         let old = txn.folder(id)?;
-        let mut bag = changed_bag(&old.props, set, remove);
+        let bag = changed_bag(&old.props, set, remove);
+        self.put_folder_bag(txn, &old, bag)
+    }
+
+    /// As [`Mailbox::update_folder`], with what `edit` makes of the properties as they are: nobody else
+    /// changes the folder meanwhile.
+    pub fn edit_folder<E: From<StoreError>>(
+        &self,
+        id: GlobCnt,
+        edit: impl FnOnce(&Bag) -> Result<FolderEdit, E>,
+    ) -> Result<(), E> {
+        let txn = Txn::begin(self)?;
+        let old = txn.folder(id)?;
+        let (set, remove) = edit(&old.props)?;
+        let bag = changed_bag(&old.props, &set, &remove);
+        Ok(self.put_folder_bag(txn, &old, bag)?)
+    }
+
+    fn put_folder_bag(
+        &self,
+        mut txn: Txn<'_>,
+        old: &FolderState,
+        mut bag: Bag,
+    ) -> Result<(), StoreError> {
+        let id = old.meta.id;
         bag.remove(tags::PID_TAG_DELETED_ON.id()); // It says that a folder is soft-deleted.
         if folded_name(&bag) != old.name {
             self.check_name(old.meta.parent, Some(id), &bag)?;

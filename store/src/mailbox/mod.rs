@@ -24,8 +24,8 @@ pub use quota::{Quota, STORAGE_QUOTA_LIMIT};
 pub use state::folded_name;
 pub use types::{
     Contents, ContentsChange, ContentsView, DeleteFolder, EmptyFolder, Expired, Folder,
-    FolderCounts, FolderKind, MessageEntry, Missing, NewFolder, ReadOutcome, ReceiveFolder,
-    SaveMessage, Transfer,
+    FolderCounts, FolderEdit, FolderKind, MessageEntry, Missing, NewFolder, ReadOutcome,
+    ReceiveFolder, SaveMessage, Transfer,
 };
 
 use crate::{

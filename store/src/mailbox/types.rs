@@ -7,7 +7,7 @@ use std::{
 };
 
 use imbl::{OrdMap, ordmap::DiffItem};
-use ropewalk_props::{Bag, FileTime, GlobCnt, Guid};
+use ropewalk_props::{Bag, FileTime, GlobCnt, Guid, PropTag, PropValue};
 
 use crate::{
     Message,
@@ -88,6 +88,9 @@ pub struct Folder {
     /// and takes no changes.
     pub deleted: bool,
 }
+
+/// What becomes of a folder's properties: those to set, and the ids of those to remove.
+pub type FolderEdit = (Vec<(PropTag, PropValue)>, Vec<u16>);
 
 /// A folder to create.
 #[derive(Clone, Debug)]

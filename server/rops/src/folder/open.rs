@@ -13,7 +13,7 @@ use crate::{
     exec::{Exec, Fail, blocking},
     ids,
     object::{FolderObject, Object},
-    store_error,
+    rules, store_error,
 };
 
 /// Code units of a folder's name.
@@ -31,16 +31,16 @@ pub fn open_folder(exec: &mut Exec<'_>, request: &OpenFolderRequest) -> Result<(
     exec.need(2)?;
     let id = ids::folder_id(request.folder_id)?;
     let soft_deleted = request.open_mode_flags & OPEN_SOFT_DELETED != 0;
-    match exec.logon()?.mailbox.is_folder_deleted(id) {
-        Some(deleted) if !deleted || soft_deleted => {}
+    let has_rules = match exec.logon()?.mailbox.folder_props(id) {
+        Some((props, deleted)) if !deleted || soft_deleted => rules::has_rules(&props),
         _ => return Err(ErrorCode::NOT_FOUND.into()),
-    }
+    };
     exec.open(
         request.output_handle_index,
         Object::Folder(FolderObject { id }),
     )?;
     exec.answer(&OpenFolderResponse {
-        has_rules: false,
+        has_rules,
         servers: None,
     })
 }

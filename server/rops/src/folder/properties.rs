@@ -6,6 +6,7 @@ use ropewalk_store::{Folder, FolderKind, Mailbox};
 use crate::{
     ids,
     property::value::{Found, Properties, in_bag},
+    rules,
 };
 
 /// A folder as a property source.
@@ -83,13 +84,21 @@ const DEFAULTED: [PropTag; 2] = [PID_TAG_COMMENT, PID_TAG_ATTRIBUTE_HIDDEN];
 
 /// True for properties that only the server sets.
 pub fn is_read_only(tag: PropTag) -> bool {
-    COMPUTED.iter().any(|known| known.id() == tag.id())
+    is_hidden(tag.id()) || COMPUTED.iter().any(|known| known.id() == tag.id())
+}
+
+/// What a folder keeps in its bag that is no property of it.
+fn is_hidden(id: u16) -> bool {
+    id == rules::RULES.id()
 }
 
 impl Properties for FolderProperties<'_> {
     fn find(&self, tag: PropTag) -> Option<Found<'_>> {
         if let Some(found) = self.identity(tag).or_else(|| self.counted(tag)) {
             return Some(found);
+        }
+        if is_hidden(tag.id()) {
+            return None;
         }
         in_bag(&*self.folder.props, tag.id()).or_else(|| match tag.id() {
             // MS-OXCFOLD 2.2.2.2.2.2: a folder without a comment has an empty one.
@@ -170,7 +179,7 @@ impl FolderProperties<'_> {
             PID_TAG_LOCAL_COMMIT_TIME_MAX => Found::time(folder.local_commit_time_max),
             PID_TAG_CREATION_TIME => Found::time(folder.created),
             PID_TAG_LAST_MODIFICATION_TIME => Found::time(folder.modified),
-            PID_TAG_HAS_RULES => Found::bool(false),
+            PID_TAG_HAS_RULES => Found::bool(rules::has_rules(&folder.props)),
             _ => return None,
         })
     }

@@ -22,6 +22,8 @@ pub struct RowWriter<'a> {
     pub columns: &'a [PropTag],
     /// How strings are sent.
     pub strings: Strings,
+    /// See [`super::TableKind::has_whole_cells`].
+    pub whole: bool,
 }
 
 impl RowWriter<'_> {
@@ -73,7 +75,12 @@ impl RowWriter<'_> {
         let large;
         let value = match &found {
             Found::Large(ty @ (PropType::STRING | PropType::BINARY), blob) => {
-                large = large_prefix(self.store, *blob, cell_bytes_max(*ty));
+                let max = if self.whole {
+                    usize::from(u16::MAX)
+                } else {
+                    cell_bytes_max(*ty)
+                };
+                large = large_prefix(self.store, *blob, max);
                 ValueRef {
                     ty: *ty,
                     data: &large,
@@ -88,7 +95,8 @@ impl RowWriter<'_> {
                 None => return then(Cell::Error(ErrorCode::NOT_ENOUGH_MEMORY)),
             },
         };
-        match Found::Stored(cut(value)).resolve(want, self.strings) {
+        let value = if self.whole { value } else { cut(value) };
+        match Found::Stored(value).resolve(want, self.strings) {
             Ok(resolved) => then(Cell::Value(resolved.value_ref())),
             Err(code) => then(Cell::Error(code)),
         }

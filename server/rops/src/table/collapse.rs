@@ -41,6 +41,7 @@ pub fn expand_row(exec: &mut Exec<'_>, request: &ExpandRowRequest) -> Result<(),
                 code_page: exec.session.code_page,
                 unicode: true,
             },
+            whole: table.kind.has_whole_cells(),
         };
         exec.out.put_u32(u32::try_from(added).unwrap_or(u32::MAX));
         let count_at = exec.out.len();

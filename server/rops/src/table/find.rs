@@ -72,6 +72,7 @@ pub fn find_row(exec: &mut Exec<'_>, request: &FindRowRequest<'_>) -> Result<(),
                 code_page: exec.session.code_page,
                 unicode: true,
             },
+            whole: table.kind.has_whole_cells(),
         };
         if let Some(row) = table.rows.get(at) {
             table.with_row(&source, row, table.columns_need, |object, part| {

@@ -8,7 +8,7 @@
 //! costs as much as the changes: the store's snapshots of a folder share what is alike in them.
 
 pub mod categories;
-mod cells;
+pub mod cells;
 pub mod collapse;
 pub mod columns;
 pub mod compare;
@@ -96,6 +96,11 @@ pub enum TableKind {
         /// The soft-deleted ones instead.
         deleted: bool,
     },
+    /// The rules of a folder.
+    Rules {
+        /// The folder.
+        folder: GlobCnt,
+    },
     /// The attachments of an open message.
     Attachments {
         /// The message's handle.
@@ -108,6 +113,12 @@ impl TableKind {
     pub fn is_contents(self) -> bool {
         matches!(self, Self::Contents { .. } | Self::Members { .. })
     }
+
+    /// Whether its cells hold values as long as they are: what a client cannot open to see the rest
+    /// of.
+    pub fn has_whole_cells(self) -> bool {
+        matches!(self, Self::Rules { .. })
+    }
 }
 
 /// The moment that a table's rows are of.
@@ -118,7 +129,7 @@ enum Seen {
     Nothing,
     /// A folder's messages.
     Contents(Contents),
-    /// A mailbox's folders, by their version.
+    /// A mailbox's folders, by their version, or what one of them keeps.
     Folders(u64),
 }
 

@@ -115,6 +115,20 @@ fn get_members_table(
     exec.answer(&RowCountResponse { row_count: 0 })
 }
 
+/// RopGetRulesTable (MS-OXORULE 3.2.5.3).
+pub fn get_rules_table(exec: &mut Exec<'_>, request: &GetTableRequest) -> Result<(), Fail> {
+    let folder = exec.object()?.folder()?.id;
+    exec.need(0)?;
+    if request.table_flags & !flags::USE_UNICODE != 0 {
+        return Err(ErrorCode::NOT_SUPPORTED.into());
+    }
+    current(&exec.logon()?.mailbox, folder)?;
+    let table = TableObject::new(TableKind::Rules { folder }, exec.session.budget.share());
+    exec.open(request.output_handle_index, Object::Table(Box::new(table)))?;
+    exec.begin();
+    Ok(())
+}
+
 /// RopGetAttachmentTable.
 pub fn get_attachment_table(exec: &mut Exec<'_>, request: &GetTableRequest) -> Result<(), Fail> {
     exec.object()?

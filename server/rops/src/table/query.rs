@@ -50,6 +50,7 @@ pub fn query_rows(exec: &mut Exec<'_>, request: &QueryRowsRequest) -> Result<(),
                 code_page: exec.session.code_page,
                 unicode: true,
             },
+            whole: table.kind.has_whole_cells(),
         };
         let cursor = table.rows.cursor();
         let wanted = usize::from(request.row_count);

@@ -21,9 +21,10 @@ use crate::{
     attachment::AttachmentProperties,
     context::Session,
     exec::blocking,
-    folder::properties::FolderProperties,
+    folder::{current, properties::FolderProperties},
     limits::{INSTANCES_MAX, SESSION_BYTES_MAX},
     property::value::{Found, Properties},
+    rules::{self, Rule, RuleRow},
     view::MessageView,
 };
 
@@ -46,6 +47,10 @@ enum SourceRows<'a> {
         folder: GlobCnt,
         deep: bool,
         deleted: bool,
+    },
+    Rules {
+        rules: Vec<Rule>,
+        version: u64,
     },
     Attachments(MessageView<'a>),
 }
@@ -84,6 +89,13 @@ impl<'a> Source<'a> {
                     deep,
                     deleted,
                 }
+            }
+            TableKind::Rules { folder } => {
+                // Asked first: what changes meanwhile is taken in next time.
+                let version = logon.mailbox.folders_version();
+                let folder = current(&logon.mailbox, folder)?;
+                let rules = rules::of(&session.store, &*folder.props)?;
+                SourceRows::Rules { rules, version }
             }
             TableKind::Attachments { message } => {
                 let message = session.objects.get(message, logon_id)?.message()?;
@@ -129,6 +141,13 @@ impl<'a> Source<'a> {
                 }),
                 None => show(&Lost),
             },
+            SourceRows::Rules { rules, .. } => {
+                let rule = rules.iter().find(|rule| rule.id.cast_unsigned() == row.id);
+                match rule {
+                    Some(rule) => show(&RuleRow(rule)),
+                    None => show(&Lost),
+                }
+            }
             SourceRows::Attachments(message) => {
                 let number = u32::try_from(row.id).ok();
                 match number.and_then(|number| message.attachment(number)) {
@@ -265,6 +284,18 @@ impl TableObject {
                 });
                 self.replace_filtered(source, rows);
                 self.seen = Seen::Folders(version);
+                self.charge()?;
+            }
+            SourceRows::Rules { rules, version } => {
+                if matches!(self.seen, Seen::Folders(seen) if seen == *version) {
+                    return Ok(());
+                }
+                let rows = rules.iter().map(|rule| RowId {
+                    id: rule.id.cast_unsigned(),
+                    part: 0,
+                });
+                self.replace_filtered(source, rows);
+                self.seen = Seen::Folders(*version);
                 self.charge()?;
             }
             SourceRows::Attachments(message) => {

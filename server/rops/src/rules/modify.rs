@@ -1,0 +1,199 @@
+//! RopModifyRules (MS-OXORULE 2.2.1, 3.2.5.2).
+
+use ropewalk_props::{Bag, BagView, PropTag, PropValue, tags::*};
+use ropewalk_store::Store;
+use ropewalk_wire::{
+    ErrorCode,
+    restriction::Restriction,
+    rop::{ModifyRulesRequest, RuleData},
+    value::Form,
+};
+
+use super::{RULES, Rule, id_of, new_id, of, with_defaults, write};
+use crate::{
+    code_page::CodePage,
+    exec::{Exec, Fail, blocking},
+    folder::current,
+    limits::RULES_BYTES_MAX,
+    property::value::to_stored,
+};
+
+/// ModifyRulesFlags (2.2.1.1): the rules given take the place of all.
+const REPLACE: u8 = 0x01;
+
+/// RuleDataFlags (2.2.1.3).
+mod flags {
+    pub const ADD: u8 = 0x01;
+    pub const MODIFY: u8 = 0x02;
+    pub const REMOVE: u8 = 0x04;
+}
+
+/// A change to one rule.
+enum Change {
+    Add(Bag),
+    Modify(i64, Bag),
+    Remove(i64),
+}
+
+/// RopModifyRules: all changes or none, in one commit.
+///
+/// `ecInvalidParam` for what is no rule, `ecNotFound` for a rule that is not there, `ecNotEnoughMemory`
+/// if the folder has more rules than it may have then. Rules in excess of that are kept all the same
+/// (3.2.5.2), up to twice as much.
+pub fn modify_rules(exec: &mut Exec<'_>, request: &ModifyRulesRequest<'_>) -> Result<(), Fail> {
+    let folder = exec.object()?.folder()?.id;
+    exec.need(0)?;
+    if request.modify_rules_flags & !REPLACE != 0 {
+        return Err(ErrorCode::INVALID_PARAM.into());
+    }
+    let replace = request.modify_rules_flags & REPLACE != 0;
+    let code_page = exec.session.code_page;
+    let changes = request.rules_data.iter();
+    let changes: Vec<Change> = changes
+        .map(|data| change(&data, code_page))
+        .collect::<Result<_, _>>()?;
+    if replace
+        && !changes
+            .iter()
+            .all(|change| matches!(change, Change::Add(_)))
+    {
+        return Err(ErrorCode::INVALID_PARAM.into());
+    }
+    let mailbox = exec.mailbox()?;
+    if current(&mailbox, folder)?.deleted {
+        return Err(ErrorCode::NOT_FOUND.into());
+    }
+    let store = exec.session.store.clone();
+    let mut size = 0;
+    blocking(|| {
+        mailbox.edit_folder(folder, |props| {
+            let rules = changed(&store, props, replace, changes)?;
+            size = rules.as_ref().map_or(0, Vec::len);
+            if size > 2 * RULES_BYTES_MAX {
+                return Err(Fail::Code(ErrorCode::NOT_ENOUGH_MEMORY));
+            }
+            Ok(match rules {
+                Some(rules) => (vec![(RULES, PropValue::Binary(rules))], Vec::new()),
+                None => (Vec::new(), vec![RULES.id()]),
+            })
+        })
+    })?;
+    if size > RULES_BYTES_MAX {
+        return Err(ErrorCode::NOT_ENOUGH_MEMORY.into());
+    }
+    exec.begin();
+    Ok(())
+}
+
+/// The rules of a folder after some changes, as they are kept.
+fn changed(
+    store: &Store,
+    props: &Bag,
+    replace: bool,
+    changes: Vec<Change>,
+) -> Result<Option<Vec<u8>>, ErrorCode> {
+    let mut rules = if replace {
+        Vec::new()
+    } else {
+        of(store, props)?
+    };
+    for change in changes {
+        apply(&mut rules, change)?;
+    }
+    write(&mut rules)
+}
+
+fn apply(rules: &mut Vec<Rule>, change: Change) -> Result<(), ErrorCode> {
+    let place = |rules: &[Rule], id: i64| {
+        let place = rules.iter().position(|rule| rule.id == id);
+        place.ok_or(ErrorCode::NOT_FOUND)
+    };
+    match change {
+        Change::Add(mut props) => {
+            let id = new_id(rules)?;
+            props.set(PID_TAG_RULE_ID, &PropValue::Integer64(id));
+            with_defaults(&mut props);
+            rules.push(Rule { id, props });
+        }
+        Change::Modify(id, new) => {
+            let place = place(rules, id)?;
+            let rule = rules.get_mut(place).ok_or(ErrorCode::NOT_FOUND)?;
+            for (tag, _) in (0..new.len()).filter_map(|index| new.entry(index)) {
+                if let Some(value) = new.get(tag).and_then(|value| value.to_value()) {
+                    rule.props.set(tag, &value);
+                }
+            }
+        }
+        Change::Remove(id) => {
+            let place = place(rules, id)?;
+            rules.remove(place);
+        }
+    }
+    Ok(())
+}
+
+/// What a RuleData structure asks for; `ecInvalidParam` for one that no rule can have.
+fn change(data: &RuleData<'_>, code_page: CodePage) -> Result<Change, ErrorCode> {
+    const INVALID: ErrorCode = ErrorCode::INVALID_PARAM;
+    if data.property_values.is_empty() {
+        return Err(INVALID);
+    }
+    let mut props = Bag::new();
+    for property in data.property_values.iter() {
+        let value = to_stored(property.value, code_page);
+        let tag = property.tag.with_type(value.ty());
+        if data.rule_data_flags == flags::REMOVE && tag != PID_TAG_RULE_ID {
+            // Only the id counts (3.1.4.2.1).
+            continue;
+        }
+        check(tag, &value)?;
+        props.set(tag, &value);
+    }
+    match data.rule_data_flags {
+        flags::ADD => {
+            let has = |tag: PropTag| props.get(tag).is_some();
+            let is_whole = [
+                PID_TAG_RULE_PROVIDER,
+                PID_TAG_RULE_CONDITION,
+                PID_TAG_RULE_ACTIONS,
+            ]
+            .into_iter()
+            .all(has);
+            if is_whole {
+                Ok(Change::Add(props))
+            } else {
+                Err(INVALID)
+            }
+        }
+        flags::MODIFY => Ok(Change::Modify(id_of(&props).ok_or(INVALID)?, props)),
+        flags::REMOVE => Ok(Change::Remove(id_of(&props).ok_or(INVALID)?)),
+        _ => Err(INVALID),
+    }
+}
+
+/// Fails unless it is a property of a standard rule (2.2.1.3.1) with a value that it can have.
+fn check(tag: PropTag, value: &PropValue) -> Result<(), ErrorCode> {
+    const PROPERTIES: [PropTag; 10] = [
+        PID_TAG_RULE_ID,
+        PID_TAG_RULE_SEQUENCE,
+        PID_TAG_RULE_STATE,
+        PID_TAG_RULE_NAME,
+        PID_TAG_RULE_PROVIDER,
+        PID_TAG_RULE_LEVEL,
+        PID_TAG_RULE_USER_FLAGS,
+        PID_TAG_RULE_PROVIDER_DATA,
+        PID_TAG_RULE_CONDITION,
+        PID_TAG_RULE_ACTIONS,
+    ];
+    if !PROPERTIES.contains(&tag) {
+        return Err(ErrorCode::INVALID_PARAM);
+    }
+    match value {
+        PropValue::Restriction(data) => Restriction::from_bytes(data, Form::Rop)
+            .map(drop)
+            .map_err(|_| ErrorCode::INVALID_PARAM),
+        // No rule has none of them (2.2.5.1).
+        PropValue::RuleAction(data) if data.starts_with(&[0, 0]) => Err(ErrorCode::INVALID_PARAM),
+        _ => Ok(()),
+    }
+}
