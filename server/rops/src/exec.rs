@@ -12,6 +12,7 @@ use super::{
     handles::NO_HANDLE,
     object::{LogonObject, Object},
     property::value::Strings,
+    rights::Rights,
 };
 
 /// Why a ROP was not answered with success.
@@ -136,6 +137,20 @@ impl Exec<'_> {
             .logons
             .get(&self.logon_id)
             .ok_or(ErrorCode::NULL_OBJECT)
+    }
+
+    /// What this ROP's user may do with a folder, soft-deleted or not; `ecNotFound` without it.
+    pub fn rights(&self, folder: GlobCnt) -> Result<Rights, ErrorCode> {
+        self.logon()?.rights(folder)
+    }
+
+    /// Fails with `ecAccessDenied` if this ROP's user lacks one of these rights on a folder.
+    pub fn need_rights(&self, folder: GlobCnt, needed: Rights) -> Result<(), ErrorCode> {
+        if self.rights(folder)?.contains(needed) {
+            Ok(())
+        } else {
+            Err(ErrorCode::ACCESS_DENIED)
+        }
     }
 
     /// The mailbox of this ROP's logon.

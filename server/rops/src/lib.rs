@@ -32,6 +32,7 @@ pub mod message;
 pub mod object;
 pub mod property;
 mod response_size;
+pub mod rights;
 pub mod rules;
 pub mod store_error;
 pub mod stream;

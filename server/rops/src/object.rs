@@ -7,7 +7,8 @@ use ropewalk_store::Mailbox;
 use ropewalk_wire::ErrorCode;
 
 use super::{
-    attachment::AttachmentObject, message::MessageObject, stream::StreamObject, table::TableObject,
+    attachment::AttachmentObject, message::MessageObject, rights::Access, stream::StreamObject,
+    table::TableObject,
 };
 
 /// An open server object.
@@ -31,6 +32,8 @@ pub enum Object {
 pub struct LogonObject {
     /// The mailbox.
     pub mailbox: Arc<Mailbox>,
+    /// What the user may do in it.
+    pub access: Access,
 }
 
 /// An open folder. Everything about it is read anew each time: folders change under their readers.

@@ -45,6 +45,13 @@ impl Mailbox {
         Some((Arc::clone(&folder.props), folder.deleted))
     }
 
+    /// Whether any folder that is not soft-deleted has properties like this.
+    pub fn any_folder(&self, is_one: impl Fn(GlobCnt, &Bag) -> bool) -> bool {
+        let state = self.state.read();
+        let mut live = state.folders.iter().filter(|(_, folder)| !folder.deleted);
+        live.any(|(id, folder)| is_one(*id, &folder.props))
+    }
+
     /// Whether there is a folder with this id that is not soft-deleted.
     pub fn has_folder(&self, id: GlobCnt) -> bool {
         self.is_folder_deleted(id) == Some(false)

@@ -13,7 +13,7 @@ use crate::{
     exec::{Exec, Fail, blocking},
     ids,
     object::{FolderObject, Object},
-    rules, store_error,
+    rights, rules, store_error,
 };
 
 /// Code units of a folder's name.
@@ -59,7 +59,8 @@ pub fn create_folder(exec: &mut Exec<'_>, request: &CreateFolderRequest<'_>) -> 
     if !mailbox.has_folder(parent) {
         return Err(ErrorCode::NOT_FOUND.into());
     }
-    if current(&mailbox, parent)?.kind == FolderKind::Search {
+    let above = current(&mailbox, parent)?;
+    if above.kind == FolderKind::Search {
         // MS-OXCFOLD 1.1: a search folder holds links alone.
         return Err(ErrorCode::SEARCH_FOLDER.into());
     }
@@ -67,10 +68,11 @@ pub fn create_folder(exec: &mut Exec<'_>, request: &CreateFolderRequest<'_>) -> 
         code_page: exec.session.code_page,
         unicode: request.use_unicode_strings,
     };
-    let props = folder_props(
+    let mut props = folder_props(
         text.decode(request.display_name),
         text.decode(request.comment),
     )?;
+    rights::inherit(&above, &mut props);
     let id = match blocking(|| {
         mailbox.create_folder(NewFolder {
             parent,

@@ -6,6 +6,7 @@ use ropewalk_store::{Folder, FolderKind, Mailbox};
 use crate::{
     ids,
     property::value::{Found, Properties, in_bag},
+    rights::{self, Rights},
     rules,
 };
 
@@ -25,9 +26,6 @@ const OBJECT_TYPE_FOLDER: i32 = 3;
 
 /// PidTagAccess of one's own folder (MS-OXCPRPT 2.2.1.1): all six rights.
 const ACCESS_OWNER: i32 = 0x0000_003F;
-
-/// PidTagRights of the owner: every right of MS-OXCPERM 2.2.7 but the free/busy ones.
-const RIGHTS_OWNER: i32 = 0x0000_07FB;
 
 const MESSAGE_SIZE_EXTENDED: PropTag = PID_TAG_MESSAGE_SIZE.with_type(PropType::INTEGER64);
 /// PR_DELETED_MSG_COUNT, PR_DELETED_ASSOC_MSG_COUNT, PR_DELETED_FOLDER_COUNT.
@@ -82,14 +80,16 @@ const COMPUTED: [PropTag; 39] = [
 /// Those that a folder has before they are set.
 const DEFAULTED: [PropTag; 2] = [PID_TAG_COMMENT, PID_TAG_ATTRIBUTE_HIDDEN];
 
+/// What the server keeps in the bags of folders for itself: no client sees it, sets it or copies it.
+const HIDDEN: [PropTag; 2] = [rights::list::STORED, rules::RULES];
+
 /// True for properties that only the server sets.
 pub fn is_read_only(tag: PropTag) -> bool {
-    is_hidden(tag.id()) || COMPUTED.iter().any(|known| known.id() == tag.id())
+    COMPUTED.iter().any(|known| known.id() == tag.id()) || is_hidden(tag.id())
 }
 
-/// What a folder keeps in its bag that is no property of it.
 fn is_hidden(id: u16) -> bool {
-    id == rules::RULES.id()
+    HIDDEN.iter().any(|known| known.id() == id)
 }
 
 impl Properties for FolderProperties<'_> {
@@ -151,7 +151,7 @@ impl FolderProperties<'_> {
             PID_TAG_OBJECT_TYPE => Found::i32(OBJECT_TYPE_FOLDER),
             PID_TAG_ACCESS => Found::i32(ACCESS_OWNER),
             PID_TAG_ACCESS_LEVEL => Found::i32(1),
-            PID_TAG_RIGHTS => Found::i32(RIGHTS_OWNER),
+            PID_TAG_RIGHTS => Found::u32(Rights::OWNER.bits()),
             PID_TAG_FOLDER_TYPE => Found::i32(folder_type(folder.kind)),
             PID_TAG_DEPTH => Found::u32(self.depth),
             _ => return None,

@@ -12,6 +12,7 @@ use crate::{
     exec::{Exec, Fail},
     ids,
     object::{LogonObject, Object},
+    rights::Access,
     store_error,
 };
 
@@ -92,7 +93,8 @@ pub fn logon(exec: &mut Exec<'_>, request: &LogonRequest<'_>) -> Result<(), Fail
 
     // A LogonId that is in use is given to the new logon.
     release_logon(exec.session, exec.logon_id);
-    let logon = LogonObject { mailbox };
+    let access = Access::of(&exec.session.user, &mailbox);
+    let logon = LogonObject { mailbox, access };
     let mailbox = logon.mailbox.clone();
     exec.open(exec.handle_index, Object::Logon(logon.clone()))?;
     exec.session.logons.insert(exec.logon_id, logon);
