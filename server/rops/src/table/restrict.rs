@@ -85,7 +85,7 @@ pub fn reset_table(exec: &mut Exec<'_>) -> Result<(), Fail> {
 pub fn abort(exec: &mut Exec<'_>) -> Result<(), Fail> {
     let table = exec.object()?.table()?;
     Err(match table.kind {
-        TableKind::Attachments { .. } => ErrorCode::NOT_SUPPORTED.into(),
+        TableKind::Attachments { .. } | TableKind::Rules { .. } => ErrorCode::NOT_SUPPORTED.into(),
         _ => ErrorCode::UNABLE_TO_ABORT.into(),
     })
 }
