@@ -15,6 +15,7 @@ use crate::{
     budget::{Pool, Share},
     limits::KEPT_ORDERS_BYTES_MAX,
     property::value::Strings,
+    rights::Access,
 };
 
 /// Orders, and groupings, kept for each view of a folder.
@@ -44,6 +45,8 @@ pub struct By<'a> {
     pub restriction: &'a [u8],
     /// The code page of the restriction's PtypString8 values.
     pub code_page: u16,
+    /// Who looks: what messages are like is not the same for everybody.
+    pub access: Access,
 }
 
 /// [`By`], kept.
@@ -52,6 +55,7 @@ struct Made {
     sort: Box<[SortOrder]>,
     restriction: Box<[u8]>,
     code_page: u16,
+    access: Access,
 }
 
 impl Made {
@@ -60,6 +64,7 @@ impl Made {
             sort: by.sort.into(),
             restriction: by.restriction.into(),
             code_page: by.code_page,
+            access: by.access,
         }
     }
 
@@ -68,6 +73,7 @@ impl Made {
             sort: &self.sort,
             restriction: &self.restriction,
             code_page: self.code_page,
+            access: self.access,
         };
         own == by
     }
@@ -242,6 +248,8 @@ pub struct PageOf<'a> {
     pub columns: &'a [PropTag],
     /// How strings are sent.
     pub strings: Strings,
+    /// Who looks.
+    pub access: Access,
     /// How many rows were asked for.
     pub wanted: usize,
 }
@@ -258,6 +266,7 @@ struct KeptPage {
     columns: Box<[PropTag]>,
     code_page: u16,
     unicode: bool,
+    access: Access,
     wanted: usize,
     /// How many there were.
     count: usize,
@@ -268,7 +277,7 @@ struct KeptPage {
 impl KeptPage {
     fn is(&self, of: PageOf<'_>) -> bool {
         Arc::ptr_eq(&self.order, of.order)
-            && self.wanted == of.wanted
+            && (self.wanted, self.access) == (of.wanted, of.access)
             && *self.columns == *of.columns
             && (self.code_page, self.unicode) == (of.strings.code_page.id(), of.strings.unicode)
             && self.contents.is_same(of.contents)
@@ -302,6 +311,7 @@ impl KeptPages {
             columns: of.columns.into(),
             code_page: of.strings.code_page.id(),
             unicode: of.strings.unicode,
+            access: of.access,
             wanted: of.wanted,
             count,
             rows: rows.into(),

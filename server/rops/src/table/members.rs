@@ -13,21 +13,29 @@ use super::{
 use crate::{
     exec::blocking,
     logon::special,
+    object::LogonObject,
     property::value::{Found, Properties},
+    rights::Rights,
     store_error,
 };
 
 /// Changes that are taken in at once.
 const FEW: usize = 64;
 
-/// The normal messages of a conversation, wherever in the mailbox they are.
-pub fn contents(mailbox: &Mailbox, conversation: ConversationId) -> Result<Contents, ErrorCode> {
+/// The normal messages of a conversation, wherever in the mailbox they are, as far as the logon's user
+/// may read them.
+pub fn contents(logon: &LogonObject, conversation: ConversationId) -> Result<Contents, ErrorCode> {
+    let mailbox = &*logon.mailbox;
     let folders = mailbox.hierarchy(special::ROOT, true, false);
     let mut found = Vec::new();
     for (folder, _) in folders {
         let is_search = |folder: ropewalk_store::Folder| folder.kind == FolderKind::Search;
         // One that is gone by now has none.
         if mailbox.folder(folder).is_none_or(is_search) {
+            continue;
+        }
+        let rights = logon.rights(folder).unwrap_or(Rights::NONE);
+        if !rights.contains(Rights::READ_ANY) {
             continue;
         }
         let contents = if mailbox.has_contents(folder) {

@@ -45,6 +45,7 @@ use self::{
 use crate::{
     budget::Share,
     exec::{Exec, Fail},
+    rights::Access,
 };
 
 /// An open table.
@@ -171,11 +172,12 @@ impl TableObject {
     }
 
     /// What the order of its rows is made by.
-    fn by(&self) -> By<'_> {
+    fn by(&self, access: Access) -> By<'_> {
         By {
             sort: &self.sort,
             restriction: &self.restriction,
             code_page: self.code_page,
+            access,
         }
     }
 

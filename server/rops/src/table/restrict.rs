@@ -1,7 +1,6 @@
 //! RopRestrict, RopResetTable, RopAbort and RopGetStatus (MS-OXCTABL 3.2.5.4, 3.2.5.6, 3.2.5.7,
 //! 3.2.5.16).
 
-use ropewalk_store::Mailbox;
 use ropewalk_wire::{
     ErrorCode,
     rop::{RestrictRequest, TableStatusResponse},
@@ -11,7 +10,10 @@ use super::{
     TableKind, columns::TBLSTAT_COMPLETE, conversations::ConversationId, filter::Filter, members,
     with_table,
 };
-use crate::exec::{Exec, Fail};
+use crate::{
+    exec::{Exec, Fail},
+    object::LogonObject,
+};
 
 /// RopRestrict. Bookmarks become invalid, the cursor goes to the start.
 pub fn restrict(exec: &mut Exec<'_>, request: &RestrictRequest<'_>) -> Result<(), Fail> {
@@ -27,8 +29,7 @@ pub fn restrict(exec: &mut Exec<'_>, request: &RestrictRequest<'_>) -> Result<()
                 let code_page = exec.session.code_page;
                 let filter = Filter::parse(data, code_page)?;
                 if let TableKind::Members { conversation } = &mut table.kind {
-                    let mailbox = &exec.logon()?.mailbox;
-                    *conversation = known_conversation(mailbox, &filter)?;
+                    *conversation = known_conversation(exec.logon()?, &filter)?;
                 }
                 table.filter = Some(filter);
                 table.restriction = data.into();
@@ -49,13 +50,13 @@ pub fn restrict(exec: &mut Exec<'_>, request: &RestrictRequest<'_>) -> Result<()
 /// The conversation whose members a restriction asks for; `ecConversationNotFound` if it has none
 /// (MS-OXCTABL 3.2.5.4).
 fn known_conversation(
-    mailbox: &Mailbox,
+    logon: &LogonObject,
     filter: &Filter,
 ) -> Result<Option<ConversationId>, ErrorCode> {
     let Some(conversation) = filter.conversation() else {
         return Ok(None);
     };
-    if members::contents(mailbox, conversation)?.is_empty() {
+    if members::contents(logon, conversation)?.is_empty() {
         return Err(ErrorCode::CONVERSATION_NOT_FOUND);
     }
     Ok(Some(conversation))

@@ -24,6 +24,7 @@ use crate::{
     folder::{current, properties::FolderProperties},
     limits::{INSTANCES_MAX, SESSION_BYTES_MAX},
     property::value::{Found, Properties},
+    rights::Access,
     rules::{self, Rule, RuleRow},
     view::MessageView,
 };
@@ -38,6 +39,7 @@ const FEW: usize = 64;
 pub struct Source<'a> {
     store: &'a Store,
     mailbox: &'a Mailbox,
+    access: Access,
     rows: SourceRows<'a>,
 }
 
@@ -75,7 +77,7 @@ impl<'a> Source<'a> {
             TableKind::Members { conversation: None } => SourceRows::Contents(Contents::default()),
             TableKind::Members {
                 conversation: Some(conversation),
-            } => SourceRows::Contents(members::contents(&logon.mailbox, conversation)?),
+            } => SourceRows::Contents(members::contents(logon, conversation)?),
             TableKind::Hierarchy {
                 folder,
                 deep,
@@ -105,8 +107,14 @@ impl<'a> Source<'a> {
         Ok(Self {
             store: &session.store,
             mailbox: &logon.mailbox,
+            access: logon.access,
             rows,
         })
+    }
+
+    /// Who looks.
+    pub fn access(&self) -> Access {
+        self.access
     }
 
     /// The messages of a folder, and what is kept of them; `None` for another table.
@@ -215,7 +223,7 @@ impl TableObject {
     pub(super) fn refresh(&mut self, source: &Source<'_>) -> Result<(), ErrorCode> {
         match (&source.rows, &self.seen) {
             (SourceRows::Contents(now), Seen::Contents(seen)) if seen.is_same(now) => Ok(()),
-            (SourceRows::Contents(now), _) if now.len() >= MANY && !self.is_quick(now) => {
+            (SourceRows::Contents(now), _) if now.len() >= MANY && !self.is_quick(source, now) => {
                 blocking(|| self.refresh_now(source))
             }
             _ => self.refresh_now(source),
@@ -223,14 +231,14 @@ impl TableObject {
     }
 
     /// Whether the rows of many messages are at hand all the same, but for a few.
-    fn is_quick(&self, now: &Contents) -> bool {
+    fn is_quick(&self, source: &Source<'_>, now: &Contents) -> bool {
         if self.expanded.is_some() || self.filter.as_ref().is_some_and(Filter::counts) {
             return false;
         }
         // Headers are made anew with each change.
         let few = if self.categories.is_some() { 1 } else { FEW };
         now.companion::<Kept>()
-            .is_some_and(|kept| kept.orders.is_near(self.by(), now, few))
+            .is_some_and(|kept| kept.orders.is_near(self.by(source.access), now, few))
     }
 
     fn refresh_now(&mut self, source: &Source<'_>) -> Result<(), ErrorCode> {
@@ -243,6 +251,7 @@ impl TableObject {
                         sort: &self.sort,
                         restriction: &self.restriction,
                         code_page: self.code_page,
+                        access: source.access,
                     },
                     expanded: self.expanded,
                     need: Need::most(
