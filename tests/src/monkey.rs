@@ -143,7 +143,30 @@ impl Monkey {
     }
 
     fn folder_rop(&mut self, input: u8, output: u8) -> Rop {
-        match self.below(10) {
+        match self.below(18) {
+            10 => Rop::new(0x35, input)
+                .u8(output)
+                .u8(self.byte(2))
+                .u8(1)
+                .u64(self.id())
+                .utf16_z(&self.below(5).to_string()),
+            11 => Rop::new(0x36, input)
+                .u8(output)
+                .u8(self.byte(2))
+                .u8(self.byte(2))
+                .u8(1)
+                .u64(self.id())
+                .utf16_z(&self.below(5).to_string()),
+            12 => Rop::new(0x58, input).u8(0).u8(self.byte(2)),
+            13 => Rop::new(0x41, input).u8(self.byte(2)).u16(0),
+            14 => Rop::new(0x3F, input).u8(output).u8(0x40),
+            15 => Rop::new(0x05, 0).u8(output).u8(0x80),
+            16 => Rop::new(0x39, input)
+                .u8(output)
+                .u8(0)
+                .u8(self.byte(2))
+                .u8(self.byte(3))
+                .tags(&[]),
             0 => Rop::new(0x01, output),
             1 => Rop::new(0x02, input).u8(output).u64(self.id()).u8(4),
             2 => Rop::new(0x04, input)
@@ -178,7 +201,18 @@ impl Monkey {
 
     fn table_rop(&mut self, input: u8) -> Rop {
         let subject_exists = [0x08, 0x1F, 0, 0x37, 0];
-        match self.below(8) {
+        match self.below(11) {
+            8 => Rop::new(0x13, input)
+                .u8(0)
+                .u16(2)
+                .u16(self.below(3) as u16)
+                .u16(self.below(2) as u16)
+                .u32(self.one_of(&[tag::SUBJECT, STRINGS | 0x2000, tag::MESSAGE_FLAGS]))
+                .u8(self.byte(2))
+                .u32(tag::MESSAGE_DELIVERY_TIME)
+                .u8(self.one_of(&[0, 1, 4])),
+            9 => Rop::new(0x1B, input),
+            10 => Rop::new(0x37, input),
             0 | 1 => {
                 let columns = [tag::MID, tag::SUBJECT, STRINGS | 0x2000, tag::DISPLAY_NAME];
                 Rop::new(0x12, input)

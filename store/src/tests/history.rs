@@ -10,7 +10,8 @@ use std::{
 };
 
 use ropewalk_props::{
-    Bag, FileTime, GlobCnt, Guid, PropValue, PropertyName, named::PS_PUBLIC_STRINGS, tags,
+    Bag, FileTime, GlobCnt, Guid, PropValue, PropertyName, Utf16Text, named::PS_PUBLIC_STRINGS,
+    tags,
 };
 
 use super::{
@@ -50,6 +51,17 @@ pub enum MailboxOp {
     DeleteFolder {
         id: u64,
         how: DeleteFolder,
+    },
+    MoveFolder {
+        id: u64,
+        to: u64,
+        name: Option<String>,
+    },
+    CopyFolder {
+        id: u64,
+        to: u64,
+        name: Option<String>,
+        deep: bool,
     },
     Save {
         folder: u64,
@@ -172,6 +184,16 @@ fn perform_in(store: &Store, user: u64, op: &MailboxOp) -> Result<String, StoreE
         }
         MailboxOp::DeleteFolder { id, how } => {
             Ok(mailbox.delete_folder(GlobCnt(*id), *how)?.to_string())
+        }
+        MailboxOp::MoveFolder { id, to, name } => {
+            let name = name.as_deref().map(Utf16Text::from);
+            mailbox.move_folder(GlobCnt(*id), GlobCnt(*to), name.as_ref())?;
+            Ok(String::new())
+        }
+        MailboxOp::CopyFolder { id, to, name, deep } => {
+            let name = name.as_deref().map(Utf16Text::from);
+            let copy = mailbox.copy_folder(GlobCnt(*id), GlobCnt(*to), name.as_ref(), *deep)?;
+            Ok(copy.0.to_string())
         }
         MailboxOp::Save {
             folder,
@@ -320,7 +342,18 @@ fn random_in(random: &mut Random, mailbox: &ModelMailbox) -> MailboxOp {
                 hard: random.once_in(2),
             },
         },
-        18..45 => MailboxOp::Save {
+        18..21 => MailboxOp::MoveFolder {
+            id: from,
+            to: folder(random),
+            name: (!random.once_in(3)).then(|| name(random)),
+        },
+        21..23 => MailboxOp::CopyFolder {
+            id: from,
+            to: folder(random),
+            name: (!random.once_in(3)).then(|| name(random)),
+            deep: !random.once_in(3),
+        },
+        23..45 => MailboxOp::Save {
             folder: from,
             associated: random.once_in(6),
             specs: (0..1 + random.below(4).saturating_sub(1))

@@ -117,6 +117,72 @@ impl ModelMailbox {
         found
     }
 
+    /// The name of a folder that is moved or copied to a place.
+    fn destination(&self, id: u64, to: u64, name: Option<&String>) -> Result<String, &'static str> {
+        let name = name.unwrap_or(&self.live(id)?.name).clone();
+        if id == ROOT {
+            return Err("Invalid");
+        }
+        let mut above = to;
+        self.live(to)?;
+        while above != ROOT {
+            if above == id {
+                return Err("another");
+            }
+            above = self.folders[&above].parent;
+        }
+        Ok(name)
+    }
+
+    /// Copies a folder as it was before, and its subfolders in order of name if `deep`.
+    fn copy_folder(
+        &mut self,
+        id: u64,
+        to: u64,
+        name: String,
+        deep: bool,
+        before: BTreeMap<u64, ModelFolder>,
+    ) -> u64 {
+        let (copy, cn) = (self.next(), self.next());
+        let mut messages = BTreeMap::new();
+        for associated in [false, true] {
+            for message in before[&id].messages.values() {
+                if message.soft_deleted || message.associated != associated {
+                    continue;
+                }
+                let (id, cn) = (self.next(), self.next());
+                let (cn, read_cn) = (cn, cn);
+                let message = message.clone();
+                messages.insert(
+                    id,
+                    ModelMessage {
+                        cn,
+                        read_cn,
+                        ..message
+                    },
+                );
+            }
+        }
+        let folder = ModelFolder {
+            parent: to,
+            name,
+            cn,
+            deleted: false,
+            deleted_total: 0,
+            messages,
+        };
+        self.folders.insert(copy, folder);
+        let children = before.iter();
+        let children = children.filter(|(child, f)| f.parent == id && **child != id && !f.deleted);
+        let mut children: Vec<_> = children.map(|(id, f)| (folded(&f.name), *id)).collect();
+        children.sort();
+        for (_, child) in children.into_iter().filter(|_| deep) {
+            let name = before[&child].name.clone();
+            self.copy_folder(child, copy, name, deep, before.clone());
+        }
+        copy
+    }
+
     /// Deletes a folder and all below it.
     fn delete_tree(&mut self, id: u64, hard: bool) {
         for id in self.subtree(id) {
@@ -413,6 +479,25 @@ impl ModelMailbox {
                 }
                 self.delete_tree(*id, how.hard);
                 Ok("true".into())
+            }
+            Op::MoveFolder { id, to, name } => {
+                let name = self.destination(*id, *to, name.as_ref())?;
+                let twin = self.child_named(*to, &name);
+                if twin.is_some_and(|twin| twin != *id) {
+                    return Err("DuplicateName");
+                }
+                let cn = self.next();
+                let folder = self.folders.get_mut(id).ok_or("NotFound")?;
+                (folder.parent, folder.name, folder.cn) = (*to, name, cn);
+                Ok(String::new())
+            }
+            Op::CopyFolder { id, to, name, deep } => {
+                let name = self.destination(*id, *to, name.as_ref())?;
+                if self.child_named(*to, &name).is_some() {
+                    return Err("DuplicateName");
+                }
+                let copy = self.copy_folder(*id, *to, name, *deep, self.folders.clone());
+                Ok(copy.to_string())
             }
             Op::Save {
                 folder,
