@@ -111,6 +111,11 @@ impl Directory {
         self.user(self.by_dn.get(&dn.to_lowercase()))
     }
 
+    /// The user with this minimal id.
+    pub fn by_id(&self, id: u32) -> Option<Arc<User>> {
+        self.users.get(&id).cloned()
+    }
+
     /// The user whose mailbox this is.
     pub fn by_mailbox(&self, guid: Guid) -> Option<Arc<User>> {
         self.user(self.by_mailbox.get(&guid))

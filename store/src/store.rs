@@ -288,6 +288,11 @@ impl Store {
         self.inner.directory.read().by_dn(dn)
     }
 
+    /// The user with this minimal id.
+    pub fn user_by_minimal_id(&self, id: u32) -> Option<Arc<User>> {
+        self.inner.directory.read().by_id(id)
+    }
+
     /// The user whose mailbox this is.
     pub fn user_by_mailbox(&self, guid: Guid) -> Option<Arc<User>> {
         self.inner.directory.read().by_mailbox(guid)

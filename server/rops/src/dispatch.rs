@@ -8,7 +8,7 @@ use ropewalk_wire::{
 use super::{
     attachment,
     exec::{Exec, Fail},
-    folder, logon, message, property, rules, stream, table,
+    folder, logon, message, property, rights, rules, stream, table,
 };
 
 /// Executes one ROP and appends its success response; what it appended before it failed is of no
@@ -45,6 +45,8 @@ pub fn execute(exec: &mut Exec<'_>, request: &Request<'_>) -> Result<(), Fail> {
 
         Body::GetHierarchyTable(request) => table::open::get_hierarchy_table(exec, request),
         Body::GetContentsTable(request) => table::open::get_contents_table(exec, request),
+        Body::GetPermissionsTable(request) => table::open::get_permissions_table(exec, request),
+        Body::ModifyPermissions(request) => rights::modify::modify_permissions(exec, request),
         Body::GetAttachmentTable(request) => table::open::get_attachment_table(exec, request),
         Body::GetRulesTable(request) => table::open::get_rules_table(exec, request),
         Body::SetColumns(request) => table::columns::set_columns(exec, request),
@@ -151,8 +153,6 @@ pub fn execute(exec: &mut Exec<'_>, request: &Request<'_>) -> Result<(), Fail> {
         | Body::GetTransportFolder(_)
         | Body::OptionsData(_)
         | Body::Progress(_)
-        | Body::ModifyPermissions(_)
-        | Body::GetPermissionsTable(_)
         | Body::FastTransferDestinationConfigure(_)
         | Body::FastTransferDestinationPutBuffer(_)
         | Body::FastTransferDestinationPutBufferExtended(_)

@@ -23,6 +23,8 @@ pub fn response_len_max(body: &Body<'_>) -> Option<usize> {
         | Body::SaveChangesAttachment(_)
         | Body::GetAttachmentTable(_)
         | Body::GetRulesTable(_)
+        | Body::GetPermissionsTable(_)
+        | Body::ModifyPermissions(_)
         | Body::ModifyRules(_)
         | Body::UpdateDeferredActionMessages(_)
         | Body::CommitStream(_)

@@ -20,6 +20,7 @@ mod http;
 mod logon;
 mod lz77;
 mod message;
+pub mod permission;
 mod property;
 mod recipient;
 mod rop;

@@ -6,6 +6,8 @@
 //! the folder is and goes where the folder goes.
 
 pub mod list;
+pub mod modify;
+pub mod table;
 #[cfg(test)]
 mod tests;
 
@@ -76,6 +78,11 @@ impl Rights {
     /// Whether any of `other` are among them.
     pub const fn intersects(self, other: Self) -> bool {
         self.0 & other.0 != 0
+    }
+
+    /// Those that `other` has as well.
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
     }
 
     /// Without `other`.

@@ -19,7 +19,10 @@ pub fn find_row(exec: &mut Exec<'_>, request: &FindRowRequest<'_>) -> Result<(),
     exec.object()?.table()?;
     exec.need(2)?;
     with_table(exec, |exec, table| {
-        if matches!(table.kind, TableKind::Attachments { .. }) {
+        if matches!(
+            table.kind,
+            TableKind::Attachments { .. } | TableKind::Permissions { .. }
+        ) {
             return Err(ErrorCode::NOT_SUPPORTED.into());
         }
         if request.origin == bookmark::CUSTOM {

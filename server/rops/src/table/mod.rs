@@ -102,6 +102,13 @@ pub enum TableKind {
         /// The folder.
         folder: GlobCnt,
     },
+    /// The permissions list of a folder.
+    Permissions {
+        /// The folder.
+        folder: GlobCnt,
+        /// Whether the free/busy rights are shown.
+        free_busy: bool,
+    },
     /// The attachments of an open message.
     Attachments {
         /// The message's handle.
@@ -118,7 +125,7 @@ impl TableKind {
     /// Whether its cells hold values as long as they are: what a client cannot open to see the rest
     /// of.
     pub fn has_whole_cells(self) -> bool {
-        matches!(self, Self::Rules { .. })
+        matches!(self, Self::Rules { .. } | Self::Permissions { .. })
     }
 }
 

@@ -129,6 +129,27 @@ pub fn get_rules_table(exec: &mut Exec<'_>, request: &GetTableRequest) -> Result
     Ok(())
 }
 
+/// RopGetPermissionsTable (MS-OXCPERM 3.2.5.1). Who may not see the list is told when he asks for its
+/// rows.
+pub fn get_permissions_table(exec: &mut Exec<'_>, request: &GetTableRequest) -> Result<(), Fail> {
+    /// TableFlags (MS-OXCPERM 2.2.1.1).
+    const INCLUDE_FREE_BUSY: u8 = 0x02;
+    let folder = exec.object()?.folder()?.id;
+    exec.need(0)?;
+    if request.table_flags & !(INCLUDE_FREE_BUSY | flags::USE_UNICODE) != 0 {
+        return Err(ErrorCode::NOT_SUPPORTED.into());
+    }
+    current(&exec.logon()?.mailbox, folder)?;
+    let kind = TableKind::Permissions {
+        folder,
+        free_busy: request.table_flags & INCLUDE_FREE_BUSY != 0,
+    };
+    let table = TableObject::new(kind, exec.session.budget.share());
+    exec.open(request.output_handle_index, Object::Table(Box::new(table)))?;
+    exec.begin();
+    Ok(())
+}
+
 /// RopGetAttachmentTable.
 pub fn get_attachment_table(exec: &mut Exec<'_>, request: &GetTableRequest) -> Result<(), Fail> {
     exec.object()?

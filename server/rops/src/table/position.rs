@@ -103,7 +103,9 @@ fn check_has_bookmarks(exec: &Exec<'_>) -> Result<(), ErrorCode> {
         TableKind::Contents { .. } | TableKind::Members { .. } | TableKind::Hierarchy { .. } => {
             Ok(())
         }
-        TableKind::Attachments { .. } | TableKind::Rules { .. } => Err(ErrorCode::NOT_SUPPORTED),
+        TableKind::Attachments { .. } | TableKind::Permissions { .. } | TableKind::Rules { .. } => {
+            Err(ErrorCode::NOT_SUPPORTED)
+        }
     }
 }
 

@@ -20,7 +20,10 @@ pub fn restrict(exec: &mut Exec<'_>, request: &RestrictRequest<'_>) -> Result<()
     exec.object()?.table()?;
     exec.need(1)?;
     with_table(exec, |exec, table| {
-        if matches!(table.kind, TableKind::Attachments { .. }) {
+        if matches!(
+            table.kind,
+            TableKind::Attachments { .. } | TableKind::Permissions { .. }
+        ) {
             return Err(ErrorCode::NOT_SUPPORTED.into());
         }
         match request.restriction_data.get() {
@@ -86,7 +89,9 @@ pub fn reset_table(exec: &mut Exec<'_>) -> Result<(), Fail> {
 pub fn abort(exec: &mut Exec<'_>) -> Result<(), Fail> {
     let table = exec.object()?.table()?;
     Err(match table.kind {
-        TableKind::Attachments { .. } | TableKind::Rules { .. } => ErrorCode::NOT_SUPPORTED.into(),
+        TableKind::Attachments { .. } | TableKind::Permissions { .. } | TableKind::Rules { .. } => {
+            ErrorCode::NOT_SUPPORTED.into()
+        }
         _ => ErrorCode::UNABLE_TO_ABORT.into(),
     })
 }

@@ -24,7 +24,10 @@ use crate::{
     folder::{current, properties::FolderProperties},
     limits::{INSTANCES_MAX, SESSION_BYTES_MAX},
     property::value::{Found, Properties},
-    rights::Access,
+    rights::{
+        Access, Rights,
+        table::{PermissionRow, rows as permissions},
+    },
     rules::{self, Rule, RuleRow},
     view::MessageView,
 };
@@ -54,12 +57,17 @@ enum SourceRows<'a> {
         rules: Vec<Rule>,
         version: u64,
     },
+    Permissions {
+        rows: Vec<PermissionRow>,
+        version: u64,
+    },
     Attachments(MessageView<'a>),
 }
 
 impl<'a> Source<'a> {
     /// The objects as of now. `ecNotFound` if the folder is gone, and what looking a handle up
-    /// fails with if the message is.
+    /// fails with if the message is; `ecAccessDenied` for a permissions list that the user may not
+    /// see.
     pub fn new(session: &'a Session, logon_id: u8, kind: TableKind) -> Result<Self, ErrorCode> {
         let logon = session
             .logons
@@ -98,6 +106,16 @@ impl<'a> Source<'a> {
                 let folder = current(&logon.mailbox, folder)?;
                 let rules = rules::of(&session.store, &*folder.props)?;
                 SourceRows::Rules { rules, version }
+            }
+            TableKind::Permissions { folder, free_busy } => {
+                let version = logon.mailbox.folders_version();
+                let found = current(&logon.mailbox, folder)?;
+                // MS-OXCPERM 3.2.5.1.
+                if !logon.rights(folder)?.contains(Rights::FOLDER_OWNER) {
+                    return Err(ErrorCode::ACCESS_DENIED);
+                }
+                let rows = permissions(&session.store, &found, free_busy);
+                SourceRows::Permissions { rows, version }
             }
             TableKind::Attachments { message } => {
                 let message = session.objects.get(message, logon_id)?.message()?;
@@ -153,6 +171,13 @@ impl<'a> Source<'a> {
                 let rule = rules.iter().find(|rule| rule.id.cast_unsigned() == row.id);
                 match rule {
                     Some(rule) => show(&RuleRow(rule)),
+                    None => show(&Lost),
+                }
+            }
+            SourceRows::Permissions { rows, .. } => {
+                let found = rows.iter().find(|known| known.who.member_id() == row.id);
+                match found {
+                    Some(found) => show(found),
                     None => show(&Lost),
                 }
             }
@@ -301,6 +326,18 @@ impl TableObject {
                 }
                 let rows = rules.iter().map(|rule| RowId {
                     id: rule.id.cast_unsigned(),
+                    part: 0,
+                });
+                self.replace_filtered(source, rows);
+                self.seen = Seen::Folders(*version);
+                self.charge()?;
+            }
+            SourceRows::Permissions { rows, version } => {
+                if matches!(self.seen, Seen::Folders(seen) if seen == *version) {
+                    return Ok(());
+                }
+                let rows = rows.iter().map(|row| RowId {
+                    id: row.who.member_id(),
                     part: 0,
                 });
                 self.replace_filtered(source, rows);
