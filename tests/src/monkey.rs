@@ -270,7 +270,13 @@ impl Monkey {
 
     fn property_rop(&mut self, input: u8, output: u8) -> Rop {
         let tag = self.one_of(&TAGS);
-        match self.below(11) {
+        match self.below(14) {
+            11 => Rop::new(0x3B, input).u8(output),
+            12 => Rop::new(0x5B, input)
+                .u64(self.below(9000) as u64)
+                .u64(self.below(9000) as u64)
+                .u32(u32::from(self.byte(2))),
+            13 => Rop::new(0x5C, input).u64(0).u64(9).u32(0),
             0 => Rop::new(0x07, input)
                 .u16(0)
                 .u16(1)

@@ -129,14 +129,14 @@ pub fn execute(exec: &mut Exec<'_>, request: &Request<'_>) -> Result<(), Fail> {
         Body::CommitStream(_) => stream::rops::commit_stream(exec),
         Body::GetStreamSize(_) => stream::rops::get_stream_size(exec),
         Body::SetStreamSize(request) => stream::rops::set_stream_size(exec, request),
+        Body::CloneStream(request) => stream::shared::clone_stream(exec, request),
+        Body::LockRegionStream(request) => stream::shared::lock_region_stream(exec, request),
+        Body::UnlockRegionStream(request) => stream::shared::unlock_region_stream(exec, request),
         Body::SeekStream(request) => stream::rops::seek_stream(exec, request),
 
         // What this server does not do (MS-OXCDATA 2.4: ecNotSupported).
         Body::GetOwningServers(_)
         | Body::GetValidAttachments(_)
-        | Body::LockRegionStream(_)
-        | Body::UnlockRegionStream(_)
-        | Body::CloneStream(_)
         | Body::GetPerUserLongTermIds(_)
         | Body::GetPerUserGuid(_)
         | Body::ReadPerUserInformation(_)

@@ -154,6 +154,19 @@ impl Handles {
         }
     }
 
+    /// Puts two objects in each other's place; false if one of them is not there.
+    pub fn swap(&mut self, left: u32, right: u32) -> bool {
+        let ((left, left_generation), (right, right_generation)) = (split(left), split(right));
+        let Ok([left, right]) = self.slots.get_disjoint_mut([left, right]) else {
+            return false;
+        };
+        let are_there = left.generation == left_generation && right.generation == right_generation;
+        if are_there {
+            std::mem::swap(&mut left.entry, &mut right.entry);
+        }
+        are_there
+    }
+
     /// Closes one object and gives it back; `None` if there is nothing behind the handle.
     pub fn remove(&mut self, handle: u32) -> Option<Entry> {
         let (index, generation) = split(handle);

@@ -46,6 +46,9 @@ pub const INSTANCES_MAX: usize = 1024;
 /// Columns that a table is sorted by.
 pub const SORT_ORDERS_MAX: usize = 16;
 
+/// Locked regions of a stream.
+pub const REGION_LOCKS_MAX: usize = 256;
+
 /// Bytes of all rules of a folder (MS-OXORULE 3.2.5.2).
 pub const RULES_BYTES_MAX: usize = 256 << 10;
 

@@ -28,6 +28,9 @@ pub fn response_len_max(body: &Body<'_>) -> Option<usize> {
         | Body::ModifyRules(_)
         | Body::UpdateDeferredActionMessages(_)
         | Body::CommitStream(_)
+        | Body::CloneStream(_)
+        | Body::LockRegionStream(_)
+        | Body::UnlockRegionStream(_)
         | Body::SetStreamSize(_) => 0,
         Body::SetColumns(_)
         | Body::SortTable(_)

@@ -5,8 +5,11 @@ use ropewalk_wire::{
     rop::{CopyToStreamRequest, CopyToStreamResponse},
 };
 
-use super::{STREAM_ACCESS_DENIED, rops::track_handle};
-use crate::exec::{Exec, Fail};
+use super::{STREAM_ACCESS_DENIED, rops::track_handle, shared};
+use crate::{
+    exec::{Exec, Fail},
+    object::Object,
+};
 
 /// Bytes that are copied at a time.
 const CHUNK: u64 = 64 << 10;
@@ -25,25 +28,23 @@ pub fn copy_to_stream(exec: &mut Exec<'_>, request: &CopyToStreamRequest) -> Res
     exec.object_at(request.dest_handle_index)
         .map_err(null_destination)?
         .stream()?;
-    let stream = exec.object()?.stream()?;
     // A stream that is copied onto itself grows meanwhile.
-    let left = stream.len().saturating_sub(stream.position);
-    let mut left = left.min(request.byte_count);
+    let mut left = left(exec, source)?.min(request.byte_count);
     let mut copied = 0;
     let mut buffer = Vec::new();
     loop {
         let count = left.min(CHUNK);
         buffer.clear();
-        let stream = exec.session.objects.get_mut(source, exec.logon_id)?;
-        let read = stream.stream_mut()?.read(count as usize, &mut buffer)?;
+        let read = read(exec, source, count, &mut buffer)?;
         track_handle(exec, dest, |stream, store| {
             if !stream.writable {
                 return Err(STREAM_ACCESS_DENIED);
             }
-            match buffer.is_empty() {
-                true => Ok(()),
-                false => stream.write(store, &buffer),
+            if buffer.is_empty() {
+                return Ok(());
             }
+            stream.check_region(dest, stream.position, buffer.len() as u64, true)?;
+            stream.write(store, &buffer)
         })?;
         copied += read as u64;
         left -= count;
@@ -55,4 +56,33 @@ pub fn copy_to_stream(exec: &mut Exec<'_>, request: &CopyToStreamRequest) -> Res
         read_byte_count: copied,
         written_byte_count: copied,
     })
+}
+
+/// Bytes from the position of a stream to its end.
+fn left(exec: &mut Exec<'_>, handle: u32) -> Result<u64, ErrorCode> {
+    let entered = shared::enter(exec.session, exec.logon_id, handle)?;
+    let stream = exec.session.objects.get(entered.base(), exec.logon_id);
+    let left = stream.and_then(Object::stream).map(|stream| {
+        let len = stream.len();
+        len.saturating_sub(stream.position)
+    });
+    shared::leave(exec.session, exec.logon_id, entered);
+    left
+}
+
+/// Reads from the position of a stream.
+fn read(
+    exec: &mut Exec<'_>,
+    handle: u32,
+    count: u64,
+    buffer: &mut Vec<u8>,
+) -> Result<usize, ErrorCode> {
+    let entered = shared::enter(exec.session, exec.logon_id, handle)?;
+    let stream = exec.session.objects.get_mut(entered.base(), exec.logon_id);
+    let read = stream.and_then(Object::stream_mut).and_then(|stream| {
+        stream.check_region(handle, stream.position, count, false)?;
+        stream.read(count as usize, buffer)
+    });
+    shared::leave(exec.session, exec.logon_id, entered);
+    read
 }

@@ -4,6 +4,7 @@ pub mod copy;
 pub mod open;
 pub mod pending;
 pub mod rops;
+pub mod shared;
 #[cfg(test)]
 mod tests;
 
@@ -11,6 +12,7 @@ use ropewalk_props::{BlobRef, GlobCnt, PropTag, PropType, Utf16Text};
 use ropewalk_store::{BlobReader, BlobWriter, Store, StoreError};
 use ropewalk_wire::ErrorCode;
 
+use self::shared::RegionLock;
 use super::{
     budget::Share, code_page::CodePage, exec::blocking, limits::STREAM_BYTES_MAX, store_error,
 };
@@ -32,6 +34,10 @@ pub struct StreamObject {
     content: Content,
     /// What it keeps in memory.
     share: Share,
+    /// The handle that has the bytes, if that is another one.
+    base: Option<u32>,
+    /// Regions that handles have to themselves.
+    locks: Vec<RegionLock>,
 }
 
 /// The object whose property a stream is.
@@ -129,7 +135,25 @@ impl StreamObject {
             code_page,
             content,
             share,
+            base: None,
+            locks: Vec::new(),
         })
+    }
+
+    /// One with the bytes of another one, at the same position.
+    fn clone_of(base: u32, stream: &Self, share: Share) -> Self {
+        Self {
+            owner: stream.owner,
+            tag: stream.tag,
+            writable: stream.writable,
+            dirty: false,
+            position: stream.position,
+            code_page: stream.code_page,
+            content: Content::Lost,
+            share,
+            base: Some(base),
+            locks: Vec::new(),
+        }
     }
 
     /// Its size in bytes.

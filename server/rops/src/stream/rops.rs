@@ -7,7 +7,7 @@ use ropewalk_wire::{
 };
 
 use super::{
-    Origin, Owner, STREAM_ACCESS_DENIED, STREAM_INVALID_PARAM, StreamObject, Value, pending,
+    Origin, Owner, STREAM_ACCESS_DENIED, STREAM_INVALID_PARAM, StreamObject, Value, pending, shared,
 };
 use crate::{
     context::Session,
@@ -28,11 +28,21 @@ fn stream<'e>(exec: &'e mut Exec<'_>) -> Result<&'e mut StreamObject, ErrorCode>
 /// RopReadStream: as many bytes as were asked for, are left, and fit the response.
 pub fn read_stream(exec: &mut Exec<'_>, request: &ReadStreamRequest) -> Result<(), Fail> {
     let handle = exec.handle_at(exec.handle_index)?;
+    let entered = shared::enter(exec.session, exec.logon_id, handle)?;
+    let result = read(exec, request, handle, entered.base());
+    shared::leave(exec.session, exec.logon_id, entered);
+    result
+}
+
+fn read(
+    exec: &mut Exec<'_>,
+    request: &ReadStreamRequest,
+    handle: u32,
+    base: u32,
+) -> Result<(), Fail> {
     let logon_id = exec.logon_id;
-    let left = {
-        let stream = exec.session.objects.get(handle, logon_id)?.stream()?;
-        stream.len().saturating_sub(stream.position)
-    };
+    let stream = exec.session.objects.get(base, logon_id)?.stream()?;
+    let left = stream.len().saturating_sub(stream.position);
     let wanted = u64::from(request.limit())
         .min(left)
         .min(u64::from(u16::MAX)) as usize;
@@ -40,13 +50,12 @@ pub fn read_stream(exec: &mut Exec<'_>, request: &ReadStreamRequest) -> Result<(
     if count == 0 && wanted > 0 {
         return Err(Fail::NoRoom(READ_HEADER + wanted));
     }
+    if !stream.locks.is_empty() {
+        stream.check_region(handle, stream.position, count as u64, false)?;
+    }
     exec.begin();
     exec.out.put_u16(count as u16);
-    let stream = exec
-        .session
-        .objects
-        .get_mut(handle, logon_id)?
-        .stream_mut()?;
+    let stream = exec.session.objects.get_mut(base, logon_id)?.stream_mut()?;
     let read = stream.read(count, exec.out)?;
     debug_assert_eq!(read, count);
     Ok(())
@@ -54,12 +63,15 @@ pub fn read_stream(exec: &mut Exec<'_>, request: &ReadStreamRequest) -> Result<(
 
 /// Writes at the position of the input stream; what was written is visible on the object at once.
 fn write(exec: &mut Exec<'_>, data: &[u8]) -> Result<(), ErrorCode> {
+    let handle = exec.handle_at(exec.handle_index)?;
     change(exec, |stream, store| {
         if data.is_empty() {
-            Ok(())
-        } else {
-            stream.write(store, data)
+            return Ok(());
         }
+        if !stream.locks.is_empty() {
+            stream.check_region(handle, stream.position, data.len() as u64, true)?;
+        }
+        stream.write(store, data)
     })
 }
 
@@ -87,6 +99,17 @@ fn track(
 
 /// As [`track`], with the stream behind a handle.
 pub(super) fn track_handle(
+    exec: &mut Exec<'_>,
+    handle: u32,
+    work: impl FnOnce(&mut StreamObject, &ropewalk_store::Store) -> Result<(), ErrorCode>,
+) -> Result<(), ErrorCode> {
+    let entered = shared::enter(exec.session, exec.logon_id, handle)?;
+    let result = track_base(exec, entered.base(), work);
+    shared::leave(exec.session, exec.logon_id, entered);
+    result
+}
+
+fn track_base(
     exec: &mut Exec<'_>,
     handle: u32,
     work: impl FnOnce(&mut StreamObject, &ropewalk_store::Store) -> Result<(), ErrorCode>,
@@ -171,8 +194,9 @@ pub fn commit_stream(exec: &mut Exec<'_>) -> Result<(), Fail> {
 /// then saved on its own, or in the folder itself.
 fn commit(exec: &mut Exec<'_>) -> Result<(), ErrorCode> {
     let handle = exec.handle_at(exec.handle_index)?;
-    exec.session.objects.get(handle, exec.logon_id)?.stream()?;
-    settle(exec.session, exec.logon_id, handle)
+    let stream = exec.session.objects.get(handle, exec.logon_id)?.stream()?;
+    let base = stream.base.unwrap_or(handle);
+    settle(exec.session, exec.logon_id, base)
 }
 
 fn settle(session: &mut Session, logon_id: u8, handle: u32) -> Result<(), ErrorCode> {
@@ -214,6 +238,9 @@ fn owned(tag: PropTag, bytes: Vec<u8>) -> PropValue {
 /// What has to be done before a handle is released: the value of a stream goes to its object, that
 /// of a folder's into the folder (MS-OXCPRPT 3.2.5.13). With a logon, all its streams are released.
 pub fn before_release(session: &mut Session, logon_id: u8, handle: u32) {
+    if shared::before_release(session, logon_id, handle) {
+        return;
+    }
     let streams = match session.objects.get(handle, logon_id) {
         Ok(Object::Stream(stream)) if stream.dirty => vec![handle],
         Ok(Object::Logon(_)) => session
@@ -259,7 +286,11 @@ pub fn seek_stream(exec: &mut Exec<'_>, request: &SeekStreamRequest) -> Result<(
 
 /// RopSetStreamSize.
 pub fn set_stream_size(exec: &mut Exec<'_>, request: &SetStreamSizeRequest) -> Result<(), Fail> {
+    let handle = exec.handle_at(exec.handle_index)?;
     change(exec, |stream, store| {
+        // What lies beyond the shorter of both lengths changes.
+        let from = stream.len().min(request.stream_size);
+        stream.check_region(handle, from, u64::MAX, true)?;
         stream.set_len(store, request.stream_size)
     })?;
     exec.begin();
@@ -268,7 +299,10 @@ pub fn set_stream_size(exec: &mut Exec<'_>, request: &SetStreamSizeRequest) -> R
 
 /// RopGetStreamSize.
 pub fn get_stream_size(exec: &mut Exec<'_>) -> Result<(), Fail> {
-    let size = u32::try_from(stream(exec)?.len()).unwrap_or(u32::MAX);
+    let handle = exec.handle_at(exec.handle_index)?;
+    let base = stream(exec)?.base.unwrap_or(handle);
+    let stream = exec.session.objects.get(base, exec.logon_id)?.stream()?;
+    let size = u32::try_from(stream.len()).unwrap_or(u32::MAX);
     exec.begin();
     exec.out.put_u32(size);
     Ok(())

@@ -1,5 +1,7 @@
 //! Streams (MS-OXCPRPT 3.2.5.11 to 3.2.5.18).
 
+mod shared;
+
 use ropewalk_tests::{
     client::{CHAIN, Cells as _, Client, Handle, Logon, Rop},
     fixture::{ada, code, fails, new_folder, new_message, tag, text},
