@@ -52,8 +52,9 @@ pub use directory::{NewUser, TemplateFolder, User};
 pub use error::{OpenError, StoreError};
 pub use mailbox::{
     Contents, ContentsChange, ContentsView, DeleteFolder, EmptyFolder, Expired, Folder,
-    FolderCounts, FolderEdit, FolderKind, Mailbox, MessageEntry, Missing, NewFolder, Quota,
-    ReadOutcome, ReceiveFolder, STORAGE_QUOTA_LIMIT, SaveMessage, Transfer, folded_name,
+    FolderCounts, FolderEdit, FolderKind, Mailbox, MessageEntry, MessagePlace, Missing, NewFolder,
+    Quota, ReadOutcome, ReceiveFolder, STORAGE_QUOTA_LIMIT, SaveMessage, Survey, Surveyed,
+    Transfer, folded_name,
 };
 pub use message::{
     ArchivedAttachment, ArchivedMessage, ArchivedRecipient, Attachment, Message, Recipient,

@@ -137,6 +137,12 @@ impl Store {
         }
     }
 
+    /// The same store, for work in the background: it closes although this is still there, and then
+    /// gives [`StoreError::Closed`].
+    pub fn beside(&self) -> Self {
+        Self::within(Arc::clone(&self.inner))
+    }
+
     pub(crate) fn inner(&self) -> &Inner {
         &self.inner
     }

@@ -6,7 +6,7 @@
 use std::{fs, ops::Range, path::Path};
 
 use ropewalk_tests::{
-    client::{Client, Handle, NO_HANDLE, Payload, Rop, framing, logon_rop},
+    client::{Client, Handle, NO_HANDLE, NewFolder, Payload, Rop, framing, logon_rop},
     fixture::{ada, code::NOT_SUPPORTED, new_folder, new_message, shared},
 };
 use toml::Value;
@@ -134,24 +134,37 @@ fn oxcfold_4_5_moves_a_folder_and_4_6_copies_one() {
     assert_eq!(client.hierarchy_table(other, 0).unwrap().1, 1);
 }
 
-/// A ROP that is not served (ROPS.md) is read to its end, so that the ROP behind it is answered.
 #[test]
-fn oxcfold_4_9_is_read_whole_though_not_served() {
+fn oxcfold_4_8_and_4_9_set_and_get_search_criteria() {
     let (mut client, logon) = ada();
-    let (source, _) = new_folder(&mut client, &logon);
-    let (target, _) = new_folder(&mut client, &logon);
-    let list = request("ms-oxctabl", "4.1.1", 0x05);
-    let searching = request("ms-oxcfold", "4.9.1", 0x31);
-    // A failure is RopId, InputHandleIndex and ReturnValue (MS-OXCROPS 2.2.4.5.3).
-    let failed = [&[0x31, 0][..], &NOT_SUPPORTED.to_le_bytes()].concat();
-    let answer = send(
-        &mut client,
-        &[searching, list].concat(),
-        &[source, source, target],
-    );
-    let (first, second) = answer.rops.split_at(failed.len());
-    assert_eq!(first, failed);
-    assert_eq!(second, [5, 1, 0, 0, 0, 0, 0, 0, 0, 0]);
+    let (source, source_id) = new_folder(&mut client, &logon);
+    let search = NewFolder {
+        folder_type: 2,
+        ..NewFolder::named("Search")
+    };
+    let search = client.create_folder_with(source, &search).unwrap().handle;
+    // 4.8.1, laid out from MS-OXCROPS 2.2.4.4.1: messages that have a subject, in one folder.
+    let restriction = [&[0x08][..], &0x0037_001F_u32.to_le_bytes()].concat();
+    let setting = Rop::new(0x30, 1)
+        .sized(&restriction)
+        .u16(1)
+        .u64(source_id)
+        .u32(0x0000_0002);
+    let answer = send(&mut client, setting.as_bytes(), &[source, search]);
+    assert_eq!(answer.rops, response("ms-oxcfold", "4.8.2", 0x30));
+
+    let getting = request("ms-oxcfold", "4.9.1", 0x31);
+    let answer = send(&mut client, &getting, &[search]);
+    // 4.9.2, laid out from MS-OXCROPS 2.2.4.5.2: the restriction, no folders, a complete search that
+    // is shallow, dynamic and done without an index.
+    let state = 0x0800_1000_u32;
+    let expected = [
+        &[0x31, 0, 0, 0, 0, 0, 5, 0][..],
+        &restriction,
+        &[0, 0, 0],
+        &state.to_le_bytes(),
+    ];
+    assert_eq!(answer.rops, expected.concat());
 }
 
 #[test]

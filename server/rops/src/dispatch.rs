@@ -8,7 +8,7 @@ use ropewalk_wire::{
 use super::{
     attachment,
     exec::{Exec, Fail},
-    folder, logon, message, property, rights, rules, stream, table,
+    folder, logon, message, property, rights, rules, search, stream, table,
 };
 
 /// Executes one ROP and appends its success response; what it appended before it failed is of no
@@ -41,6 +41,8 @@ pub fn execute(exec: &mut Exec<'_>, request: &Request<'_>) -> Result<(), Fail> {
         Body::MoveCopyMessages(request) => folder::messages::move_copy_messages(exec, request),
         Body::MoveFolder(request) => folder::relocate::move_folder(exec, request),
         Body::CopyFolder(request) => folder::relocate::copy_folder(exec, request),
+        Body::SetSearchCriteria(request) => search::rops::set_search_criteria(exec, request),
+        Body::GetSearchCriteria(request) => search::rops::get_search_criteria(exec, request),
         Body::SetReadFlags(request) => folder::messages::set_read_flags(exec, request),
 
         Body::GetHierarchyTable(request) => table::open::get_hierarchy_table(exec, request),
@@ -141,8 +143,6 @@ pub fn execute(exec: &mut Exec<'_>, request: &Request<'_>) -> Result<(), Fail> {
         | Body::GetPerUserGuid(_)
         | Body::ReadPerUserInformation(_)
         | Body::WritePerUserInformation(_)
-        | Body::SetSearchCriteria(_)
-        | Body::GetSearchCriteria(_)
         | Body::SubmitMessage(_)
         | Body::AbortSubmit(_)
         | Body::GetAddressTypes(_)

@@ -34,6 +34,7 @@ pub mod property;
 mod response_size;
 pub mod rights;
 pub mod rules;
+pub mod search;
 pub mod store_error;
 pub mod stream;
 pub mod table;

@@ -52,5 +52,12 @@ pub const REGION_LOCKS_MAX: usize = 256;
 /// Bytes of all rules of a folder (MS-OXORULE 3.2.5.2).
 pub const RULES_BYTES_MAX: usize = 256 << 10;
 
+/// Bytes of the restriction and the folders of a search: what a response has room for (MS-OXCFOLD
+/// 2.2.1.5.2).
+pub const SEARCH_CRITERIA_BYTES_MAX: usize = 0x7000;
+
+/// Bytes of the results of searches that are in memory, of all mailboxes together.
+pub const SEARCH_RESULTS_BYTES_MAX: usize = 512 << 20;
+
 /// Bytes of the orders of folders that are kept for the next table, of all folders together.
 pub const KEPT_ORDERS_BYTES_MAX: usize = 256 << 20;

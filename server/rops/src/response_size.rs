@@ -13,6 +13,7 @@ pub fn response_len_max(body: &Body<'_>) -> Option<usize> {
         Body::Release(_) => return Some(0),
         Body::Logon(_) => 160,
         Body::SetReceiveFolder(_)
+        | Body::SetSearchCriteria(_)
         | Body::ResetTable(_)
         | Body::SeekRowFractional(_)
         | Body::FreeBookmark(_)

@@ -52,6 +52,11 @@ impl Mailbox {
         live.any(|(id, folder)| is_one(*id, &folder.props))
     }
 
+    /// What kind of folder it is, soft-deleted or not.
+    pub fn folder_kind(&self, id: GlobCnt) -> Option<FolderKind> {
+        Some(self.state.read().folders.get(&id)?.meta.kind)
+    }
+
     /// Whether there is a folder with this id that is not soft-deleted.
     pub fn has_folder(&self, id: GlobCnt) -> bool {
         self.is_folder_deleted(id) == Some(false)
@@ -268,6 +273,25 @@ impl Mailbox {
                 parent.meta.local_commit_time_max = now;
             })?;
         }
+        txn.commit().map(|_| ())
+    }
+
+    /// Sets and removes properties of a folder, in one commit, without a new change number or another
+    /// time: what only the server knows of it. Its name stays as it is. [`StoreError::NotFound`]
+    /// without the folder, [`StoreError::TooLarge`] beyond 64 MiB.
+    pub fn amend_folder(
+        &self,
+        id: GlobCnt,
+        set: &[(PropTag, PropValue)],
+        remove: &[u16],
+    ) -> Result<(), StoreError> {
+        let mut txn = Txn::begin(self)?;
+        let old = txn.folder(id)?;
+        let (props, at) = txn.add_bag(changed_bag(&old.props, set, remove))?;
+        txn.change_folder(id, |folder| {
+            folder.props = props;
+            folder.meta.props = at;
+        })?;
         txn.commit().map(|_| ())
     }
 

@@ -55,6 +55,7 @@ impl Mailbox {
             placed: AtomicU64::new(0),
             loader: Mutex::default(),
             due: Default::default(),
+            derived: Default::default(),
         })
     }
 }

@@ -37,8 +37,11 @@ impl Mailbox {
     }
 
     /// A message's content, from memory or by one positioned read. [`StoreError::Damaged`] if its
-    /// checksum does not match.
+    /// checksum does not match, [`StoreError::NotFound`] for an entry without content.
     pub fn read_message(&self, entry: &MessageEntry) -> Result<StoredMessage, StoreError> {
+        if !entry.has_content() {
+            return Err(StoreError::NotFound);
+        }
         self.core.read_message(entry.content)
     }
 

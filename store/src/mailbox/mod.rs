@@ -1,6 +1,7 @@
 //! One mailbox: folders, messages, identifiers and names.
 
 mod deletion;
+mod derived;
 mod expiry;
 mod folders;
 mod ids;
@@ -11,6 +12,7 @@ mod quota;
 mod relocate;
 mod rest;
 mod state;
+mod survey;
 mod transfer;
 mod txn;
 mod types;
@@ -22,6 +24,8 @@ use ropewalk_props::{GlobCnt, Guid};
 pub use expiry::has_soft_deleted;
 pub use quota::{Quota, STORAGE_QUOTA_LIMIT};
 pub use state::folded_name;
+pub use survey::{Survey, Surveyed};
+pub use transfer::MessagePlace;
 pub use types::{
     Contents, ContentsChange, ContentsView, DeleteFolder, EmptyFolder, Expired, Folder,
     FolderCounts, FolderEdit, FolderKind, MessageEntry, Missing, NewFolder, ReadOutcome,
@@ -53,6 +57,7 @@ pub struct Mailbox {
     /// Held while a folder's contents are read from the index. Taken after `writer`, before `state`.
     loader: Mutex<()>,
     due: expiry::Due,
+    derived: derived::Derived,
 }
 
 /// What only the mailbox's writer needs.

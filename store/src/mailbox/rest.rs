@@ -5,9 +5,10 @@ use ropewalk_props::FileTime;
 use super::{Mailbox, state::FolderContents};
 
 impl Mailbox {
-    /// Drops the messages of folders that nobody looked at since a moment. A writer may be in the
-    /// middle of them: then they stay for this time.
+    /// Drops the messages of folders that nobody looked at since a moment, and what was worked out of
+    /// them. A writer may be in the middle of the messages: then they stay for this time.
     pub(crate) fn rest(&self, before: FileTime) {
+        self.rest_derived(before);
         let Some(_writer) = self.writer.try_lock() else {
             return;
         };

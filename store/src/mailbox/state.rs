@@ -148,7 +148,7 @@ impl FolderCounts {
     }
 
     /// Counts a message in.
-    pub(crate) fn add(&mut self, entry: &MessageEntry) {
+    pub fn add(&mut self, entry: &MessageEntry) {
         match entry.view() {
             ContentsView::Normal => {
                 self.content += 1;
@@ -165,7 +165,7 @@ impl FolderCounts {
     }
 
     /// Counts a message out.
-    pub(crate) fn remove(&mut self, entry: &MessageEntry) {
+    pub fn remove(&mut self, entry: &MessageEntry) {
         match entry.view() {
             ContentsView::Normal => {
                 self.content = self.content.saturating_sub(1);

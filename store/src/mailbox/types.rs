@@ -3,6 +3,7 @@
 use std::{
     any::Any,
     fmt,
+    ops::Bound,
     sync::{Arc, OnceLock},
 };
 
@@ -198,6 +199,45 @@ impl MessageEntry {
         versions::predecessors(self.repl_guid, self.cn, self.versions.as_deref())
     }
 
+    /// What is left to say of a normal message that is gone, where it has to be shown nevertheless:
+    /// where it was.
+    pub fn lost(folder: GlobCnt, id: GlobCnt) -> Self {
+        Self {
+            id,
+            folder,
+            cn: id,
+            read_cn: id,
+            read: true,
+            associated: false,
+            soft_deleted: false,
+            size: 0,
+            created: FileTime(0),
+            modified: FileTime(0),
+            delivered: None,
+            deleted_on: None,
+            subject: None,
+            repl_guid: Guid([0; 16]),
+            versions: None,
+            content: Location::default(),
+            blobs: None,
+        }
+    }
+
+    /// The same without the content, of which nothing says whether it is still there.
+    pub fn without_content(&self) -> Self {
+        Self {
+            content: Location::default(),
+            blobs: None,
+            ..self.clone()
+        }
+    }
+
+    /// Whether there is content to read: not of what [`MessageEntry::lost`] and
+    /// [`MessageEntry::without_content`] gave.
+    pub fn has_content(&self) -> bool {
+        self.content != Location::default()
+    }
+
     /// The view of the folder that it is in.
     pub fn view(&self) -> ContentsView {
         match (self.soft_deleted, self.associated) {
@@ -241,6 +281,31 @@ impl Contents {
             map: entries.collect(),
             companion: Companion(None),
         }
+    }
+
+    /// No messages, with a companion: a view of what is gathered from folders.
+    pub fn gathered() -> Self {
+        Self {
+            map: OrdMap::new(),
+            companion: Companion::new(),
+        }
+    }
+
+    /// Puts a message in, in place of one with its id, which is returned.
+    pub fn insert(&mut self, entry: MessageEntry) -> Option<MessageEntry> {
+        self.map.insert(entry.id, entry)
+    }
+
+    /// Takes a message out and returns it.
+    pub fn remove(&mut self, id: GlobCnt) -> Option<MessageEntry> {
+        self.map.remove(&id)
+    }
+
+    /// The messages with an id below this one, by ascending id; all of them without one.
+    pub fn below(&self, id: Option<GlobCnt>) -> impl DoubleEndedIterator<Item = &MessageEntry> {
+        let end = id.map_or(Bound::Unbounded, Bound::Excluded);
+        let range = self.map.range((Bound::Unbounded, end));
+        range.map(|(_, entry)| entry)
     }
 
     /// What readers work out from these messages and keep for each other, such as an order: made

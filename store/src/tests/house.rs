@@ -439,3 +439,42 @@ fn a_full_mailbox_takes_nothing_in_but_can_be_tidied() {
     let nobody = store.set_quota("nobody@example.test", Quota::default());
     assert!(matches!(nobody, Err(StoreError::NotFound)));
 }
+
+// What readers work out of a folder.
+
+#[test]
+fn what_was_worked_out_of_a_folder_is_dropped_when_nobody_asks_or_it_is_gone() {
+    type Kept = std::sync::Mutex<Vec<u8>>;
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Arc::new(Manual(AtomicU64::new(1000 * MINUTE)));
+    let (store, mailbox) = open(&clock, dir.path(), RETENTION);
+    let derived = |folder| mailbox.derived::<Kept>(folder).unwrap();
+    derived(INBOX).lock().unwrap().push(1);
+    for _ in 0..3 {
+        clock.0.fetch_add(6 * MINUTE, Ordering::Relaxed);
+        store.rest();
+        assert_eq!(
+            *derived(INBOX).lock().unwrap(),
+            [1],
+            "it is asked for now and then"
+        );
+    }
+    let other = mailbox.derived::<String>(INBOX);
+    assert!(matches!(other, Err(StoreError::NotFound)), "{other:?}");
+    let nowhere = mailbox.derived::<Kept>(GlobCnt(0x7777));
+    assert!(matches!(nowhere, Err(StoreError::NotFound)), "{nowhere:?}");
+    let gone = create(&mailbox, INBOX, "gone");
+    let weak = Arc::downgrade(&derived(gone));
+    let how = DeleteFolder {
+        messages: true,
+        folders: true,
+        hard: true,
+    };
+    assert!(mailbox.delete_folder(gone, how).unwrap());
+    store.rest();
+    assert!(weak.upgrade().is_none());
+    assert_eq!(*derived(INBOX).lock().unwrap(), [1]);
+    clock.0.fetch_add(11 * MINUTE, Ordering::Relaxed);
+    store.rest();
+    assert!(derived(INBOX).lock().unwrap().is_empty());
+}

@@ -2,7 +2,8 @@
 
 use ropewalk_wire::{DecodeError, Reader};
 
-use super::{Client, Handle, Result, Rop};
+use super::{Client, Handle, Result, Rop, restriction_bytes};
+use ropewalk_wire::restriction::Restriction;
 
 /// The response to RopOpenFolder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -187,6 +188,43 @@ impl Client {
     pub fn hard_delete_messages(&mut self, folder: Handle, message_ids: &[u64]) -> Result<u8> {
         let rop = Rop::new(0x91, 0).u8(0).u8(0).ids(message_ids);
         self.rop(&rop, &[folder])?.read(Reader::u8)
+    }
+
+    /// RopSetSearchCriteria (2.2.4.4). No restriction, or no folders, leaves those that were set
+    /// before.
+    pub fn set_search_criteria(
+        &mut self,
+        folder: Handle,
+        restriction: Option<&Restriction>,
+        folder_ids: &[u64],
+        search_flags: u32,
+    ) -> Result<()> {
+        let rop = Rop::new(0x30, 0)
+            .sized(&restriction_bytes(restriction))
+            .ids(folder_ids)
+            .u32(search_flags);
+        self.rop(&rop, &[folder])?.empty()
+    }
+
+    /// RopGetSearchCriteria (2.2.4.5): RestrictionData, FolderIds and SearchFlags. `wanted` are
+    /// UseUnicode, IncludeRestriction and IncludeFolders.
+    pub fn search_criteria(
+        &mut self,
+        folder: Handle,
+        wanted: [bool; 3],
+    ) -> Result<(Vec<u8>, Vec<u64>, u32)> {
+        let rop = wanted
+            .iter()
+            .fold(Rop::new(0x31, 0), |rop, wanted| rop.u8(u8::from(*wanted)));
+        self.rop(&rop, &[folder])?.read(|input| {
+            let size = input.u16()?;
+            let restriction = input.bytes(size.into())?.to_vec();
+            input.u8()?;
+            let count = input.u16()?;
+            let folders = (0..count).map(|_| input.u64());
+            let folders = folders.collect::<Result<_, _>>()?;
+            Ok((restriction, folders, input.u32()?))
+        })
     }
 
     /// RopEmptyFolder (2.2.4.9), and RopHardDeleteMessagesAndSubfolders (2.2.4.10) if `hard`:

@@ -52,10 +52,10 @@ const NOT_SUPPORTED: Wrong = Wrong::Code(code::NOT_SUPPORTED);
 const NULL_OBJECT: Wrong = Wrong::Code(code::NULL_OBJECT);
 
 /// Those that later work serves.
-pub const NOT_SERVED: [u8; 43] = [
-    0x42, 0x60, 0x61, 0x63, 0x64, 0x30, 0x31, 0x52, 0x32, 0x34, 0x49, 0x47, 0x48, 0x4A, 0x51, 0x6D,
-    0x6F, 0x50, 0x40, 0x3E, 0x53, 0x54, 0x9D, 0x4E, 0x4C, 0x4B, 0x4D, 0x69, 0x86, 0x70, 0x72, 0x80,
-    0x73, 0x74, 0x78, 0x7E, 0x82, 0x75, 0x76, 0x77, 0x93, 0x7F, 0x29,
+pub const NOT_SERVED: [u8; 41] = [
+    0x42, 0x60, 0x61, 0x63, 0x64, 0x52, 0x32, 0x34, 0x49, 0x47, 0x48, 0x4A, 0x51, 0x6D, 0x6F, 0x50,
+    0x40, 0x3E, 0x53, 0x54, 0x9D, 0x4E, 0x4C, 0x4B, 0x4D, 0x69, 0x86, 0x70, 0x72, 0x80, 0x73, 0x74,
+    0x78, 0x7E, 0x82, 0x75, 0x76, 0x77, 0x93, 0x7F, 0x29,
 ];
 
 const MESSAGES: &[Kind] = &[Message, ReadOnlyMessage, Embedded];
@@ -109,6 +109,9 @@ fn exists() -> Vec<u8> {
 const UNABLE_TO_ABORT: u32 = 0x8004_0114;
 const INVALID_BOOKMARK: u32 = 0x8004_0405;
 
+/// ecNotSearchFolder: the folder is another one (MS-OXCFOLD 3.2.5.4, 3.2.5.5).
+const NO_SEARCH_FOLDER: &[(Kind, u32)] = &[(Folder, 0x0000_0461)];
+
 /// ecAccessDenied: the object was opened to be read.
 const READ_ONLY: &[(Kind, u32)] = &[
     (ReadOnlyMessage, code::ACCESS_DENIED),
@@ -155,6 +158,21 @@ pub const ROWS: &[Row] = &[
     row(0x92, &[Folder], NOT_SUPPORTED, |_| {
         Rop::new(0x92, 0).u8(0).u8(0)
     }),
+    but(
+        row(0x30, &[Folder], NOT_SUPPORTED, |w| {
+            Rop::new(0x30, 0)
+                .sized(&exists())
+                .ids(&[w.folder_id])
+                .u32(0)
+        }),
+        NO_SEARCH_FOLDER,
+    ),
+    but(
+        row(0x31, &[Folder], NOT_SUPPORTED, |_| {
+            Rop::new(0x31, 0).u8(1).u8(1).u8(1)
+        }),
+        NO_SEARCH_FOLDER,
+    ),
     row(0x1E, &[Folder], NOT_SUPPORTED, |w| {
         Rop::new(0x1E, 0).u8(0).u8(0).ids(&[w.message_id])
     }),

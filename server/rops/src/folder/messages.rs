@@ -2,7 +2,7 @@
 //! 3.2.5.11, 3.2.5.12; MS-OXCMSG 3.2.5.10).
 
 use ropewalk_props::{BagView, GlobCnt, PropValue, tags::PID_TAG_MESSAGE_FLAGS};
-use ropewalk_store::{ContentsView, FolderKind, Mailbox, StoreError};
+use ropewalk_store::{ContentsView, FolderKind, Mailbox, MessagePlace, StoreError};
 use ropewalk_wire::{
     ErrorCode, Mid,
     list::List,
@@ -15,7 +15,7 @@ use ropewalk_wire::{
 use super::current;
 use crate::{
     exec::{Exec, Fail, blocking},
-    ids,
+    ids, search,
 };
 
 /// The messages that a request names.
@@ -36,6 +36,29 @@ impl Named {
     }
 }
 
+/// Messages that a search folder has found, where they lie.
+struct Found {
+    places: Vec<MessagePlace>,
+    /// Whether it has not found some of those asked for.
+    lacks_some: bool,
+}
+
+/// Where messages lie, if the folder is a search folder: what is done to them there is done to the
+/// messages themselves (MS-OXCFOLD 3.2.5.4: they appear as links). `None` for another folder.
+fn found(
+    exec: &Exec<'_>,
+    mailbox: &Mailbox,
+    folder: GlobCnt,
+    ids: &[GlobCnt],
+) -> Result<Option<Found>, ErrorCode> {
+    if !search::is_search(mailbox, folder) {
+        return Ok(None);
+    }
+    let places = search::places(&exec.session.store, exec.logon()?, folder, ids)?;
+    let lacks_some = places.len() != ids.len();
+    Ok(Some(Found { places, lacks_some }))
+}
+
 fn answer(exec: &mut Exec<'_>, partial_completion: bool) -> Result<(), Fail> {
     exec.answer(&PartialCompletionResponse { partial_completion })
 }
@@ -51,8 +74,14 @@ pub fn delete_messages(
     exec.need(1)?;
     let named = Named::new(&request.message_ids);
     let mailbox = exec.mailbox()?;
-    let missing = blocking(|| mailbox.delete_messages(folder, &named.ids, hard))?;
-    answer(exec, named.foreign || !missing.is_empty())
+    let missing = match found(exec, &mailbox, folder, &named.ids)? {
+        None => !blocking(|| mailbox.delete_messages(folder, &named.ids, hard))?.is_empty(),
+        Some(found) => {
+            let missing = blocking(|| mailbox.delete_messages_at(&found.places, hard))?;
+            found.lacks_some || !missing.is_empty()
+        }
+    };
+    answer(exec, named.foreign || missing)
 }
 
 /// RopMoveCopyMessages.
@@ -73,14 +102,18 @@ pub fn move_copy_messages(
         return Err(ErrorCode::SEARCH_FOLDER.into());
     }
     let named = Named::new(&request.message_ids);
-    let transfer = blocking(|| {
-        if request.want_copy {
-            mailbox.copy_messages(from, to, &named.ids)
-        } else {
-            mailbox.move_messages(from, to, &named.ids)
-        }
+    let found = found(exec, &mailbox, from, &named.ids)?;
+    let transfer = blocking(|| match (&found, request.want_copy) {
+        (None, true) => mailbox.copy_messages(from, to, &named.ids),
+        (None, false) => mailbox.move_messages(from, to, &named.ids),
+        (Some(found), true) => mailbox.copy_messages_at(&found.places, to),
+        (Some(found), false) => mailbox.move_messages_at(&found.places, to),
     })?;
-    answer(exec, named.foreign || !transfer.missing.is_empty())
+    let lacks_some = found.is_some_and(|found| found.lacks_some);
+    answer(
+        exec,
+        named.foreign || lacks_some || !transfer.missing.is_empty(),
+    )
 }
 
 /// ReadFlags (MS-OXCMSG 2.2.3.10.1).
@@ -150,6 +183,9 @@ pub fn set_read_flags(exec: &mut Exec<'_>, request: &SetReadFlagsRequest<'_>) ->
     let state = read_state(request.read_flags)?;
     let mailbox = exec.mailbox()?;
     let mut named = Named::new(&request.message_ids);
+    if search::is_search(&mailbox, folder) {
+        return set_read_flags_of_found(exec, request, (folder, state), named);
+    }
     let contents = mailbox.contents(folder, ContentsView::Normal)?;
     if request.message_ids.is_empty() {
         named.ids = contents.iter().map(|entry| entry.id).collect();
@@ -163,6 +199,36 @@ pub fn set_read_flags(exec: &mut Exec<'_>, request: &SetReadFlagsRequest<'_>) ->
         None => named.ids.iter().any(|id| contents.get(*id).is_none()),
     };
     answer(exec, named.foreign || missing)
+}
+
+/// RopSetReadFlags of a search folder: of the messages themselves.
+fn set_read_flags_of_found(
+    exec: &mut Exec<'_>,
+    request: &SetReadFlagsRequest<'_>,
+    (folder, state): (GlobCnt, Option<bool>),
+    mut named: Named,
+) -> Result<(), Fail> {
+    let mailbox = exec.mailbox()?;
+    if request.message_ids.is_empty() {
+        let contents = search::contents(&exec.session.store, exec.logon()?, folder)?;
+        named.ids = contents.iter().map(|entry| entry.id).collect();
+    }
+    let places = search::places(&exec.session.store, exec.logon()?, folder, &named.ids)?;
+    let lacks_some = places.len() != named.ids.len();
+    let bits = notify_bits(request.read_flags);
+    let missing = blocking(|| {
+        for (folder, id) in &places {
+            match clear_notify(&mailbox, *folder, &[*id], bits) {
+                Ok(()) | Err(StoreError::NotFound) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(match state {
+            Some(read) => !mailbox.set_read_at(&places, read)?.missing.is_empty(),
+            None => false,
+        })
+    })?;
+    answer(exec, named.foreign || lacks_some || missing)
 }
 
 #[cfg(test)]

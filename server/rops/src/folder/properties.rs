@@ -1,18 +1,25 @@
 //! The properties of a folder: those of its bag, and those the store counts (MS-OXCFOLD 2.2.2).
 
-use ropewalk_props::{BagView, PropTag, PropType, tags::*};
-use ropewalk_store::{Folder, FolderKind, Mailbox};
+use ropewalk_props::{BagView, FileTime, PropTag, PropType, tags::*};
+use ropewalk_store::{Folder, FolderCounts, FolderKind, Mailbox, Store};
 
 use crate::{
     ids,
+    logon::special,
     property::value::{Found, Properties, in_bag},
     rights::{self, Rights},
     rules,
+    search::{
+        self,
+        criteria::{CRITERIA, RESULTS},
+    },
 };
 
 /// A folder as a property source.
 #[derive(Clone, Copy)]
 pub struct FolderProperties<'a> {
+    /// The store.
+    pub store: &'a Store,
     /// Its mailbox.
     pub mailbox: &'a Mailbox,
     /// The folder as of now.
@@ -81,7 +88,7 @@ const COMPUTED: [PropTag; 39] = [
 const DEFAULTED: [PropTag; 2] = [PID_TAG_COMMENT, PID_TAG_ATTRIBUTE_HIDDEN];
 
 /// What the server keeps in the bags of folders for itself: no client sees it, sets it or copies it.
-const HIDDEN: [PropTag; 2] = [rights::list::STORED, rules::RULES];
+const HIDDEN: [PropTag; 4] = [rights::list::STORED, rules::RULES, CRITERIA, RESULTS];
 
 /// True for properties that only the server sets.
 pub fn is_read_only(tag: PropTag) -> bool {
@@ -158,9 +165,29 @@ impl FolderProperties<'_> {
         })
     }
 
-    fn counted(&self, tag: PropTag) -> Option<Found<'static>> {
+    /// What the folder holds, or has found, and when that last changed.
+    fn holds(&self) -> (FolderCounts, FileTime) {
         let folder = self.folder;
-        let counts = &folder.counts;
+        match folder.kind {
+            FolderKind::Search => search::counts(self.store, self.mailbox, folder),
+            _ => (folder.counts, folder.local_commit_time_max),
+        }
+    }
+
+    fn counted(&self, tag: PropTag) -> Option<Found<'static>> {
+        const OF_MESSAGES: [PropTag; 5] = [
+            PID_TAG_CONTENT_COUNT,
+            PID_TAG_CONTENT_UNREAD_COUNT,
+            PID_TAG_MESSAGE_SIZE,
+            MESSAGE_SIZE_EXTENDED,
+            PID_TAG_LOCAL_COMMIT_TIME_MAX,
+        ];
+        let folder = self.folder;
+        let (counts, changed) = if OF_MESSAGES.contains(&tag) {
+            self.holds()
+        } else {
+            (folder.counts, folder.local_commit_time_max)
+        };
         let size = counts.size.saturating_add(counts.associated_size);
         Some(match tag {
             PID_TAG_CONTENT_COUNT => Found::u32(counts.content),
@@ -176,12 +203,32 @@ impl FolderProperties<'_> {
             DELETED_FOLDER_COUNT => Found::u32(self.mailbox.soft_deleted_folders(folder.id)),
             PID_TAG_HIERARCHY_CHANGE_NUMBER => Found::u32(folder.hierarchy_change as u32),
             PID_TAG_LOCAL_COMMIT_TIME => Found::time(folder.local_commit_time),
-            PID_TAG_LOCAL_COMMIT_TIME_MAX => Found::time(folder.local_commit_time_max),
+            PID_TAG_LOCAL_COMMIT_TIME_MAX => Found::time(changed),
             PID_TAG_CREATION_TIME => Found::time(folder.created),
             PID_TAG_LAST_MODIFICATION_TIME => Found::time(folder.modified),
             PID_TAG_HAS_RULES => Found::bool(rules::has_rules(&folder.props)),
+            PID_TAG_FOLDER_FLAGS => Found::u32(self.flags()),
             _ => return None,
         })
+    }
+}
+
+impl FolderProperties<'_> {
+    /// PidTagFolderFlags (MS-OXCFOLD 2.2.2.2.1.5).
+    fn flags(&self) -> u32 {
+        const IPM: u32 = 0x0000_0001;
+        const SEARCH: u32 = 0x0000_0002;
+        const NORMAL: u32 = 0x0000_0004;
+        const RULES: u32 = 0x0000_0008;
+        let is_ipm = self.mailbox.is_within(self.folder.id, special::IPM_SUBTREE);
+        let kind = match self.folder.kind {
+            FolderKind::Root => 0,
+            FolderKind::Generic => NORMAL,
+            FolderKind::Search => SEARCH,
+        };
+        let flag = |is_set: bool, flag: u32| if is_set { flag } else { 0 };
+        let has_rules = rules::has_rules(&self.folder.props);
+        kind | flag(is_ipm, IPM) | flag(has_rules, RULES)
     }
 }
 

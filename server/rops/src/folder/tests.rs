@@ -340,6 +340,7 @@ fn what_is_soft_deleted_is_counted_and_can_be_deleted_for_good() {
         let mailbox = fixture.mailbox();
         let folder = &mailbox.folder(id).unwrap();
         let properties = FolderProperties {
+            store: &fixture.store,
             mailbox: &mailbox,
             folder,
             depth: 0,

@@ -8,20 +8,34 @@ pub mod special;
 mod tests;
 mod time;
 
+use ropewalk_store::{Mailbox, Store};
 use ropewalk_wire::rop::{GetStoreStateResponse, PublicFolderIsGhostedResponse};
 
 use crate::{
     context::Session,
     exec::{Exec, Fail},
     object::Object,
-    stream,
+    search, stream,
 };
 
-/// RopGetStoreState (MS-OXCSTOR 2.2.1.5): no search is active.
+/// STORE_HAS_SEARCHES (MS-OXCSTOR 2.2.1.5.2).
+const STORE_HAS_SEARCHES: u32 = 0x0100_0000;
+
+/// StoreState, and PidTagStoreState: whether a search of the mailbox is active.
+pub fn store_state(store: &Store, mailbox: &Mailbox) -> u32 {
+    if search::is_any_active(store, mailbox) {
+        STORE_HAS_SEARCHES
+    } else {
+        0
+    }
+}
+
+/// RopGetStoreState (MS-OXCSTOR 2.2.1.5).
 pub fn get_store_state(exec: &mut Exec<'_>) -> Result<(), Fail> {
     exec.object()?.logon()?;
     exec.need(4)?;
-    exec.answer(&GetStoreStateResponse { store_state: 0 })
+    let store_state = store_state(&exec.session.store, &exec.logon()?.mailbox);
+    exec.answer(&GetStoreStateResponse { store_state })
 }
 
 /// RopPublicFolderIsGhosted (MS-OXCSTOR 3.2.5.7): no folder of a private mailbox is.

@@ -7,7 +7,7 @@ use ropewalk_wire::{
     rop::{LogonRequest, LogonResponse, PrivateLogonResponse},
 };
 
-use super::{release_logon, special, time::logon_time};
+use super::{release_logon, special, store_state, time::logon_time};
 use crate::{
     exec::{Exec, Fail},
     ids,
@@ -109,7 +109,7 @@ pub fn logon(exec: &mut Exec<'_>, request: &LogonRequest<'_>) -> Result<(), Fail
         repl_guid: mailbox.repl_guid(),
         logon_time: logon_time(now),
         gwart_time: now,
-        store_state: 0,
+        store_state: store_state(&exec.session.store, &mailbox),
     }))
 }
 

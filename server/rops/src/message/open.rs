@@ -8,7 +8,7 @@ use crate::{
     exec::{Exec, Fail},
     ids,
     object::Object,
-    store_error,
+    search, store_error,
     stream::pending,
     view::{MessageView, StoredPart},
 };
@@ -61,14 +61,13 @@ pub fn open_message(exec: &mut Exec<'_>, request: &OpenMessageRequest) -> Result
         ids::folder_id(request.folder_id)?,
         ids::message_id(request.message_id)?,
     );
-    let entry = mailbox
-        .entry(folder, id)
-        .map_err(store_error::fail)?
+    let entry = search::entry(&exec.session.store, exec.logon()?, folder, id)?
         .filter(|entry| !entry.soft_deleted || soft_deleted_too)
         .ok_or(ErrorCode::NOT_FOUND)?;
     let stored = StoredPart::root(mailbox.read_message(&entry).map_err(store_error::fail)?);
     let place = Place::Folder {
-        folder,
+        // What a search folder has found lies elsewhere.
+        folder: entry.folder,
         associated: entry.associated,
     };
     let code_page = exec.code_page(request.code_page_id);

@@ -2,7 +2,7 @@
 //! 2.2.3.8, 2.2.3.9, 3.2.5.8, 3.2.5.9).
 
 use ropewalk_props::{BagView, GlobCnt, PropValue, tags::PID_TAG_MESSAGE_STATUS};
-use ropewalk_store::{Mailbox, MessageEntry};
+use ropewalk_store::MessageEntry;
 use ropewalk_wire::{
     ErrorCode, Mid,
     rop::{GetMessageStatusRequest, MessageStatusResponse, SetMessageStatusRequest},
@@ -12,7 +12,7 @@ use crate::{
     exec::{Exec, Fail, blocking},
     ids,
     object::Object,
-    store_error,
+    search, store_error,
 };
 
 /// Bytes of the response's body.
@@ -25,10 +25,10 @@ fn folder(exec: &Exec<'_>) -> Result<GlobCnt, ErrorCode> {
     }
 }
 
-fn entry(mailbox: &Mailbox, folder: GlobCnt, id: Mid) -> Result<MessageEntry, ErrorCode> {
-    mailbox
-        .entry(folder, ids::message_id(id)?)
-        .map_err(store_error::fail)?
+/// A message of a folder, or that a search folder has found.
+fn entry(exec: &Exec<'_>, folder: GlobCnt, id: Mid) -> Result<MessageEntry, ErrorCode> {
+    let id = ids::message_id(id)?;
+    search::entry(&exec.session.store, exec.logon()?, folder, id)?
         .filter(|entry| !entry.soft_deleted)
         .ok_or(ErrorCode::NOT_FOUND)
 }
@@ -40,7 +40,7 @@ pub fn get_message_status(
 ) -> Result<(), Fail> {
     let folder = folder(exec)?;
     let mailbox = exec.mailbox()?;
-    let entry = entry(&mailbox, folder, request.message_id)?;
+    let entry = entry(exec, folder, request.message_id)?;
     let message = mailbox.read_message(&entry).map_err(store_error::fail)?;
     answer(exec, status(&message.view().props))
 }
@@ -54,7 +54,8 @@ pub fn set_message_status(
     let folder = folder(exec)?;
     exec.need(RESPONSE_LEN)?;
     let mailbox = exec.mailbox()?;
-    let id = entry(&mailbox, folder, request.message_id)?.id;
+    let entry = entry(exec, folder, request.message_id)?;
+    let (folder, id) = (entry.folder, entry.id);
     let mask = request.message_status_mask;
     let mut old = 0;
     let amended = blocking(|| {

@@ -5,7 +5,7 @@ use ropewalk_props::{BagView, GlobCnt, PropTag, PropType, tags::*};
 use ropewalk_store::{Mailbox, STORAGE_QUOTA_LIMIT};
 
 use super::value::{Found, Properties, in_bag};
-use crate::{context::Session, ids};
+use crate::{context::Session, ids, logon::store_state};
 
 /// A logon as a property source.
 #[derive(Clone, Copy)]
@@ -113,7 +113,7 @@ impl<'a> LogonProperties<'a> {
             PID_TAG_ENTRY_ID | PID_TAG_STORE_ENTRY_ID => self
                 .owner(|owner| Found::binary(ids::store_entry_id("ropewalk", &owner.legacy_dn)))?,
             PID_TAG_OBJECT_TYPE => Found::i32(OBJECT_TYPE_STORE),
-            PID_TAG_STORE_STATE => Found::i32(0),
+            PID_TAG_STORE_STATE => Found::u32(store_state(&self.session.store, mailbox)),
             PID_TAG_USER_ENTRY_ID => {
                 Found::binary(ids::address_book_entry_id(&self.session.user.legacy_dn))
             }

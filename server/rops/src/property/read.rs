@@ -43,6 +43,7 @@ fn visit<V: Visitor>(
             // A folder that was deleted under its handle.
             let folder = mailbox.folder(folder.id).ok_or(ErrorCode::NOT_FOUND)?;
             visitor.visit(&FolderProperties {
+                store: &session.store,
                 mailbox,
                 folder: &folder,
                 depth: 0,

@@ -159,6 +159,7 @@ fn find(exec: &Exec<'_>, handle: u32, tag: PropTag, mode: Mode) -> Result<Openin
         Object::Folder(folder) => {
             let folder = mailbox.folder(folder.id).ok_or(ErrorCode::NOT_FOUND)?;
             let properties = FolderProperties {
+                store,
                 mailbox: &mailbox,
                 folder: &folder,
                 depth: 0,

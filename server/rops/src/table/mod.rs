@@ -18,7 +18,7 @@ pub mod find;
 mod grouping;
 mod kept;
 mod members;
-mod message_row;
+pub mod message_row;
 #[cfg(test)]
 mod model_tests;
 pub mod open;
@@ -83,6 +83,11 @@ pub enum TableKind {
         /// Which of its messages.
         view: ContentsView,
     },
+    /// What a search folder has found.
+    Search {
+        /// The search folder.
+        folder: GlobCnt,
+    },
     /// The messages of a conversation, from all folders of the mailbox.
     Members {
         /// The conversation; `None` before RopRestrict names one.
@@ -119,7 +124,10 @@ pub enum TableKind {
 impl TableKind {
     /// Whether its rows are messages.
     pub fn is_contents(self) -> bool {
-        matches!(self, Self::Contents { .. } | Self::Members { .. })
+        matches!(
+            self,
+            Self::Contents { .. } | Self::Search { .. } | Self::Members { .. }
+        )
     }
 
     /// Whether its cells hold values as long as they are: what a client cannot open to see the rest

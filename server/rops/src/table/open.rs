@@ -14,6 +14,7 @@ use crate::{
     folder::current,
     logon::special,
     object::Object,
+    search,
 };
 
 /// TableFlags (MS-OXCFOLD 2.2.1.13.1 and 2.2.1.14.1).
@@ -74,11 +75,17 @@ pub fn get_contents_table(exec: &mut Exec<'_>, request: &GetTableRequest) -> Res
         (false, true) => ContentsView::SoftDeleted,
         (true, true) => ContentsView::SoftDeletedAssociated,
     };
-    let row_count = count(&exec.logon()?.mailbox, folder, view)?;
-    let table = TableObject::new(
-        TableKind::Contents { folder, view },
-        exec.session.budget.share(),
-    );
+    let mailbox = &exec.logon()?.mailbox;
+    // A search folder has no other messages than those that it has found.
+    let (kind, row_count) = if view == ContentsView::Normal && search::is_search(mailbox, folder) {
+        let found = search::contents(&exec.session.store, exec.logon()?, folder)?;
+        let count = u32::try_from(found.len()).unwrap_or(u32::MAX);
+        (TableKind::Search { folder }, count)
+    } else {
+        let kind = TableKind::Contents { folder, view };
+        (kind, count(mailbox, folder, view)?)
+    };
+    let table = TableObject::new(kind, exec.session.budget.share());
     exec.open(request.output_handle_index, Object::Table(Box::new(table)))?;
     exec.answer(&RowCountResponse { row_count })
 }

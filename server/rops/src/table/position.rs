@@ -100,9 +100,10 @@ pub fn seek_row(exec: &mut Exec<'_>, request: &SeekRowRequest) -> Result<(), Fai
 /// Bookmarks are for contents and hierarchy tables (MS-OXCTABL 3.2.5.10, 3.2.5.12, 3.2.5.15).
 fn check_has_bookmarks(exec: &Exec<'_>) -> Result<(), ErrorCode> {
     match exec.object()?.table()?.kind {
-        TableKind::Contents { .. } | TableKind::Members { .. } | TableKind::Hierarchy { .. } => {
-            Ok(())
-        }
+        TableKind::Contents { .. }
+        | TableKind::Search { .. }
+        | TableKind::Members { .. }
+        | TableKind::Hierarchy { .. } => Ok(()),
         TableKind::Attachments { .. } | TableKind::Permissions { .. } | TableKind::Rules { .. } => {
             Err(ErrorCode::NOT_SUPPORTED)
         }

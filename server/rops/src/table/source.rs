@@ -29,6 +29,7 @@ use crate::{
         table::{PermissionRow, rows as permissions},
     },
     rules::{self, Rule, RuleRow},
+    search,
     view::MessageView,
 };
 
@@ -81,6 +82,9 @@ impl<'a> Source<'a> {
                     blocking(|| logon.mailbox.contents(folder, view))
                 };
                 SourceRows::Contents(contents.map_err(crate::store_error::fail)?)
+            }
+            TableKind::Search { folder } => {
+                SourceRows::Contents(search::contents(&session.store, logon, folder)?)
             }
             TableKind::Members { conversation: None } => SourceRows::Contents(Contents::default()),
             TableKind::Members {
@@ -161,6 +165,7 @@ impl<'a> Source<'a> {
             },
             SourceRows::Hierarchy { .. } => match self.mailbox.folder(GlobCnt(row.id)) {
                 Some(folder) => show(&FolderProperties {
+                    store: self.store,
                     mailbox: self.mailbox,
                     folder: &folder,
                     depth: row.part,
@@ -196,7 +201,7 @@ impl<'a> Source<'a> {
     }
 
     fn content(&self, entry: &MessageEntry, need: Need) -> Option<StoredMessage> {
-        let needed = need.content_of(entry);
+        let needed = need.content_of(entry) && entry.has_content();
         needed.then(|| self.read(entry)).flatten()
     }
 

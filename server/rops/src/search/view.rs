@@ -1,0 +1,666 @@
+//! A search and what it has found, as of the last look.
+//!
+//! The first time, all messages of the scope are looked at, chunk by chunk, the newest of a folder
+//! first; whoever waits for the results does some of it. From then on it takes what changed in the
+//! folders of the scope, as a table does: the cost is that of the changes.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use ropewalk_props::{Bag, FileTime, GlobCnt};
+use ropewalk_store::{
+    Contents, ContentsChange, ContentsView, FolderKind, Mailbox, MessageEntry, Store, StoreError,
+    Surveyed,
+};
+use ropewalk_wire::ErrorCode;
+
+use super::{
+    criteria::{self, Criteria, RESULTS, Rule, set_flags},
+    found::{self, Found},
+};
+use crate::{
+    budget::{Pool, Share},
+    exec::blocking,
+    limits::SEARCH_RESULTS_BYTES_MAX,
+    store_error,
+    table::{filter::Need, message_row::MessageRow},
+};
+
+/// Messages that are looked at in one go, if it takes their entries alone, and if it takes their
+/// contents.
+const CHUNK: (usize, usize) = (8192, 128);
+
+/// Changes that are taken in at once.
+const FEW: usize = 64;
+
+static POOL: LazyLock<Arc<Pool>> = LazyLock::new(|| Arc::new(Pool::new(SEARCH_RESULTS_BYTES_MAX)));
+
+/// The store and the mailbox of a search.
+#[derive(Clone, Copy)]
+pub struct Place<'a> {
+    /// The store.
+    pub store: &'a Store,
+    /// The mailbox.
+    pub mailbox: &'a Mailbox,
+}
+
+/// How far a search is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Messages of the scope have yet to be looked at.
+    Running,
+    /// All were, and the results of a static search are being written down.
+    Saving,
+    /// All were.
+    Complete,
+    /// Not all were, and none will.
+    Stopped,
+}
+
+/// A search.
+#[derive(Debug)]
+pub struct View {
+    /// What it searches for.
+    pub criteria: Arc<Criteria>,
+    /// The folder's bag that they are from.
+    pub props: Arc<Bag>,
+    /// How far it is.
+    pub stage: Stage,
+    /// No other has it.
+    id: u64,
+    rule: Rule,
+    /// Those of the folders named that are search folders themselves.
+    nested: Vec<GlobCnt>,
+    /// The mailbox's version as of the last look.
+    version: Option<u64>,
+    /// Whether the folders to search were found, which a static search does once.
+    is_laid_out: bool,
+    /// The folders of the scope, as they were last looked at; `None` for those that were not yet.
+    scope: HashMap<GlobCnt, Option<Seen>>,
+    found: Found,
+    changed: FileTime,
+    todo: VecDeque<Todo>,
+    /// Whether somebody writes the results down.
+    is_saving: bool,
+    /// Chunks that somebody is looking at.
+    working: usize,
+    share: Share,
+}
+
+/// A folder of the scope as it was last looked at.
+#[derive(Debug)]
+struct Seen {
+    /// Its messages. Without their companion, which tables have use for.
+    contents: Contents,
+    /// Its version then, or before.
+    version: u64,
+}
+
+/// Messages that have yet to be looked at.
+#[derive(Debug)]
+struct Todo {
+    folder: GlobCnt,
+    version: u64,
+    /// The folder's messages, once they were read.
+    contents: Option<Contents>,
+    /// Those below this id are left.
+    below: Option<GlobCnt>,
+}
+
+/// A piece of work on a search.
+#[derive(Debug)]
+pub struct Chunk {
+    view: u64,
+    folder: GlobCnt,
+    work: Work,
+}
+
+#[derive(Debug)]
+enum Work {
+    /// Reads a folder's messages.
+    Load { version: u64 },
+    /// Looks at some of them: those from `from` on, below `below`.
+    Scan {
+        contents: Contents,
+        from: GlobCnt,
+        below: Option<GlobCnt>,
+    },
+}
+
+/// What came of it.
+#[derive(Debug)]
+enum Outcome {
+    /// The folder is gone.
+    Gone,
+    /// Its messages were read.
+    Loaded { contents: Contents, version: u64 },
+    /// These match.
+    Matches(Vec<MessageEntry>),
+    /// It cannot go on: the store is closed, or the index failed.
+    Failed,
+}
+
+impl View {
+    /// A search at its beginning, or with the results that were kept of it. `ecTooComplex` if
+    /// criteria are kept that cannot be read any more.
+    pub fn new(at: Place<'_>, criteria: Criteria, props: Arc<Bag>) -> Result<Self, ErrorCode> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let rule = Rule::of(&criteria)?;
+        let named = at.mailbox.survey(&criteria.folders, false).folders;
+        let nested = named
+            .iter()
+            .filter(|folder| folder.kind == FolderKind::Search);
+        let mut view = Self {
+            stage: Stage::Running,
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            nested: nested.map(|folder| folder.id).collect(),
+            version: None,
+            is_laid_out: false,
+            scope: HashMap::new(),
+            found: Found::new(rule.limit),
+            changed: FileTime(0),
+            todo: VecDeque::new(),
+            is_saving: false,
+            working: 0,
+            share: POOL.share(),
+            criteria: Arc::new(criteria),
+            rule,
+            props,
+        };
+        if view.is_static() {
+            view.take_kept(at)?;
+        }
+        if view.criteria.has(set_flags::STOP) {
+            view.stage = Stage::Stopped;
+        }
+        Ok(view)
+    }
+
+    /// Whether it is a static search.
+    pub fn is_static(&self) -> bool {
+        self.criteria.has(set_flags::STATIC)
+    }
+
+    /// Whether nothing can have changed since a version of the mailbox.
+    pub fn is_settled(&self, version: u64) -> bool {
+        self.version == Some(version)
+            && self.nested.is_empty()
+            && matches!(self.stage, Stage::Complete | Stage::Stopped)
+    }
+
+    /// Whether there is more to do.
+    pub fn is_working(&self) -> bool {
+        matches!(self.stage, Stage::Running | Stage::Saving)
+    }
+
+    /// Whether the caller, and nobody else, is to write the results down.
+    pub fn take_turn_to_save(&mut self) -> bool {
+        !std::mem::replace(&mut self.is_saving, true)
+    }
+
+    /// Its results are written down.
+    pub fn saved(&mut self) {
+        self.is_saving = false;
+        if self.stage == Stage::Saving {
+            self.stage = Stage::Complete;
+        }
+    }
+
+    /// The search folders that it searches.
+    pub fn nested(&self) -> &[GlobCnt] {
+        &self.nested
+    }
+
+    /// What it has found so far.
+    pub fn found(&self) -> &Found {
+        &self.found
+    }
+
+    /// When a message that is found, or was, last changed.
+    pub fn changed(&self) -> FileTime {
+        self.changed
+    }
+
+    /// Takes the kept results of a static search, if they are there.
+    fn take_kept(&mut self, at: Place<'_>) -> Result<(), ErrorCode> {
+        let kept = criteria::kept(&self.props, RESULTS, at.store)?;
+        let kept = kept.and_then(|kept| found::decode(&kept, self.criteria.serial));
+        let Some(folders) = kept else {
+            return Ok(());
+        };
+        for (folder, ids) in folders {
+            let version = self.version_of(at, folder);
+            let contents = contents(at, folder).unwrap_or_default();
+            for id in ids {
+                let entry = contents.get(id).cloned();
+                let entry = entry.unwrap_or_else(|| MessageEntry::lost(folder, id));
+                self.found.put(entry);
+            }
+            self.scope
+                .insert(folder, Some(Seen::new(&contents, version)));
+        }
+        self.stage = Stage::Complete;
+        self.is_laid_out = true;
+        self.charge();
+        Ok(())
+    }
+
+    fn version_of(&self, at: Place<'_>, folder: GlobCnt) -> u64 {
+        let survey = at.mailbox.survey(&[folder], false);
+        survey.folders.first().map_or(0, |folder| folder.version)
+    }
+
+    /// Takes in what changed in the scope. `nested` are the results of the search folders in it.
+    pub fn refresh(
+        &mut self,
+        at: Place<'_>,
+        nested: &[(GlobCnt, Contents)],
+    ) -> Result<(), ErrorCode> {
+        let recursive = self.criteria.has(set_flags::RECURSIVE);
+        let survey = at.mailbox.survey(&self.criteria.folders, recursive);
+        // The messages of a search folder lie elsewhere: it is searched if it is named.
+        let folders = survey
+            .folders
+            .iter()
+            .filter(|folder| folder.kind != FolderKind::Search);
+        let mut changes = Vec::new();
+        let mut still_there: HashMap<GlobCnt, Option<Seen>> = HashMap::new();
+        let takes_folders = !self.is_laid_out || !self.is_static();
+        for folder in folders {
+            match self.scope.remove(&folder.id) {
+                Some(Some(seen)) if seen.version == folder.version => {
+                    still_there.insert(folder.id, Some(seen));
+                }
+                Some(Some(seen)) => {
+                    let now = contents(at, folder.id)?;
+                    let when = folder.local_commit_time_max;
+                    note_changes(&mut changes, when, &seen.contents, &now);
+                    let seen = Seen::new(&now, folder.version);
+                    still_there.insert(folder.id, Some(seen));
+                }
+                // Somebody is reading it, or will.
+                Some(None) if self.stage != Stage::Stopped => {
+                    still_there.insert(folder.id, None);
+                }
+                None if !takes_folders => {}
+                // What is there is not looked at, but what becomes of it is.
+                Some(None) | None if self.stage == Stage::Stopped => {
+                    let now = contents(at, folder.id)?;
+                    let seen = Seen::new(&now, folder.version);
+                    still_there.insert(folder.id, Some(seen));
+                }
+                Some(None) | None => {
+                    self.todo.push_back(Todo::of(folder));
+                    still_there.insert(folder.id, None);
+                }
+            }
+        }
+        for (folder, now) in nested {
+            let when = FileTime(0);
+            match self.scope.remove(folder).flatten() {
+                Some(seen) => note_changes(&mut changes, when, &seen.contents, now),
+                None if !takes_folders => continue,
+                None if self.stage == Stage::Stopped => {}
+                None => self.todo.push_back(Todo {
+                    folder: *folder,
+                    version: 0,
+                    contents: Some(now.alone()),
+                    below: None,
+                }),
+            }
+            still_there.insert(*folder, Some(Seen::new(now, 0)));
+        }
+        // What is left is out of the scope. The results of a static search stay in it.
+        for (folder, seen) in std::mem::replace(&mut self.scope, still_there) {
+            self.todo.retain(|todo| todo.folder != folder);
+            let Some(seen) = seen else {
+                continue;
+            };
+            if self.is_static() && self.nested.contains(&folder) {
+                self.scope.insert(folder, Some(seen));
+            } else if self.is_static() && at.mailbox.has_folder(folder) {
+                // Out of the scope, but not gone: its messages can be followed.
+                let now = contents(at, folder)?;
+                note_changes(&mut changes, FileTime(0), &seen.contents, &now);
+                let version = self.version_of(at, folder);
+                self.scope.insert(folder, Some(Seen::new(&now, version)));
+            } else {
+                note_changes(
+                    &mut changes,
+                    FileTime(0),
+                    &seen.contents,
+                    &Contents::default(),
+                );
+            }
+        }
+        if changes.len() > FEW {
+            blocking(|| self.apply(at, changes));
+        } else {
+            self.apply(at, changes);
+        }
+        if !self.todo.is_empty() && self.stage == Stage::Complete {
+            self.stage = Stage::Running;
+        }
+        self.is_laid_out = true;
+        self.version = Some(survey.version);
+        self.charge();
+        self.settle();
+        Ok(())
+    }
+
+    /// Whether a refresh has to read folders that are not in memory, or many changes.
+    pub fn is_slow_to_refresh(&self, mailbox: &Mailbox) -> bool {
+        let mut scope = self.scope.iter();
+        self.version.is_none()
+            || scope.any(|(id, seen)| {
+                seen.as_ref().is_some_and(|seen| seen.version != 0) && !mailbox.has_contents(*id)
+            })
+    }
+
+    fn apply(&mut self, at: Place<'_>, changes: Vec<Change>) {
+        for change in changes {
+            let has_changed = match change.now {
+                Some(entry) if self.is_static() => {
+                    let is_found = self.found.has(entry.id);
+                    if is_found {
+                        self.found.put(entry);
+                    }
+                    is_found
+                }
+                Some(entry) if matches(at, &self.rule, &entry).unwrap_or(false) => {
+                    self.found.put(entry);
+                    true
+                }
+                None if self.is_static() => self.found.lose(change.id),
+                // It may still be in another folder of the scope, which is a search folder then.
+                _ => match self.elsewhere(change.id) {
+                    Some(entry) if matches(at, &self.rule, &entry).unwrap_or(false) => {
+                        self.found.put(entry);
+                        true
+                    }
+                    _ => self.found.remove(change.id),
+                },
+            };
+            if has_changed {
+                self.changed = self.changed.max(change.when);
+            }
+        }
+    }
+
+    fn elsewhere(&self, id: GlobCnt) -> Option<MessageEntry> {
+        if self.nested.is_empty() {
+            return None;
+        }
+        let mut scope = self.scope.values().flatten();
+        scope.find_map(|seen| seen.contents.get(id)).cloned()
+    }
+
+    /// The next piece of work, if there is one that nobody is at.
+    pub fn claim(&mut self) -> Option<Chunk> {
+        let todo = self.todo.front_mut()?;
+        let (view, folder) = (self.id, todo.folder);
+        let Some(contents) = &todo.contents else {
+            let version = todo.version;
+            self.todo.pop_front();
+            self.working += 1;
+            return Some(Chunk {
+                view,
+                folder,
+                work: Work::Load { version },
+            });
+        };
+        let size = match self.rule.filter.need() {
+            Need::Entry => CHUNK.0,
+            Need::Subject | Need::Content => CHUNK.1,
+        };
+        let below = todo.below;
+        let chunk = contents.below(below).rev().take(size);
+        let (mut from, mut count) = (GlobCnt(0), 0);
+        chunk.for_each(|entry| {
+            from = entry.id;
+            count += 1;
+        });
+        let contents = contents.clone();
+        todo.below = Some(from);
+        if count < size {
+            self.todo.pop_front();
+            from = GlobCnt(0);
+        }
+        self.working += 1;
+        Some(Chunk {
+            view,
+            folder,
+            work: Work::Scan {
+                contents,
+                from,
+                below,
+            },
+        })
+    }
+
+    /// Takes in what came of a piece of work.
+    fn merge(&mut self, done: (u64, GlobCnt), outcome: Outcome) {
+        let (view, folder) = done;
+        if view != self.id {
+            return;
+        }
+        self.working = self.working.saturating_sub(1);
+        match outcome {
+            Outcome::Gone => {
+                self.scope.remove(&folder);
+            }
+            Outcome::Failed => self.give_up(),
+            Outcome::Loaded { contents, version } => {
+                // It may have left the scope, or the search may have been stopped.
+                if let Some(seen @ None) = self.scope.get_mut(&folder)
+                    && self.stage == Stage::Running
+                {
+                    *seen = Some(Seen::new(&contents, version));
+                    self.todo.push_front(Todo {
+                        folder,
+                        version,
+                        contents: Some(contents.alone()),
+                        below: None,
+                    });
+                }
+            }
+            Outcome::Matches(matches) => {
+                let seen = self.scope.get(&folder).and_then(Option::as_ref);
+                for entry in matches {
+                    let now = seen.and_then(|seen| seen.contents.get(entry.id));
+                    match now {
+                        // It changed meanwhile: a refresh has seen to it.
+                        Some(now) if !self.is_static() && *now != entry => {}
+                        Some(now) => self.found.put(now.clone()),
+                        None if self.is_static() => self.found.put(entry.without_content()),
+                        None => {}
+                    }
+                }
+                self.charge();
+                let is_enough = self
+                    .rule
+                    .limit
+                    .is_some_and(|limit| self.is_static() && self.found.contents().len() >= limit);
+                if is_enough {
+                    self.todo.clear();
+                }
+            }
+        }
+        self.settle();
+    }
+
+    /// Stops: what was found stays.
+    pub fn give_up(&mut self) {
+        if self.stage == Stage::Running {
+            self.todo.clear();
+            self.stage = Stage::Stopped;
+        }
+    }
+
+    /// Is complete, if all messages were looked at; a static search then has results to keep.
+    fn settle(&mut self) {
+        if self.stage == Stage::Running && self.todo.is_empty() && self.working == 0 {
+            self.stage = if self.is_static() {
+                Stage::Saving
+            } else {
+                Stage::Complete
+            };
+        }
+    }
+
+    /// Takes the memory that the results need; stops if there is none left.
+    fn charge(&mut self) {
+        if self.share.resize(self.found.bytes()).is_err() {
+            tracing::warn!("there is no memory left for the results of searches");
+            self.give_up();
+        }
+    }
+
+    /// The value to keep of the results of a static search.
+    pub fn to_keep(&self) -> Vec<u8> {
+        self.found.encode(self.criteria.serial)
+    }
+
+    /// Whether it is the same search as before.
+    pub fn is(&self, id: u64) -> bool {
+        self.id == id
+    }
+
+    /// What no other search has.
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+}
+
+impl Seen {
+    fn new(contents: &Contents, version: u64) -> Self {
+        Self {
+            contents: contents.alone(),
+            version,
+        }
+    }
+}
+
+impl Todo {
+    fn of(folder: &Surveyed) -> Self {
+        Self {
+            folder: folder.id,
+            version: folder.version,
+            contents: None,
+            below: None,
+        }
+    }
+}
+
+/// A change of a message in the scope.
+struct Change {
+    id: GlobCnt,
+    /// The message now; `None` if it is gone.
+    now: Option<MessageEntry>,
+    when: FileTime,
+}
+
+fn note_changes(changes: &mut Vec<Change>, when: FileTime, seen: &Contents, now: &Contents) {
+    changes.extend(now.changes_since(seen).map(|change| match change {
+        ContentsChange::Added(entry) | ContentsChange::Changed(entry) => Change {
+            id: entry.id,
+            now: Some(entry.clone()),
+            when,
+        },
+        ContentsChange::Removed(id) => Change {
+            id,
+            now: None,
+            when,
+        },
+    }));
+}
+
+/// The normal messages of a folder; none if it is gone.
+fn contents(at: Place<'_>, folder: GlobCnt) -> Result<Contents, ErrorCode> {
+    match at.mailbox.contents(folder, ContentsView::Normal) {
+        Err(StoreError::NotFound) => Ok(Contents::default()),
+        contents => contents.map_err(store_error::fail),
+    }
+}
+
+/// Whether a message matches. One that cannot be read does not, unless the store is closed.
+fn matches(at: Place<'_>, rule: &Rule, entry: &MessageEntry) -> Result<bool, StoreError> {
+    let content = if rule.filter.need().content_of(entry) {
+        match at.mailbox.read_message(entry) {
+            Ok(content) => Some(content),
+            Err(StoreError::Closed) => return Err(StoreError::Closed),
+            Err(error) => {
+                tracing::error!(%error, id = entry.id.0, "a message cannot be searched");
+                return Ok(false);
+            }
+        }
+    } else {
+        None
+    };
+    let row = MessageRow::new(at.mailbox, entry, content.as_ref(), 0);
+    Ok(rule.filter.matches(at.store, &row))
+}
+
+impl Chunk {
+    /// Does it. The view that it is a piece of is not locked meanwhile.
+    pub fn run(self, at: Place<'_>, rule: &Rule) -> Done {
+        let outcome = match self.work {
+            Work::Load { version } => {
+                match at.mailbox.contents(self.folder, ContentsView::Normal) {
+                    Ok(contents) => Outcome::Loaded { contents, version },
+                    Err(StoreError::NotFound) => Outcome::Gone,
+                    Err(error) => {
+                        tracing::error!(%error, "a folder cannot be searched");
+                        Outcome::Failed
+                    }
+                }
+            }
+            Work::Scan {
+                contents,
+                from,
+                below,
+            } => {
+                let entries = contents.below(below).rev();
+                let mut found = Vec::new();
+                let mut failed = false;
+                for entry in entries.take_while(|entry| entry.id >= from) {
+                    match matches(at, rule, entry) {
+                        Ok(true) => found.push(entry.clone()),
+                        Ok(false) => {}
+                        Err(_) => {
+                            failed = true;
+                            break;
+                        }
+                    }
+                }
+                match failed {
+                    true => Outcome::Failed,
+                    false => Outcome::Matches(found),
+                }
+            }
+        };
+        Done {
+            of: (self.view, self.folder),
+            outcome,
+        }
+    }
+}
+
+/// A piece of work that was done.
+#[derive(Debug)]
+pub struct Done {
+    of: (u64, GlobCnt),
+    outcome: Outcome,
+}
+
+impl Done {
+    /// Takes it into its view, unless another one is there by now.
+    pub fn merge(self, view: &mut View) {
+        view.merge(self.of, self.outcome);
+    }
+}
