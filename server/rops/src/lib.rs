@@ -19,7 +19,6 @@
 pub mod attachment;
 pub mod brief;
 pub mod budget;
-pub mod code_page;
 pub mod context;
 pub mod dispatch;
 pub mod exec;
@@ -46,3 +45,4 @@ pub mod view;
 
 pub use brief::is_brief;
 pub use context::{ConnectParams, RopContext};
+pub use ropewalk_body::code_page;

@@ -3,6 +3,7 @@
 
 mod bodies;
 mod buffers;
+mod message_bodies;
 mod rops;
 mod structures;
 
@@ -13,6 +14,7 @@ use ropewalk_wire::{DecodeError, EncodeError, Reader};
 use super::load::{self, Vector};
 use bodies::*;
 use buffers::*;
+use message_bodies::*;
 use rops::*;
 use structures::*;
 
@@ -115,6 +117,16 @@ pub const TARGETS: &[Target] = &[
         name: "aux_buffer",
         corpus: aux_buffers,
         check: check_aux_buffer,
+    },
+    Target {
+        name: "rtf_body",
+        corpus: rtf_bodies,
+        check: check_rtf_body,
+    },
+    Target {
+        name: "html_body",
+        corpus: html_bodies,
+        check: check_html_body,
     },
     Target {
         name: "mime",

@@ -2,6 +2,8 @@
 //!
 //! The store keeps UTF-16; PtypString8 exists on the wire alone (MS-OXCDATA 2.11.1.2).
 
+use std::borrow::Cow;
+
 use encoding_rs::{
     BIG5, EUC_JP, EUC_KR, Encoding, GB18030, GBK, IBM866, ISO_2022_JP, ISO_8859_2, ISO_8859_3,
     ISO_8859_4, ISO_8859_5, ISO_8859_6, ISO_8859_7, ISO_8859_8, ISO_8859_8_I, ISO_8859_13,
@@ -84,6 +86,20 @@ impl CodePage {
         self.id
     }
 
+    /// The name that HTML knows it by.
+    pub fn name(self) -> &'static str {
+        self.encoding.name()
+    }
+
+    /// HTML as UTF-16LE bytes to this code page; what it cannot say becomes a character reference.
+    pub fn html_from_utf16(self, utf16: &[u8]) -> Vec<u8> {
+        let text = decode_utf16le(utf16);
+        if self.encoding == UTF_8 {
+            return text.into_bytes();
+        }
+        self.encoding.encode(&text).0.into_owned()
+    }
+
     /// UTF-16LE bytes to this code page; what it cannot say becomes `?`.
     pub fn from_utf16(self, utf16: &[u8]) -> Vec<u8> {
         let text = decode_utf16le(utf16);
@@ -115,12 +131,14 @@ impl CodePage {
         Utf16Text::from(text.as_ref())
     }
 
+    /// Bytes in this code page to UTF-8; nothing is copied that is UTF-8 already.
+    pub fn decode_cow(self, bytes: &[u8]) -> Cow<'_, str> {
+        self.encoding.decode_without_bom_handling(bytes).0
+    }
+
     /// Bytes in this code page to UTF-8.
     pub fn decode(self, bytes: &[u8]) -> String {
-        self.encoding
-            .decode_without_bom_handling(bytes)
-            .0
-            .into_owned()
+        self.decode_cow(bytes).into_owned()
     }
 }
 
