@@ -56,6 +56,9 @@ pub const RULES_BYTES_MAX: usize = 256 << 10;
 /// 2.2.1.5.2).
 pub const SEARCH_CRITERIA_BYTES_MAX: usize = 0x7000;
 
+/// Search folders of a mailbox that have criteria.
+pub const SEARCHES_MAX: usize = 1000;
+
 /// Bytes of the results of searches that are in memory, of all mailboxes together.
 pub const SEARCH_RESULTS_BYTES_MAX: usize = 512 << 20;
 

@@ -31,6 +31,17 @@ impl Mailbox {
         self.state.read().contents.contains_key(&folder)
     }
 
+    /// Keeps the messages of these folders in memory, as far as they are there, as if somebody looked at
+    /// them.
+    pub fn note_use<'a>(&self, folders: impl IntoIterator<Item = &'a GlobCnt>) {
+        let now = self.core.noted_time();
+        let state = self.state.read();
+        let contents = folders
+            .into_iter()
+            .filter_map(|folder| state.contents.get(folder));
+        contents.for_each(|contents| contents.note_use(now));
+    }
+
     /// One message of a folder, whatever view it is in. [`StoreError::NotFound`] without the folder.
     pub fn entry(&self, folder: GlobCnt, id: GlobCnt) -> Result<Option<MessageEntry>, StoreError> {
         self.with_contents(folder, |contents| contents.get(id).cloned())

@@ -123,6 +123,12 @@ fn a_folder_that_nobody_looks_at_leaves_memory_and_is_the_same_when_it_comes_bac
         assert!(mailbox.has_contents(INBOX));
         mailbox.contents(INBOX, ContentsView::Normal).unwrap();
     }
+    for _ in 0..3 {
+        clock.0.fetch_add(6 * MINUTE, Ordering::Relaxed);
+        store.rest();
+        assert!(mailbox.has_contents(INBOX), "somebody who has them says so");
+        mailbox.note_use(&[INBOX, GlobCnt(0x7777)]);
+    }
     assert!(store.core().cache.is_empty(), "nobody read a message");
     clock.0.fetch_add(10 * MINUTE, Ordering::Relaxed);
     mailbox.busy(|| {

@@ -40,7 +40,7 @@ use crate::{exec::blocking, object::LogonObject, rights::Rights, store_error};
 pub const PATIENCE: Duration = Duration::from_millis(500);
 
 /// How long a look at their number does.
-const PATIENCE_FOR_COUNTS: Duration = Duration::from_millis(100);
+const PATIENCE_FOR_COUNTS: Duration = Duration::from_millis(50);
 
 /// Searches that search each other's results, at most.
 const NESTED_MAX: usize = 8;
@@ -178,7 +178,8 @@ fn look_within(
     let version = at.mailbox.folders_version();
     let nested = {
         let mut view = search.lock();
-        if let Some(view) = view.as_ref().filter(|view| view.is_settled(version)) {
+        if let Some(view) = view.as_mut().filter(|view| view.is_settled(version)) {
+            view.note_use(at.mailbox);
             return Ok(Some(Looked::of(view)));
         }
         match bring_in(at, folder, &mut view)? {
@@ -201,6 +202,7 @@ fn look_within(
         let Some(view) = bring_in(at, folder, &mut view)? else {
             return Ok(None);
         };
+        view.note_use(at.mailbox);
         if view.is_slow_to_refresh(at.mailbox) {
             blocking(|| view.refresh(at, &results))?;
         } else {
@@ -211,14 +213,15 @@ fn look_within(
         }
     }
     blocking(|| search.help(at, folder, Instant::now() + patience));
-    let view = search.lock();
-    if view.as_ref().is_some_and(View::is_working)
+    let looked = search.lock().as_ref().map(Looked::of);
+    let is_working = |looked: &Looked| matches!(looked.stage, Stage::Running | Stage::Saving);
+    if looked.as_ref().is_some_and(is_working)
         && !search.is_queued.swap(true, Ordering::Relaxed)
         && !work::queue(at, folder, &search)
     {
         search.is_queued.store(false, Ordering::Relaxed);
     }
-    Ok(view.as_ref().map(Looked::of))
+    Ok(looked)
 }
 
 /// The search that a folder's criteria ask for: the one that is there, if it has them. `None`
@@ -299,7 +302,9 @@ impl Search {
             match view.claim() {
                 Some(chunk) => {
                     drop(locked);
+                    let working = Working { search: self, id };
                     let done = chunk.run(at, &rule);
+                    std::mem::forget(working);
                     if let Some(view) = self.lock().as_mut() {
                         done.merge(view);
                     }
@@ -349,8 +354,26 @@ impl Search {
             .map_err(store_error::fail)?;
         view.criteria = Arc::new(stopped);
         view.give_up();
+        if view.nested().is_empty() {
+            view.refresh(at, &[])?;
+        }
         drop(locked);
         self.done.notify_all();
         Ok(())
+    }
+}
+
+/// Somebody at a piece of work. Dropped, it was not done: the thread panicked.
+struct Working<'a> {
+    search: &'a Search,
+    id: u64,
+}
+
+impl Drop for Working<'_> {
+    fn drop(&mut self) {
+        if let Some(view) = self.search.lock().as_mut().filter(|view| view.is(self.id)) {
+            view.fail();
+        }
+        self.search.done.notify_all();
     }
 }

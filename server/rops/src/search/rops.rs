@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use ropewalk_props::{GlobCnt, PropValue};
+use ropewalk_props::{BagView, GlobCnt, PropValue};
 use ropewalk_store::{Folder, FolderKind, Mailbox, Store};
 use ropewalk_wire::{
     ErrorCode, Fid,
@@ -20,7 +20,7 @@ use crate::{
     exec::{Exec, Fail, blocking},
     folder::current,
     ids,
-    limits::SEARCH_CRITERIA_BYTES_MAX,
+    limits::{SEARCH_CRITERIA_BYTES_MAX, SEARCHES_MAX},
     rights::Rights,
     store_error,
 };
@@ -81,6 +81,9 @@ pub fn set_search_criteria(
     let store = exec.session.store.clone();
     let known = Criteria::of(&folder.props, &store)?;
     let wanted = wanted(exec, request, known.as_ref(), (&store, &mailbox, folder.id))?;
+    if known.is_none() {
+        check_room(&mailbox)?;
+    }
     let is_same = known.as_ref().is_some_and(|known| {
         known.restriction == wanted.restriction && known.folders == wanted.folders
     });
@@ -122,6 +125,17 @@ fn is_under_way(at: Place<'_>, folder: &Folder, known: &Criteria, wanted: &Crite
 fn start(at: Place<'_>, folder: GlobCnt, criteria: Criteria) -> Result<(), ErrorCode> {
     let set = [(CRITERIA, PropValue::Binary(criteria.encode()))];
     blocking(|| at.mailbox.amend_folder(folder, &set, &[RESULTS.id()])).map_err(store_error::fail)
+}
+
+/// `ecMAPIOOM` if the mailbox has as many searches as it may have: what each finds takes memory, and
+/// room on the disk.
+fn check_room(mailbox: &Mailbox) -> Result<(), ErrorCode> {
+    let folders = mailbox.search_folders();
+    let has_criteria = |folder: &&Folder| folder.props.position(CRITERIA.id()).is_some();
+    if folders.iter().filter(has_criteria).count() >= SEARCHES_MAX {
+        return Err(ErrorCode::NOT_ENOUGH_MEMORY);
+    }
+    Ok(())
 }
 
 /// The criteria that a request asks for, with what it leaves as it was.

@@ -655,6 +655,50 @@ fn whatever_happens_a_dynamic_search_finds_what_matches() {
 }
 
 #[test]
+fn a_mailbox_has_a_thousand_searches_at_most() {
+    let mut fixture = Fixture::new();
+    let mailbox = fixture.mailbox();
+    let folders = (0..=crate::limits::SEARCHES_MAX).map(|i| search(&mailbox, &i.to_string()));
+    let folders: Vec<GlobCnt> = folders.collect();
+    let criteria = Criteria {
+        serial: 1,
+        flags: 0,
+        folders: vec![special::INBOX],
+        restriction: restriction_data(&important()),
+    };
+    let kept = [(CRITERIA, PropValue::Binary(criteria.encode()))];
+    let (last, others) = folders.split_last().unwrap();
+    for folder in others {
+        mailbox.amend_folder(*folder, &kept, &[]).unwrap();
+    }
+    let inbox = [special::INBOX];
+    let code = set(&mut fixture, *last, Some(&unread()), &inbox, 0);
+    assert_eq!(code, ErrorCode::NOT_ENOUGH_MEMORY);
+    let code = set(&mut fixture, others[0], Some(&unread()), &inbox, 0);
+    assert_eq!(code, ErrorCode(0), "one that has criteria gets others");
+    mailbox.delete_folder(others[1], SOFT).unwrap();
+    let code = set(&mut fixture, *last, Some(&unread()), &inbox, 0);
+    assert_eq!(code, ErrorCode(0));
+}
+
+#[test]
+fn work_that_is_never_done_stops_a_search_and_nobody_waits_for_it() {
+    let mut fixture = Fixture::new();
+    let mailbox = fixture.mailbox();
+    let all = search(&mailbox, "important");
+    save(&mailbox, special::INBOX, None, 2);
+    begun(&mut fixture, all, 0);
+    let kept: Arc<Search> = mailbox.derived(all).unwrap();
+    let id = view_id(&fixture, all);
+    let claimed = kept.lock().as_mut().and_then(View::claim);
+    assert!(claimed.is_some());
+    drop(Working { search: &kept, id });
+    assert_eq!(stage(&fixture, all), Stage::Stopped);
+    let new = save(&mailbox, special::INBOX, None, 2);
+    assert_eq!(found(&fixture, all), [new]);
+}
+
+#[test]
 fn threads_go_on_with_a_search_that_nobody_waits_for() {
     let mut fixture = Fixture::new();
     let mailbox = fixture.mailbox();

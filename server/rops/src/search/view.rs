@@ -10,6 +10,7 @@ use std::{
         Arc, LazyLock,
         atomic::{AtomicU64, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use ropewalk_props::{Bag, FileTime, GlobCnt};
@@ -37,6 +38,10 @@ const CHUNK: (usize, usize) = (8192, 128);
 
 /// Changes that are taken in at once.
 const FEW: usize = 64;
+
+/// How often the folders of a scope are said to be in use: often enough to stay in memory, where they
+/// are as long as the search has them.
+const NOTE_EVERY: Duration = Duration::from_secs(60);
 
 static POOL: LazyLock<Arc<Pool>> = LazyLock::new(|| Arc::new(Pool::new(SEARCH_RESULTS_BYTES_MAX)));
 
@@ -76,6 +81,8 @@ pub struct View {
     rule: Rule,
     /// Those of the folders named that are search folders themselves.
     nested: Vec<GlobCnt>,
+    /// When its folders were last said to be in use.
+    noted: Instant,
     /// The mailbox's version as of the last look.
     version: Option<u64>,
     /// Whether the folders to search were found, which a static search does once.
@@ -159,6 +166,7 @@ impl View {
             stage: Stage::Running,
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             nested: nested.map(|folder| folder.id).collect(),
+            noted: Instant::now(),
             version: None,
             is_laid_out: false,
             scope: HashMap::new(),
@@ -184,6 +192,15 @@ impl View {
     /// Whether it is a static search.
     pub fn is_static(&self) -> bool {
         self.criteria.has(set_flags::STATIC)
+    }
+
+    /// Somebody looks: the folders of the scope stay in memory, so that what changes in them is found
+    /// without reading them again.
+    pub fn note_use(&mut self, mailbox: &Mailbox) {
+        if self.noted.elapsed() >= NOTE_EVERY {
+            mailbox.note_use(self.scope.keys());
+            self.noted = Instant::now();
+        }
     }
 
     /// Whether nothing can have changed since a version of the mailbox.
@@ -443,6 +460,13 @@ impl View {
         })
     }
 
+    /// A piece of work will never be done.
+    pub fn fail(&mut self) {
+        self.working = self.working.saturating_sub(1);
+        self.give_up();
+        self.settle();
+    }
+
     /// Takes in what came of a piece of work.
     fn merge(&mut self, done: (u64, GlobCnt), outcome: Outcome) {
         let (view, folder) = done;
@@ -499,6 +523,8 @@ impl View {
         if self.stage == Stage::Running {
             self.todo.clear();
             self.stage = Stage::Stopped;
+            // What is in the scope is what later changes are told from.
+            self.version = None;
         }
     }
 
