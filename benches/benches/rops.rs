@@ -51,6 +51,9 @@ const TWENTY: [u32; 20] = [
     tag::BODY,
 ];
 
+/// SearchFlags of RopSetSearchCriteria (MS-OXCFOLD 2.2.1.4.1).
+const STATIC_SEARCH: u32 = 0x0004_0000;
+
 /// A session context of the one user.
 struct Session {
     context: RopContext,
@@ -130,6 +133,19 @@ fn main() {
         prop_tag: PropTag(tag::MESSAGE_FLAGS),
         mask: 1,
     }));
+    // Two search folders for them: one that keeps up, and one that is filled anew each time.
+    let criteria = |flags: u32| {
+        let set = Rop::new(0x30, 0).sized(&unread).ids(&[folder_id]);
+        set.u32(flags)
+    };
+    let mut search = |name: &str, flags: u32| {
+        let made = Rop::new(0x1C, 0).u8(1).u8(2).u8(1).u8(0).u8(0);
+        let made = made.utf16_z(name).utf16_z("");
+        let search = session.execute(&batch(&[made], &[folder, NO_HANDLE]))[1];
+        session.execute(&batch(&[criteria(flags)], &[search]));
+        search
+    };
+    let (dynamic, fixed) = (search("Dynamic", 0), search("Static", STATIC_SEARCH));
     let unread = Rop::new(0x14, 1).u8(0).sized(&unread);
     let opened = session.execute(&batch(&[open_message()], &[logon, NO_HANDLE]))[1];
     let table = session.execute(&batch(&[open_table(), columns()], &[folder, NO_HANDLE]))[1];
@@ -174,6 +190,39 @@ fn main() {
                 &[open_table(), columns(), unread, rows(), release()],
                 &[folder, NO_HANDLE],
             ),
+        ),
+        (
+            "a search folder of unread ones opened, 50 x 12, released",
+            batch(
+                &[open_table(), columns(), rows(), release()],
+                &[dynamic, NO_HANDLE],
+            ),
+        ),
+        (
+            "a message unread and read, and a search folder's counts after each",
+            batch(
+                &[
+                    Rop::new(0x66, 0).u8(0).u8(4).ids(&[message_id]),
+                    Rop::new(0x07, 1).u16(0).u16(1).tags(&[tag::CONTENT_COUNT]),
+                    Rop::new(0x66, 0).u8(0).u8(0).ids(&[message_id]),
+                    Rop::new(0x07, 1).u16(0).u16(1).tags(&[tag::CONTENT_COUNT]),
+                ],
+                &[folder, dynamic],
+            ),
+        ),
+        (
+            "a message unread and read",
+            batch(
+                &[
+                    Rop::new(0x66, 0).u8(0).u8(4).ids(&[message_id]),
+                    Rop::new(0x66, 0).u8(0).u8(0).ids(&[message_id]),
+                ],
+                &[folder],
+            ),
+        ),
+        (
+            "RopSetSearchCriteria of all unread ones, static",
+            batch(&[criteria(STATIC_SEARCH)], &[fixed]),
         ),
         (
             "RopOpenMessage, RopSetProperties, RopSaveChangesMessage, RopRelease",
