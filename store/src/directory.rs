@@ -35,6 +35,17 @@ pub struct User {
     pub created: FileTime,
 }
 
+/// The mailbox of the public store. The user that it belongs to is nobody: it can be found by this GUID
+/// alone, and is in no list.
+pub const PUBLIC_STORE: Guid = Guid(*b"Ropewalk public!");
+
+impl User {
+    /// Whether this is a user that somebody can be.
+    pub(crate) fn is_somebody(&self) -> bool {
+        self.mailbox_guid != PUBLIC_STORE
+    }
+}
+
 /// A user to add, with a mailbox.
 #[derive(Clone, Debug)]
 pub struct NewUser {

@@ -94,8 +94,8 @@ impl Store {
         };
         let before = earlier(self.now(), retention);
         let mut result = Ok(());
-        for user in self.users() {
-            match self.expire_in(user.mailbox_guid, before) {
+        for guid in self.mailbox_guids() {
+            match self.expire_in(guid, before) {
                 Ok(done) => {
                     expired.messages += done.messages;
                     expired.folders += done.folders;

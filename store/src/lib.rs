@@ -48,7 +48,7 @@ pub use blob::{BlobReader, BlobWriter};
 pub use clock::{Clock, SystemClock};
 pub use compact::{CompactOptions, CompactReport, Compaction};
 pub use crypto::{KeyError, MasterKey, change_master_key};
-pub use directory::{NewUser, TemplateFolder, User};
+pub use directory::{NewUser, PUBLIC_STORE, TemplateFolder, User};
 pub use error::{OpenError, StoreError};
 pub use mailbox::{
     Contents, ContentsChange, ContentsView, DeleteFolder, EmptyFolder, Expired, Folder,

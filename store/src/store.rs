@@ -281,22 +281,33 @@ impl Store {
 
     /// All users, by ascending minimal id.
     pub fn users(&self) -> Vec<Arc<User>> {
-        self.inner.directory.read().all()
+        let mut all = self.inner.directory.read().all();
+        all.retain(|user| user.is_somebody());
+        all
+    }
+
+    /// The mailboxes of all users, and the public store.
+    pub(crate) fn mailbox_guids(&self) -> Vec<Guid> {
+        let all = self.inner.directory.read().all();
+        all.iter().map(|user| user.mailbox_guid).collect()
     }
 
     /// The user with this e-mail address, without regard to case.
     pub fn user_by_email(&self, email: &str) -> Option<Arc<User>> {
-        self.inner.directory.read().by_email(email)
+        let user = self.inner.directory.read().by_email(email);
+        user.filter(|user| user.is_somebody())
     }
 
     /// The user with this distinguished name, without regard to case.
     pub fn user_by_legacy_dn(&self, dn: &str) -> Option<Arc<User>> {
-        self.inner.directory.read().by_dn(dn)
+        let user = self.inner.directory.read().by_dn(dn);
+        user.filter(|user| user.is_somebody())
     }
 
     /// The user with this minimal id.
     pub fn user_by_minimal_id(&self, id: u32) -> Option<Arc<User>> {
-        self.inner.directory.read().by_id(id)
+        let user = self.inner.directory.read().by_id(id);
+        user.filter(|user| user.is_somebody())
     }
 
     /// The user whose mailbox this is.

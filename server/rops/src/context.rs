@@ -8,7 +8,7 @@ use ropewalk_wire::{
     ErrorCode,
     cursor::{Put, Reader},
     ext_buffer,
-    rop::{DecodeContext, Request, RopId, put_failure},
+    rop::{DecodeContext, Request, RequestBody, RopId, put_failure},
 };
 
 use super::{
@@ -18,6 +18,7 @@ use super::{
     exec::{Exec, Fail},
     handles::{Handles, NO_HANDLE},
     limits::{PAYLOAD_BYTES_MAX, ROP_OUT_BYTES_MAX},
+    logon,
     object::LogonObject,
     response_size::response_len_max,
 };
@@ -45,6 +46,8 @@ pub struct Session {
     pub objects: Handles,
     /// What those objects may keep in memory.
     pub budget: Budget,
+    /// Which logons are those of public folders: it decides how some ROPs are laid out.
+    pub public: DecodeContext,
     /// DefaultCodePage of Connect, as the client gave it.
     pub code_page_id: u32,
     /// DefaultCodePage of Connect.
@@ -89,6 +92,7 @@ impl RopContext {
                 logons: BTreeMap::new(),
                 objects: Handles::new(&budget),
                 budget,
+                public: DecodeContext::default(),
                 code_page_id: connect.code_page,
                 code_page: CodePage::new(connect.code_page),
                 string_lcid: connect.string_lcid,
@@ -154,7 +158,7 @@ impl RopContext {
         out: &mut Vec<u8>,
     ) -> Result<(), ErrorCode> {
         let handles = &mut self.scratch.handles;
-        let rops = parse(payload, requests, handles)?;
+        let rops = parse(payload, requests, handles, self.session.public)?;
         let payload_at = out.len();
         let out_max = (payload_at + room.payload)
             .checked_sub(handles.len() * HANDLE_LEN)
@@ -266,6 +270,7 @@ fn parse<'a>(
     payload: &'a [u8],
     requests: &mut Vec<Positioned<'a>>,
     handles: &mut Vec<u32>,
+    mut context: DecodeContext,
 ) -> Result<&'a [u8], ErrorCode> {
     let mut reader = Reader::new(payload);
     let rop_size = usize::from(reader.u16().map_err(|_| ErrorCode::RPC_FORMAT)?);
@@ -279,7 +284,6 @@ fn parse<'a>(
     }
     handles.clear();
     handles.extend(table.iter().map(|handle| u32::from_le_bytes(*handle)));
-    let context = DecodeContext::default();
     let mut reader = Reader::new(rops);
     while !reader.is_empty() {
         let at = reader.position();
@@ -287,6 +291,10 @@ fn parse<'a>(
             tracing::debug!(%error, at, "ROP input buffer refused");
             ErrorCode::RPC_FORMAT
         })?;
+        if let RequestBody::Logon(logon) = &rop.body {
+            // What comes after it in the buffer is laid out for it.
+            context.set_public(rop.logon_id, logon::open::is_public(logon));
+        }
         requests.push(Positioned {
             at,
             rop,

@@ -25,7 +25,8 @@ pub fn execute(exec: &mut Exec<'_>, request: &Request<'_>) -> Result<(), Fail> {
         Body::SetReceiveFolder(request) => logon::receive_folder::set_receive_folder(exec, request),
         Body::GetReceiveFolderTable(_) => logon::receive_folder::get_receive_folder_table(exec),
         Body::GetStoreState(_) => logon::get_store_state(exec),
-        Body::PublicFolderIsGhosted(_) => logon::public_folder_is_ghosted(exec),
+        Body::PublicFolderIsGhosted(request) => logon::public_folder_is_ghosted(exec, request),
+        Body::GetOwningServers(request) => logon::get_owning_servers(exec, request),
         Body::LongTermIdFromId(request) => logon::identifiers::long_term_id_from_id(exec, request),
         Body::IdFromLongTermId(request) => logon::identifiers::id_from_long_term_id(exec, request),
 
@@ -137,8 +138,7 @@ pub fn execute(exec: &mut Exec<'_>, request: &Request<'_>) -> Result<(), Fail> {
         Body::SeekStream(request) => stream::rops::seek_stream(exec, request),
 
         // What this server does not do (MS-OXCDATA 2.4: ecNotSupported).
-        Body::GetOwningServers(_)
-        | Body::GetValidAttachments(_)
+        Body::GetValidAttachments(_)
         | Body::GetPerUserLongTermIds(_)
         | Body::GetPerUserGuid(_)
         | Body::ReadPerUserInformation(_)

@@ -4,6 +4,8 @@ use ropewalk_props::{GlobCnt, Guid};
 use ropewalk_store::Mailbox;
 use ropewalk_wire::{ErrorCode, Fid, LongTermId, Mid, entry_id};
 
+use crate::public;
+
 /// The REPLID of a mailbox's own objects; registered for its REPLGUID in every logon.
 pub const OWN_REPLID: u16 = 1;
 
@@ -87,16 +89,22 @@ impl std::ops::Deref for Key {
 
 /// A folder EntryID (MS-OXCDATA 2.2.4.1), 46 bytes.
 pub fn folder_entry_id(mailbox: &Mailbox, id: GlobCnt) -> Key {
-    let kind = entry_id::PRIVATE_FOLDER.to_le_bytes();
-    let (provider, replica) = (mailbox.guid(), mailbox.repl_guid());
+    let (provider, kind) = match public::is_public(mailbox) {
+        true => (entry_id::provider::PUBLIC, entry_id::PUBLIC_FOLDER),
+        false => (mailbox.guid(), entry_id::PRIVATE_FOLDER),
+    };
+    let (kind, replica) = (kind.to_le_bytes(), mailbox.repl_guid());
     let folder = id.to_bytes();
     Key::of(&[&FLAGS, &provider.0, &kind, &replica.0, &folder, &PAD])
 }
 
 /// A message EntryID (MS-OXCDATA 2.2.4.2), 70 bytes.
 pub fn message_entry_id(mailbox: &Mailbox, folder: GlobCnt, id: GlobCnt) -> Key {
-    let kind = entry_id::PRIVATE_MESSAGE.to_le_bytes();
-    let (provider, replica) = (mailbox.guid(), mailbox.repl_guid());
+    let (provider, kind) = match public::is_public(mailbox) {
+        true => (entry_id::provider::PUBLIC, entry_id::PUBLIC_MESSAGE),
+        false => (mailbox.guid(), entry_id::PRIVATE_MESSAGE),
+    };
+    let (kind, replica) = (kind.to_le_bytes(), mailbox.repl_guid());
     let (folder, message) = (folder.to_bytes(), id.to_bytes());
     Key::of(&[
         &FLAGS,
@@ -128,6 +136,21 @@ pub fn store_entry_id(server: &str, mailbox_dn: &str) -> Vec<u8> {
     out.extend_from_slice(server.as_bytes());
     out.push(0);
     out.extend_from_slice(mailbox_dn.as_bytes());
+    out.push(0);
+    out
+}
+
+/// The EntryID of the public store (MS-OXCDATA 2.2.4.3).
+pub fn public_store_entry_id(server: &str) -> Vec<u8> {
+    let mut out = Vec::with_capacity(64 + server.len());
+    out.extend_from_slice(&FLAGS);
+    out.extend_from_slice(&entry_id::provider::STORE.0);
+    out.extend_from_slice(&[0, 0]);
+    out.extend_from_slice(b"emsmdb.dll\0\0\0\0");
+    out.extend_from_slice(&[0; 4]);
+    out.extend_from_slice(&entry_id::provider::STORE_PUBLIC.0);
+    out.extend_from_slice(&entry_id::PUBLIC_STORE.to_le_bytes());
+    out.extend_from_slice(server.as_bytes());
     out.push(0);
     out
 }

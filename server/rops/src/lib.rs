@@ -30,6 +30,7 @@ pub mod logon;
 pub mod message;
 pub mod object;
 pub mod property;
+pub mod public;
 mod response_size;
 pub mod rights;
 pub mod rules;

@@ -36,6 +36,23 @@ pub struct LogonObject {
     pub access: Access,
 }
 
+impl LogonObject {
+    /// Whether it is a logon to the public store.
+    pub fn is_public(&self) -> bool {
+        crate::public::is_public(&self.mailbox)
+    }
+
+    /// Fails with `ecNotSupported` if it is a logon to the public store: for what only a private mailbox
+    /// has.
+    pub fn private(&self) -> Result<&Self, ErrorCode> {
+        if self.is_public() {
+            Err(ErrorCode::NOT_SUPPORTED)
+        } else {
+            Ok(self)
+        }
+    }
+}
+
 /// An open folder. Everything about it is read anew each time: folders change under their readers.
 #[derive(Clone, Copy)]
 pub struct FolderObject {

@@ -2,6 +2,8 @@
 
 use ropewalk_wire::rop::RequestBody as Body;
 
+use crate::message;
+
 /// Bytes of the longest response to a ROP, whether it succeeds or fails; `None` where that depends
 /// on what is read.
 ///
@@ -43,8 +45,8 @@ pub fn response_len_max(body: &Body<'_>) -> Option<usize> {
         | Body::HardDeleteMessagesAndSubfolders(_)
         | Body::DeleteMessages(_)
         | Body::HardDeleteMessages(_)
-        | Body::SetReadFlags(_)
-        | Body::SetMessageReadFlag(_) => 1,
+        | Body::SetReadFlags(_) => 1,
+        Body::SetMessageReadFlag(request) => message::read_flags::response_len(request),
         Body::OpenFolder(_) | Body::WriteStream(_) | Body::WriteAndCommitStream(_) => 2,
         Body::GetStoreState(_)
         | Body::GetHierarchyTable(_)
@@ -60,7 +62,8 @@ pub fn response_len_max(body: &Body<'_>) -> Option<usize> {
         | Body::SeekRow(_) => 5,
         Body::SeekRowBookmark(_) | Body::CreateBookmark(_) => 6,
         Body::IdFromLongTermId(_) | Body::QueryPosition(_) | Body::SeekStream(_) => 8,
-        Body::CreateFolder(_) | Body::CreateMessage(_) | Body::SaveChangesMessage(_) => 9,
+        Body::CreateMessage(_) | Body::SaveChangesMessage(_) => 9,
+        Body::CreateFolder(_) => 11,
         Body::LongTermIdFromId(_) => 24,
         _ => return None,
     };

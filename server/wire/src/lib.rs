@@ -24,6 +24,7 @@ pub mod cursor;
 pub mod entry_id;
 pub mod error;
 pub mod ext_buffer;
+pub mod globset;
 pub mod ids;
 pub mod list;
 pub mod lz77;

@@ -15,7 +15,9 @@ use ropewalk_wire::{
 use super::current;
 use crate::{
     exec::{Exec, Fail, blocking},
-    ids, search,
+    ids,
+    public::reads,
+    search,
 };
 
 /// The messages that a request names.
@@ -192,6 +194,11 @@ pub fn set_read_flags(exec: &mut Exec<'_>, request: &SetReadFlagsRequest<'_>) ->
     }
     let bits = notify_bits(request.read_flags);
     blocking(|| clear_notify(&mailbox, folder, &named.ids, bits))?;
+    if let Some(read) = state
+        && let Some(missing) = reads::set_read(exec.logon()?, folder, &named.ids, read)?
+    {
+        return answer(exec, named.foreign || missing);
+    }
     let missing = match state {
         Some(read) => !blocking(|| mailbox.set_read(folder, &named.ids, read))?
             .missing

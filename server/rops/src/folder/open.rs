@@ -4,7 +4,10 @@ use ropewalk_props::{Bag, PropValue, Utf16Text, tags};
 use ropewalk_store::{FolderKind, NewFolder, StoreError};
 use ropewalk_wire::{
     ErrorCode,
-    rop::{CreateFolderRequest, CreateFolderResponse, OpenFolderRequest, OpenFolderResponse},
+    rop::{
+        CreateFolderRequest, CreateFolderResponse, ExistingFolder, OpenFolderRequest,
+        OpenFolderResponse,
+    },
 };
 
 use super::current;
@@ -13,7 +16,8 @@ use crate::{
     exec::{Exec, Fail, blocking},
     ids,
     object::{FolderObject, Object},
-    rights, rules, store_error,
+    rights::{self, Rights},
+    rules, store_error,
 };
 
 /// Code units of a folder's name.
@@ -49,7 +53,7 @@ pub fn open_folder(exec: &mut Exec<'_>, request: &OpenFolderRequest) -> Result<(
 pub fn create_folder(exec: &mut Exec<'_>, request: &CreateFolderRequest<'_>) -> Result<(), Fail> {
     let parent = exec.object()?.folder()?.id;
     exec.check_output(request.output_handle_index)?;
-    exec.need(9)?;
+    exec.need(11)?;
     let kind = match request.folder_type {
         1 => FolderKind::Generic,
         2 => FolderKind::Search,
@@ -73,6 +77,15 @@ pub fn create_folder(exec: &mut Exec<'_>, request: &CreateFolderRequest<'_>) -> 
         text.decode(request.comment),
     )?;
     rights::inherit(&above, &mut props);
+    let is_public = exec.logon()?.is_public();
+    if is_public {
+        if kind == FolderKind::Search {
+            // MS-OXCFOLD 3.2.5.2.
+            return Err(ErrorCode::NOT_SUPPORTED.into());
+        }
+        rights::give(&mut props, &exec.session.user, Rights::OWNER);
+    }
+    let mut existing_folder = None;
     let id = match blocking(|| {
         mailbox.create_folder(NewFolder {
             parent,
@@ -81,18 +94,25 @@ pub fn create_folder(exec: &mut Exec<'_>, request: &CreateFolderRequest<'_>) -> 
         })
     }) {
         Ok(folder) => folder.id,
-        Err(StoreError::DuplicateName(existing)) if request.open_existing => existing,
+        Err(StoreError::DuplicateName(existing)) if request.open_existing => {
+            // IsExistingFolder is for public folders; in a private mailbox it is zero
+            // (MS-OXCFOLD 2.2.1.2.2).
+            let found = mailbox.folder_props(existing).filter(|_| is_public);
+            existing_folder = found.map(|(props, _)| ExistingFolder {
+                has_rules: rules::has_rules(&props),
+                servers: None,
+            });
+            existing
+        }
         Err(error) => return Err(create_error(&error).into()),
     };
     exec.open(
         request.output_handle_index,
         Object::Folder(FolderObject { id }),
     )?;
-    // IsExistingFolder is for public folders; in a private mailbox it is zero
-    // (MS-OXCFOLD 2.2.1.2.2).
     exec.answer(&CreateFolderResponse {
         folder_id: ids::fid(id),
-        existing_folder: None,
+        existing_folder,
     })
 }
 

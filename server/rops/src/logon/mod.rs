@@ -9,12 +9,21 @@ mod tests;
 mod time;
 
 use ropewalk_store::{Mailbox, Store};
-use ropewalk_wire::rop::{GetStoreStateResponse, PublicFolderIsGhostedResponse};
+use ropewalk_wire::{
+    ErrorCode, Fid,
+    codec::AsciiZ,
+    rop::{
+        GetOwningServersRequest, GetStoreStateResponse, GhostServers, PublicFolderIsGhostedRequest,
+        PublicFolderIsGhostedResponse,
+    },
+};
 
 use crate::{
     context::Session,
     exec::{Exec, Fail},
-    object::Object,
+    ids,
+    object::{LogonObject, Object},
+    rights::Rights,
     search, stream,
 };
 
@@ -32,17 +41,56 @@ pub fn store_state(store: &Store, mailbox: &Mailbox) -> u32 {
 
 /// RopGetStoreState (MS-OXCSTOR 2.2.1.5).
 pub fn get_store_state(exec: &mut Exec<'_>) -> Result<(), Fail> {
-    exec.object()?.logon()?;
+    exec.object()?.logon()?.private()?;
     exec.need(4)?;
     let store_state = store_state(&exec.session.store, &exec.logon()?.mailbox);
     exec.answer(&GetStoreStateResponse { store_state })
 }
 
-/// RopPublicFolderIsGhosted (MS-OXCSTOR 3.2.5.7): no folder of a private mailbox is.
-pub fn public_folder_is_ghosted(exec: &mut Exec<'_>) -> Result<(), Fail> {
-    exec.object()?.logon()?;
+/// RopPublicFolderIsGhosted (MS-OXCSTOR 3.2.5.7): no folder is. Of the public store there is one
+/// replica, which has the contents of all folders. `ecNotFound` for a public folder that is not there.
+pub fn public_folder_is_ghosted(
+    exec: &mut Exec<'_>,
+    request: &PublicFolderIsGhostedRequest,
+) -> Result<(), Fail> {
+    let logon = exec.object()?.logon()?;
+    if logon.is_public() {
+        check_visible(logon, request.folder_id)?;
+    }
     exec.need(1)?;
     exec.answer(&PublicFolderIsGhostedResponse { servers: None })
+}
+
+/// RopGetOwningServers (MS-OXCSTOR 2.2.1.6, 3.2.5.6): this one. `ecNotFound` for a public folder that is
+/// not there, `ecNotSupported` for a private mailbox.
+pub fn get_owning_servers(
+    exec: &mut Exec<'_>,
+    request: &GetOwningServersRequest,
+) -> Result<(), Fail> {
+    let logon = exec.object()?.logon()?;
+    if !logon.is_public() {
+        return Err(ErrorCode::NOT_SUPPORTED.into());
+    }
+    check_visible(logon, request.folder_id)?;
+    exec.need(4 + SERVER_NAME.len() + 1)?;
+    exec.answer(&GhostServers {
+        cheap_server_count: 1,
+        servers: (&[AsciiZ(SERVER_NAME.as_bytes())][..]).into(),
+    })
+}
+
+/// The name of this server, where one has to be told.
+const SERVER_NAME: &str = "ropewalk";
+
+/// Fails with `ecNotFound` unless the logon's user can see the folder.
+fn check_visible(logon: &LogonObject, folder: Fid) -> Result<(), ErrorCode> {
+    let folder = ids::folder_id(folder)?;
+    let rights = logon.rights(folder)?;
+    if logon.mailbox.has_folder(folder) && rights.contains(Rights::FOLDER_VISIBLE) {
+        Ok(())
+    } else {
+        Err(ErrorCode::NOT_FOUND)
+    }
 }
 
 /// RopRelease (MS-OXCROPS 3.2.5.3): no response, whatever the handle is. Releasing a logon releases
@@ -73,4 +121,5 @@ fn release_logon(session: &mut Session, logon_id: u8) {
     }
     session.objects.remove_logon(logon_id);
     session.logons.remove(&logon_id);
+    session.public.set_public(logon_id, false);
 }

@@ -1,17 +1,20 @@
 //! RopLogon (MS-OXCSTOR 2.2.1.1, 3.2.5.1).
 
-use ropewalk_props::{BagView, tags};
+use std::sync::Arc;
+
+use ropewalk_props::{BagView, Guid, tags};
 use ropewalk_store::{Mailbox, StoreError};
 use ropewalk_wire::{
     ErrorCode,
-    rop::{LogonRequest, LogonResponse, PrivateLogonResponse},
+    rop::{LogonRequest, LogonResponse, PrivateLogonResponse, PublicLogonResponse},
 };
 
 use super::{release_logon, special, store_state, time::logon_time};
 use crate::{
-    exec::{Exec, Fail},
+    exec::{Exec, Fail, blocking},
     ids,
     object::{LogonObject, Object},
+    public,
     rights::Access,
     store_error,
 };
@@ -47,10 +50,12 @@ mod response_flags {
 /// The body of the success response for a private mailbox.
 const RESPONSE_LEN: usize = 160;
 
+/// The body of the success response for the public store.
+const PUBLIC_RESPONSE_LEN: usize = 139;
+
 /// RopLogon.
 pub fn logon(exec: &mut Exec<'_>, request: &LogonRequest<'_>) -> Result<(), Fail> {
     exec.check_index(exec.handle_index)?;
-    exec.need(RESPONSE_LEN)?;
     if request.logon_flags & !logon_flags::ALL != 0 || request.open_flags & !open_flags::KNOWN != 0
     {
         return Err(ErrorCode::ERROR.into());
@@ -59,25 +64,23 @@ pub fn logon(exec: &mut Exec<'_>, request: &LogonRequest<'_>) -> Result<(), Fail
     if exec.session.code_page_id > u32::from(u16::MAX) {
         return Err(ErrorCode::UNKNOWN_CODE_PAGE.into());
     }
-    if request.logon_flags & logon_flags::PRIVATE == 0
-        || request.open_flags & open_flags::PUBLIC != 0
-    {
-        // There are no public folders here.
-        return Err(ErrorCode::LOGIN_FAILURE.into());
+    match (
+        is_public(request),
+        request.open_flags & open_flags::PUBLIC != 0,
+    ) {
+        (true, true) => return public_logon(exec, request),
+        (false, false) => {}
+        // 3.2.5.1.2: the public store is asked for with both.
+        _ => return Err(ErrorCode::LOGIN_FAILURE.into()),
     }
+    exec.need(RESPONSE_LEN)?;
     let essdn = std::str::from_utf8(request.essdn_text()).map_err(|_| ErrorCode::UNKNOWN_USER)?;
     let user = exec
         .session
         .store
         .user_by_legacy_dn(essdn)
         .ok_or(ErrorCode::UNKNOWN_USER)?;
-    let is_to_another = |logon: &LogonObject| logon.mailbox.guid() != user.mailbox_guid;
-    if request.open_flags & open_flags::USE_PER_MDB_REPLID_MAPPING == 0
-        && exec.session.logons.values().any(is_to_another)
-    {
-        // The REPLIDs of the session are the first mailbox's (MS-OXCSTOR 3.2.5.1.1).
-        return Err(ErrorCode::INVALID_PARAM.into());
-    }
+    check_replids(exec, request, user.mailbox_guid)?;
     // Every mailbox is open to its owner alone.
     if user.mailbox_guid != exec.session.user.mailbox_guid {
         return Err(ErrorCode::ACCESS_DENIED.into());
@@ -91,14 +94,7 @@ pub fn logon(exec: &mut Exec<'_>, request: &LogonRequest<'_>) -> Result<(), Fail
             error => store_error::code(&error),
         })?;
 
-    // A LogonId that is in use is given to the new logon.
-    release_logon(exec.session, exec.logon_id);
-    let access = Access::of(&exec.session.user, &mailbox);
-    let logon = LogonObject { mailbox, access };
-    let mailbox = logon.mailbox.clone();
-    exec.open(exec.handle_index, Object::Logon(logon.clone()))?;
-    exec.session.logons.insert(exec.logon_id, logon);
-
+    let mailbox = put(exec, mailbox, false)?;
     let now = exec.session.store.now();
     exec.answer(&LogonResponse::Private(PrivateLogonResponse {
         logon_flags: request.logon_flags & logon_flags::RETURNED,
@@ -111,6 +107,54 @@ pub fn logon(exec: &mut Exec<'_>, request: &LogonRequest<'_>) -> Result<(), Fail
         gwart_time: now,
         store_state: store_state(&exec.session.store, &mailbox),
     }))
+}
+
+/// Whether a logon to the public store is asked for.
+pub fn is_public(request: &LogonRequest<'_>) -> bool {
+    request.logon_flags & logon_flags::PRIVATE == 0
+}
+
+/// The public store (MS-OXCSTOR 2.2.1.1.4, 3.2.5.1.2). There is one, and it is here: which other one a
+/// client would have does not matter.
+fn public_logon(exec: &mut Exec<'_>, request: &LogonRequest<'_>) -> Result<(), Fail> {
+    exec.need(PUBLIC_RESPONSE_LEN)?;
+    check_replids(exec, request, public::PUBLIC_STORE)?;
+    let mailbox = blocking(|| public::open(&exec.session.store))?;
+    let mailbox = put(exec, mailbox, true)?;
+    exec.answer(&LogonResponse::Public(PublicLogonResponse {
+        logon_flags: request.logon_flags & logon_flags::RETURNED,
+        folder_ids: public::logon_folders(),
+        repl_id: ids::OWN_REPLID,
+        repl_guid: mailbox.repl_guid(),
+        per_user_guid: mailbox.guid(),
+    }))
+}
+
+/// Fails with `ecInvalidParam` if the session has a logon to another mailbox already, unless the client
+/// knows that each mailbox has REPLIDs of its own (MS-OXCSTOR 3.2.5.1.1).
+fn check_replids(
+    exec: &Exec<'_>,
+    request: &LogonRequest<'_>,
+    mailbox: Guid,
+) -> Result<(), ErrorCode> {
+    let is_to_another = |logon: &LogonObject| logon.mailbox.guid() != mailbox;
+    let knows = request.open_flags & open_flags::USE_PER_MDB_REPLID_MAPPING != 0;
+    if !knows && exec.session.logons.values().any(is_to_another) {
+        return Err(ErrorCode::INVALID_PARAM);
+    }
+    Ok(())
+}
+
+/// Opens the logon. A LogonId that is in use is given to the new one.
+fn put(exec: &mut Exec<'_>, mailbox: Arc<Mailbox>, public: bool) -> Result<Arc<Mailbox>, Fail> {
+    release_logon(exec.session, exec.logon_id);
+    let access = Access::of(&exec.session.user, &mailbox);
+    let logon = LogonObject { mailbox, access };
+    let mailbox = Arc::clone(&logon.mailbox);
+    exec.open(exec.handle_index, Object::Logon(logon.clone()))?;
+    exec.session.logons.insert(exec.logon_id, logon);
+    exec.session.public.set_public(exec.logon_id, public);
+    Ok(mailbox)
 }
 
 fn response_flags(mailbox: &Mailbox) -> u8 {

@@ -24,7 +24,7 @@ pub fn get_receive_folder(
     exec: &mut Exec<'_>,
     request: &GetReceiveFolderRequest<'_>,
 ) -> Result<(), Fail> {
-    let mailbox = &exec.object()?.logon()?.mailbox;
+    let mailbox = &exec.object()?.logon()?.private()?.mailbox;
     let class = message_class(request.message_class.0)?;
     let all = mailbox.receive_folders();
     let (folder, explicit) = find(&all, class).map_or((special::INBOX, ""), |found| {
@@ -42,7 +42,7 @@ pub fn set_receive_folder(
     exec: &mut Exec<'_>,
     request: &SetReceiveFolderRequest<'_>,
 ) -> Result<(), Fail> {
-    exec.object()?.logon()?;
+    exec.object()?.logon()?.private()?;
     let class = message_class(request.message_class.0)?;
     let mailbox = exec.mailbox()?;
     exec.need(0)?;
@@ -72,7 +72,7 @@ pub fn set_receive_folder(
 
 /// RopGetReceiveFolderTable.
 pub fn get_receive_folder_table(exec: &mut Exec<'_>) -> Result<(), Fail> {
-    let all = exec.object()?.logon()?.mailbox.receive_folders();
+    let all = exec.object()?.logon()?.private()?.mailbox.receive_folders();
     if all.is_empty() {
         return Err(ErrorCode::NO_RECEIVE_FOLDER.into());
     }

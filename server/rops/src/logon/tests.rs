@@ -69,7 +69,8 @@ fn logon_is_refused_with_the_specified_codes() {
         (request(&other, 1, 1), 0x8007_0005),
         (request(&own, 0x11, 0), 0x8000_4005),
         (request(&own, 1, 0x8000_0000), 0x8000_4005),
-        (request(&own, 0, 2), 0x8004_0111),
+        (request(&own, 0, 0), 0x8004_0111),
+        (request(&own, 1, 2), 0x8004_0111),
         (request(&own, 1, 0x2100_040C), 0),
     ] {
         assert_eq!(

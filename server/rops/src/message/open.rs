@@ -8,6 +8,7 @@ use crate::{
     exec::{Exec, Fail},
     ids,
     object::Object,
+    public::reads,
     search, store_error,
     stream::pending,
     view::{MessageView, StoredPart},
@@ -61,9 +62,10 @@ pub fn open_message(exec: &mut Exec<'_>, request: &OpenMessageRequest) -> Result
         ids::folder_id(request.folder_id)?,
         ids::message_id(request.message_id)?,
     );
-    let entry = search::entry(&exec.session.store, exec.logon()?, folder, id)?
+    let mut entry = search::entry(&exec.session.store, exec.logon()?, folder, id)?
         .filter(|entry| !entry.soft_deleted || soft_deleted_too)
         .ok_or(ErrorCode::NOT_FOUND)?;
+    reads::settle(exec.logon()?, &mut entry)?;
     let stored = StoredPart::root(mailbox.read_message(&entry).map_err(store_error::fail)?);
     let place = Place::Folder {
         // What a search folder has found lies elsewhere.

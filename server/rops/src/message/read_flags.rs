@@ -1,9 +1,10 @@
 //! RopSetMessageReadFlag (MS-OXCMSG 2.2.3.11, 3.2.5.11).
 
 use ropewalk_props::{PropValue, tags::PID_TAG_MESSAGE_FLAGS};
+use ropewalk_store::MessageEntry;
 use ropewalk_wire::{
     ErrorCode,
-    rop::{SetMessageReadFlagRequest, SetMessageReadFlagResponse},
+    rop::{ReadStatusChanged, SetMessageReadFlagRequest, SetMessageReadFlagResponse},
 };
 
 use super::{
@@ -13,9 +14,15 @@ use super::{
 use crate::{
     exec::{Exec, Fail, blocking},
     folder::messages::{clear_notify, notify_bits, read_state},
+    public::reads,
     store_error,
     view::StoredPart,
 };
+
+/// Bytes of the response's body at most: ReadStatusChanged, and in public folders LogonId and ClientData.
+pub fn response_len(request: &SetMessageReadFlagRequest) -> usize {
+    1 + request.client_data.map_or(0, |data| 1 + data.len())
+}
 
 /// RopSetMessageReadFlag: committed at once, without a save, and without a new change key.
 pub fn set_message_read_flag(
@@ -26,17 +33,16 @@ pub fn set_message_read_flag(
     // ResponseHandleIndex means the folder, which matters in public folders only; clients of
     // private mailboxes leave its slot empty.
     message_at(exec, index).map_err(|_| ErrorCode::NULL_OBJECT)?;
-    exec.need(1)?;
+    exec.need(response_len(request))?;
     let state = read_state(request.read_flags)?;
+    let mut changed = false;
     forget_receipts(exec, index, request.read_flags)?;
     if let Some(read) = state {
         let message = message_at(exec, index)?;
         match message.entry.clone() {
             Some(entry) => {
-                let mailbox = exec.mailbox()?;
-                let outcome = blocking(|| mailbox.set_read(entry.folder, &[entry.id], read))
-                    .map_err(store_error::fail)?;
-                if !outcome.missing.is_empty() {
+                changed = entry.read != read;
+                if is_missing(exec, &entry, read)? {
                     return Err(ErrorCode::OBJECT_DELETED.into());
                 }
                 let message = message_at_mut(exec, index)?;
@@ -58,10 +64,26 @@ pub fn set_message_read_flag(
             None => {}
         }
     }
-    // ReadStatusChanged is for public folders.
+    // ReadStatusChanged is for public folders, as the data is that comes back with it.
+    let client_data = request.client_data.filter(|_| changed);
+    let logon_id = exec.logon_id;
     exec.answer(&SetMessageReadFlagResponse {
-        read_status_changed: None,
+        read_status_changed: client_data.map(|client_data| ReadStatusChanged {
+            logon_id,
+            client_data,
+        }),
     })
+}
+
+/// Sets a message's read state, in public folders that of the logon's user; true if the message is gone.
+fn is_missing(exec: &Exec<'_>, entry: &MessageEntry, read: bool) -> Result<bool, ErrorCode> {
+    let logon = exec.logon()?;
+    if let Some(missing) = reads::set_read(logon, entry.folder, &[entry.id], read)? {
+        return Ok(missing);
+    }
+    let outcome = blocking(|| logon.mailbox.set_read(entry.folder, &[entry.id], read));
+    let outcome = outcome.map_err(store_error::fail)?;
+    Ok(!outcome.missing.is_empty())
 }
 
 /// Clears mfNotifyRead and mfNotifyUnread as ReadFlags ask, in the store and on this handle.

@@ -14,6 +14,7 @@ use crate::{
     ids,
     limits::MESSAGE_BYTES_MAX,
     object::Object,
+    public::reads,
     store_error,
     stream::pending,
     view::{MessageView, StoredPart},
@@ -101,10 +102,19 @@ fn save_in_folder(exec: &mut Exec<'_>, index: u8, flags: SaveFlags) -> Result<()
         },
         message,
     };
-    let saved = blocking(|| mailbox.save_message(save)).map_err(|error| match error {
+    let read = object
+        .entry
+        .as_ref()
+        .map_or(is_read(object), |entry| entry.read);
+    let mut saved = blocking(|| mailbox.save_message(save)).map_err(|error| match error {
         StoreError::NotFound if !is_new => ErrorCode::OBJECT_DELETED,
         error => store_error::fail(error),
     })?;
+    if read && exec.logon()?.is_public() {
+        // Who wrote it has read it; nobody else has.
+        reads::set_read(exec.logon()?, folder, &[saved.id], true)?;
+    }
+    reads::settle(exec.logon()?, &mut saved)?;
     let stored = StoredPart::root(mailbox.read_message(&saved).map_err(store_error::fail)?);
     let object = message_at_mut(exec, index)?;
     object.entry = Some(saved);

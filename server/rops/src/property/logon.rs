@@ -5,7 +5,7 @@ use ropewalk_props::{BagView, GlobCnt, PropTag, PropType, tags::*};
 use ropewalk_store::{Mailbox, STORAGE_QUOTA_LIMIT};
 
 use super::value::{Found, Properties, in_bag};
-use crate::{context::Session, ids, logon::store_state};
+use crate::{context::Session, ids, logon::store_state, public};
 
 /// A logon as a property source.
 #[derive(Clone, Copy)]
@@ -110,6 +110,14 @@ impl<'a> LogonProperties<'a> {
             PID_TAG_ACCESS_LEVEL => Found::i32(1),
             PID_TAG_MAPPING_SIGNATURE => Found::binary(mailbox.repl_guid().0),
             PID_TAG_RECORD_KEY | PID_TAG_STORE_RECORD_KEY => Found::binary(mailbox.guid().0),
+            PID_TAG_ENTRY_ID | PID_TAG_STORE_ENTRY_ID if public::is_public(mailbox) => {
+                Found::binary(ids::public_store_entry_id("ropewalk"))
+            }
+            PID_TAG_MAILBOX_OWNER_ENTRY_ID | PID_TAG_MAILBOX_OWNER_NAME
+                if public::is_public(mailbox) =>
+            {
+                return None;
+            }
             PID_TAG_ENTRY_ID | PID_TAG_STORE_ENTRY_ID => self
                 .owner(|owner| Found::binary(ids::store_entry_id("ropewalk", &owner.legacy_dn)))?,
             PID_TAG_OBJECT_TYPE => Found::i32(OBJECT_TYPE_STORE),

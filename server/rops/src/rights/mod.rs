@@ -137,6 +137,15 @@ impl LogonObject {
     }
 }
 
+/// Gives a user rights on a new folder.
+pub fn give(props: &mut Bag, user: &User, rights: Rights) {
+    // No folder has an id of 0, whose list would be another one to begin with.
+    let mut list = PermissionsList::of(&*props, GlobCnt(0));
+    list.set(Who::User(user.minimal_id), rights);
+    let (tag, value) = list.to_property();
+    props.set(tag, &value);
+}
+
 /// Gives a new folder the permissions list of the folder that it comes into, but for the free/busy
 /// rights, which only the Calendar has.
 pub fn inherit(parent: &Folder, props: &mut Bag) {

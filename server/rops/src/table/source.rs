@@ -24,6 +24,7 @@ use crate::{
     folder::{current, properties::FolderProperties},
     limits::{INSTANCES_MAX, SESSION_BYTES_MAX},
     property::value::{Found, Properties},
+    public::reads,
     rights::{
         Access, Rights,
         table::{PermissionRow, rows as permissions},
@@ -76,12 +77,7 @@ impl<'a> Source<'a> {
             .ok_or(ErrorCode::NULL_OBJECT)?;
         let rows = match kind {
             TableKind::Contents { folder, view } => {
-                let contents = if logon.mailbox.has_contents(folder) {
-                    logon.mailbox.contents(folder, view)
-                } else {
-                    blocking(|| logon.mailbox.contents(folder, view))
-                };
-                SourceRows::Contents(contents.map_err(crate::store_error::fail)?)
+                SourceRows::Contents(reads::contents(&logon.mailbox, logon.access, folder, view)?)
             }
             TableKind::Search { folder } => {
                 SourceRows::Contents(search::contents(&session.store, logon, folder)?)

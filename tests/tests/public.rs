@@ -1,0 +1,296 @@
+//! Public folders: one store for all, and what each user has read of it (MS-OXCSTOR 2.2.1.1.4, 3.2.5).
+
+use ropewalk_tests::{
+    client::{Cells as _, Client, Handle, NO_HANDLE, Result, Rop, logon_rop},
+    fixture::{code, fails, legacy_dn, tag, text},
+    server::{TestServer, add_user},
+};
+use ropewalk_wire::Reader;
+
+const PASSWORD: &str = "counterweight";
+const ADA: &str = "ada@example.test";
+const BOB: &str = "bob@example.test";
+
+const PUBLIC: u32 = 0x0000_0002;
+const PER_MDB_REPLID: u32 = 0x0100_0000;
+const LOGIN_FAILURE: u32 = 0x8004_0111;
+
+const READ: i32 = 1;
+
+struct Public {
+    logon: Handle,
+    folder_ids: [u64; 13],
+}
+
+fn public_logon(client: &mut Client) -> Result<Public> {
+    let rop = logon_rop(0, PUBLIC | PER_MDB_REPLID, "");
+    let answer = client.rop(&rop, &[NO_HANDLE])?;
+    let folder_ids = answer.read(|input| {
+        assert_eq!(input.u8()?, 0);
+        let mut ids = [0; 13];
+        for id in &mut ids {
+            *id = input.u64()?;
+        }
+        assert_eq!(input.u16()?, 1);
+        assert_ne!(input.guid()?.0, [0; 16]);
+        input.guid()?;
+        Ok(ids)
+    })?;
+    Ok(Public {
+        logon: answer.handle(0)?,
+        folder_ids,
+    })
+}
+
+fn server() -> (tempfile::TempDir, TestServer) {
+    let dir = tempfile::tempdir().unwrap();
+    let server = TestServer::start_in(dir.path(), &[]);
+    add_user(dir.path(), ADA, "Ada", PASSWORD);
+    add_user(dir.path(), BOB, "Bob", PASSWORD);
+    (dir, server)
+}
+
+fn connect(server: &TestServer, dir: &std::path::Path, email: &str) -> Client {
+    Client::connect(server.http(), email, PASSWORD, &legacy_dn(dir, email)).expect("Connect")
+}
+
+fn post(client: &mut Client, folder: Handle, folder_id: u64, subject: &str) -> u64 {
+    let message = client.create_message(folder, folder_id).unwrap();
+    client
+        .set_props(message, &[(tag::SUBJECT, text(subject))])
+        .unwrap();
+    let id = client.save_message(message).unwrap();
+    client.release(message).unwrap();
+    id
+}
+
+/// The subjects of a folder's messages, and whether they were read.
+fn messages(client: &mut Client, folder: Handle) -> Vec<(String, bool)> {
+    let (table, _) = client.contents_table(folder, 0).unwrap();
+    let columns = [tag::SUBJECT, tag::MESSAGE_FLAGS];
+    client.set_columns(table, &columns).unwrap();
+    let rows = client.query_all_rows(table, &columns).unwrap();
+    client.release(table).unwrap();
+    let mut all: Vec<_> = rows
+        .iter()
+        .map(|row| (row.text(0), row.int(1) & READ != 0))
+        .collect();
+    all.sort();
+    all
+}
+
+fn set_read_flags(client: &mut Client, folder: Handle, flags: u8, ids: &[u64]) -> u8 {
+    let rop = Rop::new(0x66, 0).u8(0).u8(flags).ids(ids);
+    let answer = client.rop(&rop, &[folder]).unwrap();
+    answer.read(Reader::u8).unwrap()
+}
+
+#[test]
+fn there_is_one_public_store_for_all() {
+    let (dir, server) = server();
+    let mut ada = connect(&server, dir.path(), ADA);
+    let public = public_logon(&mut ada).unwrap();
+    assert!(public.folder_ids[..6].iter().all(|id| *id != 0));
+    assert!(public.folder_ids[6..].iter().all(|id| *id == 0));
+    let subtree = ada.open_folder(public.logon, public.folder_ids[1]).unwrap();
+    let made = ada.create_folder(subtree, "Notices").unwrap();
+    let id = post(&mut ada, made.handle, made.folder_id, "twelve fathoms");
+
+    let mut bob = connect(&server, dir.path(), BOB);
+    let public = public_logon(&mut bob).unwrap();
+    let (hierarchy, count) = {
+        let subtree = bob.open_folder(public.logon, public.folder_ids[1]).unwrap();
+        bob.hierarchy_table(subtree, 0).unwrap()
+    };
+    assert_eq!(count, 1);
+    let columns = [tag::FOLDER_ID, tag::DISPLAY_NAME];
+    bob.set_columns(hierarchy, &columns).unwrap();
+    let rows = bob.query_all_rows(hierarchy, &columns).unwrap();
+    assert_eq!(
+        (rows[0].id(0), rows[0].text(1)),
+        (made.folder_id, "Notices".into())
+    );
+    let message = bob
+        .open_message(public.logon, made.folder_id, id, 0)
+        .unwrap();
+    let row = bob
+        .get_props(message.handle, &[tag::SUBJECT, tag::ENTRY_ID])
+        .unwrap();
+    assert_eq!(row.text(0), "twelve fathoms");
+    // MS-OXCDATA 2.2.4.2: of a public message.
+    assert_eq!(row.binary(1)[20..22], [0x09, 0x00]);
+    assert_eq!(row.binary(1)[4..8], [0x1A, 0x44, 0x73, 0x90]);
+}
+
+// MS-OXCSTOR 3.2.5.1.2.
+#[test]
+fn the_public_store_is_asked_for_by_both_flags() {
+    let (dir, server) = server();
+    let mut ada = connect(&server, dir.path(), ADA);
+    let dn = legacy_dn(dir.path(), ADA);
+    for (logon_flags, open_flags) in [(0, PER_MDB_REPLID), (1, PUBLIC)] {
+        let rop = logon_rop(logon_flags, open_flags, &dn);
+        fails(ada.rop(&rop, &[NO_HANDLE]), LOGIN_FAILURE);
+    }
+    // A second mailbox has REPLIDs of its own, which a client has to know.
+    ada.logon().unwrap();
+    let mut other = logon_rop(0, PUBLIC, "").as_bytes().to_vec();
+    other[1] = 1;
+    let payload = ropewalk_tests::client::framing::rop_buffer(&other, &[NO_HANDLE]);
+    let answer = ada.execute_payload(&payload).unwrap();
+    assert_eq!(answer.rops[2..6], code::INVALID_PARAMETER.to_le_bytes());
+    public_logon(&mut ada).unwrap();
+}
+
+#[test]
+fn each_user_has_read_what_that_user_has_read_also_after_a_restart() {
+    let (dir, mut server) = server();
+    let mut ada = connect(&server, dir.path(), ADA);
+    let public = public_logon(&mut ada).unwrap();
+    let subtree = ada.open_folder(public.logon, public.folder_ids[1]).unwrap();
+    let folder = ada.create_folder(subtree, "Notices").unwrap();
+    let (handle, folder_id) = (folder.handle, folder.folder_id);
+    let ids: Vec<u64> = ["one", "three", "two"]
+        .iter()
+        .map(|subject| post(&mut ada, handle, folder_id, subject))
+        .collect();
+    let expect = |read: [bool; 3]| -> Vec<(String, bool)> {
+        let subjects = ["one", "three", "two"].map(str::to_owned);
+        subjects.into_iter().zip(read).collect()
+    };
+
+    let mut bob = connect(&server, dir.path(), BOB);
+    let to_bob = public_logon(&mut bob).unwrap();
+    let bobs = bob.open_folder(to_bob.logon, folder_id).unwrap();
+    assert_eq!(set_read_flags(&mut bob, bobs, 0, &ids[..2]), 0);
+    assert_eq!(messages(&mut bob, bobs), expect([true, true, false]));
+    assert_eq!(set_read_flags(&mut bob, bobs, 4, &ids[..1]), 0);
+    assert_eq!(set_read_flags(&mut bob, bobs, 0, &[0x7777_0000_0001]), 1);
+    assert_eq!(messages(&mut bob, bobs), expect([false, true, false]));
+    set_read_flags(&mut ada, handle, 4, &[]);
+    assert_eq!(messages(&mut ada, handle), expect([false; 3]));
+
+    // Of an open message (MS-OXCMSG 3.2.5.11): what the client gave comes back if the state changed.
+    let two = bob
+        .open_message(to_bob.logon, folder_id, ids[2], 0)
+        .unwrap();
+    let mut flag = |flags: u8| {
+        let rop = Rop::new(0x11, 1).u8(0).u8(flags).bytes(&[9; 24]);
+        bob.rop(&rop, &[two.handle, bobs]).unwrap().body
+    };
+    let mut changed = vec![1, 0];
+    changed.extend([9; 24]);
+    assert_eq!(flag(0), changed);
+    assert_eq!(flag(0), [0]);
+    assert_eq!(messages(&mut bob, bobs), expect([false, true, true]));
+
+    // What is changed is unread again, but not to who changed it.
+    let three = ada
+        .open_message(public.logon, folder_id, ids[1], 1)
+        .unwrap();
+    ada.set_props(
+        three.handle,
+        &[(tag::IMPORTANCE, ropewalk_tests::client::Value::Integer32(2))],
+    )
+    .unwrap();
+    ada.save_message(three.handle).unwrap();
+    assert_eq!(messages(&mut bob, bobs), expect([false, false, true]));
+
+    server.stop();
+    let mut server = TestServer::start_in(dir.path(), &[]);
+    let mut bob = connect(&server, dir.path(), BOB);
+    let to_bob = public_logon(&mut bob).unwrap();
+    let bobs = bob.open_folder(to_bob.logon, folder_id).unwrap();
+    assert_eq!(messages(&mut bob, bobs), expect([false, false, true]));
+    server.stop();
+}
+
+#[test]
+fn what_only_a_mailbox_has_is_not_supported() {
+    let (dir, server) = server();
+    let mut ada = connect(&server, dir.path(), ADA);
+    let public = public_logon(&mut ada).unwrap();
+    for rop in [
+        Rop::new(0x27, 0).ascii_z("IPM"),
+        Rop::new(0x26, 0)
+            .u64(public.folder_ids[1])
+            .ascii_z("IPM.Notice"),
+        Rop::new(0x68, 0),
+        Rop::new(0x7B, 0),
+    ] {
+        fails(ada.rop(&rop, &[public.logon]), code::NOT_SUPPORTED);
+    }
+    let subtree = ada.open_folder(public.logon, public.folder_ids[1]).unwrap();
+    let search = ropewalk_tests::client::NewFolder {
+        folder_type: 2,
+        ..ropewalk_tests::client::NewFolder::named("Search")
+    };
+    fails(
+        ada.create_folder_with(subtree, &search),
+        code::NOT_SUPPORTED,
+    );
+}
+
+// MS-OXCSTOR 3.2.5.6, 3.2.5.7.
+#[test]
+fn the_one_replica_is_here() {
+    let (dir, server) = server();
+    let mut ada = connect(&server, dir.path(), ADA);
+    let public = public_logon(&mut ada).unwrap();
+    let owning = |id: u64| Rop::new(0x42, 0).u64(id);
+    let ghosted = |id: u64| Rop::new(0x45, 0).u64(id);
+    let there = public.folder_ids[1];
+    let answer = ada.rop(&owning(there), &[public.logon]).unwrap();
+    assert_eq!(answer.body, b"\x01\x00\x01\x00ropewalk\0");
+    let answer = ada.rop(&ghosted(there), &[public.logon]).unwrap();
+    assert_eq!(answer.body, [0]);
+    let nowhere = 0x7766_0000_0000_0001;
+    for rop in [owning(nowhere), ghosted(nowhere)] {
+        fails(ada.rop(&rop, &[public.logon]), code::NOT_FOUND);
+    }
+    let private = ada.logon().unwrap();
+    fails(
+        ada.rop(&owning(there), &[private.handle]),
+        code::NOT_SUPPORTED,
+    );
+}
+
+// MS-OXCFOLD 2.2.1.2.2.
+#[test]
+fn a_folder_that_is_there_is_told_of_in_full() {
+    let (dir, server) = server();
+    let mut ada = connect(&server, dir.path(), ADA);
+    let public = public_logon(&mut ada).unwrap();
+    let subtree = ada.open_folder(public.logon, public.folder_ids[1]).unwrap();
+    let made = ada.create_folder(subtree, "Notices").unwrap();
+    let rop = Rop::new(0x1C, 0).u8(1).u8(1).u8(1).u8(1).u8(0);
+    let rop = rop.utf16_z("Notices").utf16_z("");
+    let answer = ada.rop(&rop, &[subtree, NO_HANDLE]).unwrap();
+    let mut wanted = made.folder_id.to_le_bytes().to_vec();
+    wanted.extend([1, 0, 0]);
+    assert_eq!(answer.body, wanted);
+}
+
+#[test]
+fn nobody_can_be_the_user_of_the_public_store() {
+    let (dir, server) = server();
+    let mut ada = connect(&server, dir.path(), ADA);
+    public_logon(&mut ada).unwrap();
+    let mut client =
+        Client::connect(server.http(), ADA, PASSWORD, &legacy_dn(dir.path(), ADA)).unwrap();
+    let rop = logon_rop(1, PER_MDB_REPLID, "/o=ropewalk/cn=public folders");
+    fails(client.rop(&rop, &[NO_HANDLE]), code::UNKNOWN_USER);
+    assert!(Client::connect(server.http(), "public-folders@ropewalk.invalid", "", "").is_err());
+    let listed = ropewalk_tests::server::run([
+        "user",
+        "list",
+        "--json",
+        "--data-dir",
+        dir.path().to_str().unwrap(),
+    ]);
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    assert!(
+        listed.contains(ADA) && !listed.contains("ropewalk.invalid"),
+        "{listed}"
+    );
+}
