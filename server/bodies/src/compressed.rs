@@ -58,10 +58,8 @@ fn split(bytes: &[u8]) -> Result<(Header, &[u8]), Error> {
 pub fn decompress(bytes: &[u8], max: usize) -> Result<Vec<u8>, Error> {
     let (header, contents) = split(bytes)?;
     let raw_size = header.raw_size as usize;
-    if raw_size > max {
-        return Err(Error::TooLarge);
-    }
     match header.kind {
+        UNCOMPRESSED | COMPRESSED if raw_size > max => Err(Error::TooLarge),
         UNCOMPRESSED => Ok(contents.get(..raw_size).unwrap_or(contents).to_vec()),
         COMPRESSED if crc(contents) == header.crc => {
             let raw = expand(contents, raw_size, max);

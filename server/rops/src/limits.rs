@@ -25,6 +25,10 @@ pub const CELL_LENGTH_MAX: usize = 255;
 /// Bytes of a large value that a restriction looks into.
 pub const SEARCHED_BYTES_MAX: usize = 1 << 20;
 
+/// Bytes of a body that is converted from one form to another, and of what it becomes. Longer ones are
+/// to be had in their native form alone.
+pub const CONVERTED_BODY_BYTES_MAX: usize = 16 << 20;
+
 /// Columns of a table, sort keys, and tags in one property request.
 pub const COLUMNS_MAX: usize = 1024;
 

@@ -19,7 +19,7 @@ mod types;
 
 use std::sync::Arc;
 
-use ropewalk_props::{GlobCnt, Guid};
+use ropewalk_props::{BlobRef, GlobCnt, Guid};
 
 pub use expiry::has_soft_deleted;
 pub use quota::{Quota, STORAGE_QUOTA_LIMIT};
@@ -33,7 +33,7 @@ pub use types::{
 };
 
 use crate::{
-    StoreError,
+    BlobReader, StoreError,
     core::Core,
     sync::{
         Mutex, RwLock, RwLockWriteGuard,
@@ -86,6 +86,12 @@ impl Mailbox {
     /// The e-mail address of the user whose mailbox this is.
     pub fn owner_email(&self) -> String {
         self.owner.clone()
+    }
+
+    /// Reads a large value of one of its messages. [`StoreError::NotFound`] if there is none with this
+    /// number.
+    pub fn blob_reader(&self, blob: BlobRef) -> Result<BlobReader, StoreError> {
+        BlobReader::open(self.core.clone(), blob)
     }
 
     /// The next counter value, for tests.

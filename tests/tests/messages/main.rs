@@ -1,5 +1,6 @@
 //! Messages: making, opening, saving, marking, moving, deleting (MS-OXCMSG and MS-OXCFOLD 3.2.5).
 
+mod bodies;
 mod content;
 mod in_folders;
 mod look;

@@ -1,5 +1,6 @@
 //! Message objects: opening, creating, changing and saving messages (MS-OXCMSG).
 
+pub mod body;
 pub mod conversation;
 pub mod create;
 pub mod open;
@@ -53,6 +54,10 @@ pub struct MessageObject {
     pub streams: PendingStreams,
     /// What it keeps in memory.
     pub share: Share,
+    /// The parts of its body that were set since it was opened or last saved.
+    pub body_set: body::Parts,
+    /// Its body in other forms.
+    pub conversions: body::Conversions,
 }
 
 /// Where a message belongs.
@@ -130,6 +135,8 @@ impl MessageObject {
             recipient_columns: Vec::new(),
             streams: PendingStreams::default(),
             share,
+            body_set: body::Parts::default(),
+            conversions: body::Conversions::default(),
         }
     }
 
@@ -173,8 +180,32 @@ impl MessageObject {
                 return Err(ErrorCode::NOT_ENOUGH_MEMORY);
             }
         }
+        self.conversions.clear();
         self.dirty = true;
         Ok(draft)
+    }
+
+    /// As [`body::settle`], after parts of its body were set.
+    pub fn settle_body(&mut self, set: body::Parts) -> Result<(), ErrorCode> {
+        if !set.is_empty() {
+            let mut fresh = self.body_set;
+            body::settle(&mut self.edit()?.props, &mut fresh, set);
+            self.body_set = fresh;
+        }
+        Ok(())
+    }
+
+    /// Converts its body to the forms that are asked for, if it has not been yet.
+    pub fn convert_body(
+        &mut self,
+        mailbox: &Mailbox,
+        share: impl Fn() -> Share,
+        tags: impl Iterator<Item = PropTag>,
+    ) -> Result<(), ErrorCode> {
+        let mut conversions = std::mem::take(&mut self.conversions);
+        let made = conversions.make(share, mailbox, self.view(), tags);
+        self.conversions = conversions;
+        made
     }
 
     /// The message as a property source.
@@ -183,6 +214,8 @@ impl MessageObject {
             mailbox,
             entry: self.entry.as_ref(),
             view: Some(self.view()),
+            conversions: Some(&self.conversions),
+            asked: body::Parts::default(),
             writable: self.writable,
             associated: matches!(
                 self.place,

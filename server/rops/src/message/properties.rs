@@ -3,10 +3,11 @@
 use ropewalk_props::{PropTag, PropType, tags::*};
 use ropewalk_store::{Mailbox, MessageEntry};
 
+use super::body::{self, Conversions, Parts};
 use crate::{
     code_page::CodePage,
     ids,
-    property::value::{Found, Packed, Properties, in_bag},
+    property::value::{Found, Properties, in_bag},
     view::MessageView,
 };
 
@@ -43,14 +44,6 @@ const ACCESS_OWNER: i32 = 0x0000_0007;
 /// The same for a message that is not saved yet (MS-OXCMSG 3.2.5.2): modify and read.
 const ACCESS_NEW: i32 = 0x0000_0003;
 
-/// PidTagNativeBody (MS-OXPROPS): which of its bodies a message was written as.
-mod native_body {
-    pub const UNDEFINED: i32 = 0;
-    pub const PLAIN_TEXT: i32 = 1;
-    pub const RTF_COMPRESSED: i32 = 2;
-    pub const HTML: i32 = 3;
-}
-
 /// A message as a property source.
 #[derive(Clone, Copy)]
 pub struct MessageProperties<'a> {
@@ -60,6 +53,10 @@ pub struct MessageProperties<'a> {
     pub entry: Option<&'a MessageEntry>,
     /// Its content; `None` where only properties of the entry are wanted.
     pub view: Option<MessageView<'a>>,
+    /// What its handle keeps of its body in other forms.
+    pub conversions: Option<&'a Conversions>,
+    /// The parts of its body that a client wants to know.
+    pub asked: Parts,
     /// PidTagAccessLevel of the handle; tables report what an open would give.
     pub writable: bool,
     /// For a message without an entry.
@@ -125,22 +122,11 @@ pub fn is_read_only_once_saved(tag: PropTag) -> bool {
 
 impl Properties for MessageProperties<'_> {
     fn find(&self, tag: PropTag) -> Option<Found<'_>> {
-        if let Some(found) = self.of_handle(tag) {
-            return Some(found);
-        }
-        if let Some(entry) = self.entry
-            && let Some(found) = self.of_entry(tag, entry)
-        {
-            return Some(found);
-        }
-        let view = self.view?;
-        match tag.id() {
-            id if id == PID_TAG_MESSAGE_FLAGS.id() => Some(Found::u32(self.message_flags(view))),
-            id if id == PID_TAG_HAS_ATTACHMENTS.id() => Some(Found::bool(has_attachments(view))),
-            id if id == PID_TAG_READ.id() => Some(Found::bool(self.is_read(view))),
-            id if id == PID_TAG_HTML.id() => html(view, tag.ty()),
-            id => in_bag(view.props(), id).or_else(|| self.fallback(tag, view)),
-        }
+        self.find_some(tag, None)
+    }
+
+    fn find_start(&self, tag: PropTag, max: usize) -> Option<Found<'_>> {
+        self.find_some(tag, Some(max))
     }
 
     fn tags(&self) -> Vec<PropTag> {
@@ -177,6 +163,38 @@ impl Properties for MessageProperties<'_> {
             );
         }
         tags
+    }
+}
+
+impl<'a> MessageProperties<'a> {
+    /// As [`Properties::find`], or with a length as [`Properties::find_start`].
+    pub fn find_some(&self, tag: PropTag, start: Option<usize>) -> Option<Found<'a>> {
+        if let Some(found) = self.of_handle(tag) {
+            return Some(found);
+        }
+        if let Some(entry) = self.entry
+            && let Some(found) = self.of_entry(tag, entry)
+        {
+            return Some(found);
+        }
+        let view = self.view?;
+        match tag.id() {
+            id if id == PID_TAG_MESSAGE_FLAGS.id() => Some(Found::u32(self.message_flags(view))),
+            id if id == PID_TAG_HAS_ATTACHMENTS.id() => Some(Found::bool(has_attachments(view))),
+            id if id == PID_TAG_READ.id() => Some(Found::bool(self.is_read(view))),
+            id if id == PID_TAG_NATIVE_BODY.id() => {
+                Some(Found::i32(body::native_body(view.props(), self.asked)))
+            }
+            id => match in_bag(view.props(), id) {
+                Some(found) if id == PID_TAG_HTML.id() && is_other_html(found.ty(), tag.ty()) => {
+                    self.converted(tag, start).or(Some(found))
+                }
+                Some(found) => Some(found),
+                None => self
+                    .fallback(tag, view)
+                    .or_else(|| self.converted(tag, start)),
+            },
+        }
     }
 }
 
@@ -241,14 +259,8 @@ impl<'a> MessageProperties<'a> {
             id if id == PID_TAG_CONVERSATION_ID.id() => {
                 Found::binary(super::conversation::id(view.props())?)
             }
-            id if id == PID_TAG_NATIVE_BODY.id() => Found::i32(native_body(view)),
             id if id == PID_TAG_MESSAGE_STATUS.id() => Found::i32(0),
-            // Nothing else that it could be out of step with (MS-OXCMSG 2.2.1.56.5).
-            id if id == PID_TAG_RTF_IN_SYNC.id()
-                && native_body(view) == native_body::RTF_COMPRESSED =>
-            {
-                Found::bool(true)
-            }
+            id if id == PID_TAG_RTF_IN_SYNC.id() => Found::bool(body::rtf_in_sync(view.props())?),
             // Before the first save it is the time of creation (MS-OXCMSG 3.2.5.2).
             id if id == PID_TAG_LOCAL_COMMIT_TIME.id() => {
                 Found::time(view.props().get(PID_TAG_CREATION_TIME)?.as_time()?)
@@ -272,6 +284,11 @@ impl<'a> MessageProperties<'a> {
             }
             _ => return None,
         })
+    }
+
+    /// A body in a form that the message does not have (MS-OXCMSG 3.2.4.1).
+    fn converted(&self, tag: PropTag, start: Option<usize>) -> Option<Found<'a>> {
+        body::find(self.mailbox, self.view?, self.conversions, tag, start)
     }
 
     fn is_associated(&self) -> bool {
@@ -305,25 +322,14 @@ pub fn stored_flags(view: MessageView<'_>) -> u32 {
     view.props().get_i32(PID_TAG_MESSAGE_FLAGS).unwrap_or(0) as u32
 }
 
-/// PidTagHtml and PidTagBodyHtml: one property, as bytes and as text (MS-OXCMSG 2.2.1.56). A value
-/// that lies in a blob stays there; a stream converts it.
-fn html<'a>(view: MessageView<'a>, want: PropType) -> Option<Found<'a>> {
-    let found = in_bag(view.props(), PID_TAG_HTML.id())?;
-    let convert = match (found.ty(), want) {
-        (PropType::BINARY, PropType::STRING | PropType::STRING8) => true,
-        (PropType::STRING, PropType::BINARY) => false,
-        _ => return Some(found),
-    };
-    let Some(value) = found.value_ref() else {
-        return Some(found);
-    };
-    let code_page = html_code_page(view);
-    Some(if convert {
-        let text = code_page.to_utf16(value.data).into_bytes();
-        Found::Computed(PropType::STRING, Packed::Long(text))
-    } else {
-        Found::binary(code_page.from_utf16(value.data))
-    })
+/// Whether PidTagHtml is asked for as text and kept as bytes, or the other way round: it is one
+/// property (MS-OXCMSG 2.2.1.58.9).
+fn is_other_html(have: PropType, want: PropType) -> bool {
+    matches!(
+        (have, want),
+        (PropType::BINARY, PropType::STRING | PropType::STRING8)
+            | (PropType::STRING, PropType::BINARY)
+    )
 }
 
 /// The code page of a message's HTML: PidTagInternetCodepage, or UTF-8.
@@ -334,19 +340,6 @@ pub fn html_code_page(view: MessageView<'_>) -> CodePage {
         .get_i32(PID_TAG_INTERNET_CODEPAGE)
         .unwrap_or(UTF_8);
     CodePage::new(id as u32)
-}
-
-fn native_body(view: MessageView<'_>) -> i32 {
-    let has = |tag: PropTag| view.props().position(tag.id()).is_some();
-    if has(PID_TAG_HTML) {
-        native_body::HTML
-    } else if has(PID_TAG_RTF_COMPRESSED) {
-        native_body::RTF_COMPRESSED
-    } else if has(PID_TAG_BODY) {
-        native_body::PLAIN_TEXT
-    } else {
-        native_body::UNDEFINED
-    }
 }
 
 /// MS-OXCMSG 2.2.1.2: attachments that are not hidden.

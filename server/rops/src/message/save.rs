@@ -7,7 +7,9 @@ use ropewalk_wire::{
     rop::{SaveChangesMessageResponse, SaveChangesRequest},
 };
 
-use super::{MessageObject, Place, conversation, message_at, message_at_mut, properties::flags};
+use super::{
+    MessageObject, Place, body::Parts, conversation, message_at, message_at_mut, properties::flags,
+};
 use crate::{
     context::Session,
     exec::{Exec, Fail, blocking},
@@ -121,6 +123,7 @@ fn save_in_folder(exec: &mut Exec<'_>, index: u8, flags: SaveFlags) -> Result<()
     object.stored = Some(stored);
     object.draft = None;
     object.dirty = false;
+    object.body_set = Parts::default();
     // What is saved is saved. A share that cannot be made larger stays as it was.
     let bytes = object.view().memory();
     let _ = object.share.resize(bytes);
@@ -179,6 +182,7 @@ fn save_in_attachment(exec: &mut Exec<'_>, index: u8, attachment: u32) -> Result
     let object = message_at_mut(exec, index)?;
     object.draft = Some(Box::new(message));
     object.dirty = false;
+    object.body_set = Parts::default();
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use std::mem::discriminant;
 use ropewalk_props::{
     Bag, BagView, BlobRef, GlobCnt, PropTag, PropType, PropValue, Slot, ValueRef, tags::*,
 };
+use ropewalk_store::Store;
 use ropewalk_wire::{
     ErrorCode,
     rop::{CopyPropertiesRequest, CopyToRequest, PropertyProblemsResponse},
@@ -26,11 +27,12 @@ use crate::{
     limits::{DRAFT_BYTES_MAX, MESSAGE_BYTES_MAX},
     message::{
         self,
+        body::{Parts, native},
         properties::flags::{COMPUTED, READ, SUBMITTED},
         subject,
     },
     object::Object,
-    stream::pending,
+    stream::{Value, pending, store_bytes},
 };
 
 /// CopyFlags (MS-OXCPRPT 2.2.10.1, 2.2.11.1).
@@ -121,6 +123,20 @@ enum Owned {
     External(BlobRef),
 }
 
+impl Owned {
+    /// Puts a value into the store that is too long for a message that is being written: a body in
+    /// another form than it was written in.
+    fn aside(self, store: &Store) -> Result<Self, ErrorCode> {
+        match self {
+            Self::Inline(bytes) => Ok(match store_bytes(store, bytes)? {
+                Value::Inline(bytes) => Self::Inline(bytes),
+                Value::External(blob) => Self::External(blob),
+            }),
+            external => Ok(external),
+        }
+    }
+}
+
 impl From<Found<'_>> for Owned {
     fn from(found: Found<'_>) -> Self {
         match found {
@@ -193,15 +209,21 @@ fn collect(
 ) -> Result<Vec<Piece>, ErrorCode> {
     struct Values<'a>(&'a [PropTag]);
     impl Visitor for Values<'_> {
-        type Output = Vec<Option<(PropTag, Owned)>>;
+        type Output = Vec<Result<(PropTag, Owned), ErrorCode>>;
         fn visit(self, source: &impl Properties) -> Self::Output {
             let found = |tag: &PropTag| {
-                let found = source.find(*tag)?;
+                let found = source.find(*tag).ok_or(ErrorCode::NOT_FOUND)?;
+                if matches!(found, Found::TooLarge(_)) {
+                    return Err(ErrorCode::NOT_ENOUGH_MEMORY);
+                }
                 let (have, want) = (found.ty(), tag.ty());
                 let fits = want == have
                     || want == PropType::UNSPECIFIED
                     || (want.is_string() && have.is_string());
-                fits.then(|| (tag.with_type(have), Owned::from(found)))
+                if !fits {
+                    return Err(ErrorCode::NOT_FOUND);
+                }
+                Ok((tag.with_type(have), Owned::from(found)))
             };
             self.0.iter().map(found).collect()
         }
@@ -220,8 +242,11 @@ fn collect(
         };
         match value {
             _ if is_read_only(dest, *tag) => problem(ErrorCode::COMPUTED),
-            None => problem(ErrorCode::NOT_FOUND),
-            Some((tag, value)) => pieces.push(Piece { index, tag, value }),
+            Err(code) => problem(code),
+            Ok((tag, value)) => {
+                let value = value.aside(&session.store)?;
+                pieces.push(Piece { index, tag, value });
+            }
         }
     }
     Ok(pieces)
@@ -284,8 +309,9 @@ fn put(
     match exec.session.objects.get_mut(pair.dest, logon_id)? {
         Object::Message(dest) => {
             let props = &mut dest.edit()?.props;
-            put_message(props, pieces, keeps);
+            let body = put_message(props, pieces, keeps);
             compact(props);
+            dest.settle_body(body)?;
         }
         Object::Attachment(dest) => {
             let props = &mut dest.edit()?.props;
@@ -344,12 +370,21 @@ fn put_one(props: &mut Bag, piece: &Piece, keeps: bool) -> bool {
     true
 }
 
-fn put_message(props: &mut Bag, pieces: Vec<Piece>, keeps: bool) {
+/// Sets the properties of a message; gives the parts of its body among them.
+fn put_message(props: &mut Bag, pieces: Vec<Piece>, keeps: bool) -> Parts {
     let mut changed = subject::Changed::default();
+    let mut body = Parts::default();
+    // It has one already, in whatever form.
+    let keeps_body = keeps && native(props).is_some();
     for piece in pieces {
+        let part = Parts::of(piece.tag.id());
+        if keeps_body && !part.is_empty() {
+            continue;
+        }
         if !put_one(props, &piece, keeps) {
             continue;
         }
+        body = body.and(part);
         match piece.tag {
             PID_TAG_SUBJECT => changed.subject = true,
             PID_TAG_SUBJECT_PREFIX => changed.prefix = true,
@@ -365,6 +400,7 @@ fn put_message(props: &mut Bag, pieces: Vec<Piece>, keeps: bool) {
         }
     }
     subject::settle(props, changed);
+    body
 }
 
 /// Changes a folder, at once.

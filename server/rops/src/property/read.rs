@@ -17,6 +17,7 @@ use crate::{
     context::Session,
     exec::{Exec, Fail},
     folder::properties::FolderProperties,
+    message::body::Parts,
     object::Object,
     stream::pending,
 };
@@ -25,6 +26,10 @@ use crate::{
 pub(super) trait Visitor {
     /// What comes out of it.
     type Output;
+    /// The parts of a message's body that are wanted.
+    fn asked(&self) -> Parts {
+        Parts::default()
+    }
     /// Does it.
     fn visit(self, source: &impl Properties) -> Self::Output;
 }
@@ -37,7 +42,12 @@ fn visit<V: Visitor>(
     visitor: V,
 ) -> Result<V::Output, ErrorCode> {
     Ok(match object {
-        Object::Message(message) => visitor.visit(&message.properties(mailbox)),
+        Object::Message(message) => {
+            let asked = visitor.asked();
+            let mut properties = message.properties(mailbox);
+            properties.asked = asked;
+            visitor.visit(&properties)
+        }
         Object::Attachment(attachment) => visitor.visit(&attachment.properties(mailbox)),
         Object::Folder(folder) => {
             // A folder that was deleted under its handle.
@@ -96,15 +106,38 @@ pub fn get_properties_specific(
     exec: &mut Exec<'_>,
     request: &GetPropertiesSpecificRequest<'_>,
 ) -> Result<(), Fail> {
-    struct Row<'a, I>(RowWriter<'a>, I);
+    struct Row<'a, I>(RowWriter<'a>, I, Parts);
     impl<I: Iterator<Item = PropTag> + Clone> Visitor for Row<'_, I> {
         type Output = Result<(), Fail>;
+        fn asked(&self) -> Parts {
+            self.2
+        }
         fn visit(mut self, source: &impl Properties) -> Self::Output {
             self.0.put_row(self.1, source)
         }
     }
     let tags = request.property_tags.iter();
-    answer(exec, request.want_unicode, |writer| Row(writer, tags))
+    let asked = tags.clone().fold(Parts::default(), |parts, tag| {
+        parts.and(Parts::of(tag.id()))
+    });
+    if !asked.forms().is_empty() {
+        convert_body(exec, tags.clone())?;
+    }
+    answer(exec, request.want_unicode, |writer| {
+        Row(writer, tags, asked)
+    })
+}
+
+/// Converts the body of a message to the forms that are asked for.
+fn convert_body(exec: &mut Exec<'_>, tags: impl Iterator<Item = PropTag>) -> Result<(), ErrorCode> {
+    let handle = exec.handle_at(exec.handle_index)?;
+    pending::settle(exec.session, exec.logon_id, handle)?;
+    let mailbox = exec.mailbox()?;
+    let session = &mut *exec.session;
+    match session.objects.get_mut(handle, exec.logon_id)? {
+        Object::Message(message) => message.convert_body(&mailbox, || session.budget.share(), tags),
+        _ => Ok(()),
+    }
 }
 
 /// RopGetPropertiesAll.

@@ -16,6 +16,8 @@ pub enum Found<'a> {
     Computed(PropType, Packed),
     /// In a blob, too large for a row (MS-OXCDATA 2.4.2).
     Large(PropType, BlobRef),
+    /// Too large to be worked out.
+    TooLarge(PropType),
 }
 
 /// The packed bytes of a computed value; short ones stay off the heap.
@@ -106,7 +108,7 @@ impl Found<'_> {
     pub fn ty(&self) -> PropType {
         match self {
             Self::Stored(value) => value.ty,
-            Self::Computed(ty, _) | Self::Large(ty, _) => *ty,
+            Self::Computed(ty, _) | Self::Large(ty, _) | Self::TooLarge(ty) => *ty,
         }
     }
 
@@ -118,7 +120,7 @@ impl Found<'_> {
                 ty: *ty,
                 data: packed.as_slice(),
             }),
-            Self::Large(..) => None,
+            Self::Large(..) | Self::TooLarge(_) => None,
         }
     }
 
@@ -255,6 +257,11 @@ pub fn in_bag(bag: &dyn BagView, id: u16) -> Option<Found<'_>> {
 pub trait Properties {
     /// The property with this tag. The type matters only for computed ones that exist in several.
     fn find(&self, tag: PropTag) -> Option<Found<'_>>;
+
+    /// The same where its first bytes are enough, so many; of a value that is at hand it is the whole.
+    fn find_start(&self, tag: PropTag, _max: usize) -> Option<Found<'_>> {
+        self.find(tag)
+    }
 
     /// The tags of all its properties, computed ones included.
     fn tags(&self) -> Vec<PropTag>;

@@ -16,7 +16,7 @@ use crate::{
     code_page::CodePage,
     exec::{Exec, Fail, blocking},
     folder, message,
-    message::{properties::flags, subject},
+    message::{body::Parts, properties::flags, subject},
     object::Object,
     store_error,
     stream::pending,
@@ -104,7 +104,12 @@ fn apply(exec: &mut Exec<'_>, edits: Vec<Edit>) -> Result<(), Fail> {
             need(problems.len())?;
             // One that nothing is done to has nothing to save.
             if !edits.is_empty() || !message.writable {
+                let sets = edits.iter().filter(|edit| edit.value.is_some());
+                let body = sets.fold(Parts::default(), |parts, edit| {
+                    parts.and(Parts::of(edit.tag.id()))
+                });
                 edit_message(&mut message.edit()?.props, edits);
+                message.settle_body(body)?;
             }
         }
         Object::Attachment(attachment) => {

@@ -394,7 +394,7 @@ pub enum Value {
 }
 
 /// Keeps short bytes at hand and puts others into the store.
-fn store_bytes(store: &Store, bytes: Vec<u8>) -> Result<Value, ErrorCode> {
+pub fn store_bytes(store: &Store, bytes: Vec<u8>) -> Result<Value, ErrorCode> {
     if bytes.len() as u64 <= MEMORY_MAX {
         return Ok(Value::Inline(bytes));
     }

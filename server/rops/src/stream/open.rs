@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ropewalk_props::{PropTag, PropType, tags::*};
-use ropewalk_store::Store;
+use ropewalk_store::{Mailbox, Store};
 use ropewalk_wire::{ErrorCode, Put, rop::OpenStreamRequest};
 
 use super::{CONVERTED_BYTES_MAX, Content, Owner, StreamObject, is_streamable, pending};
@@ -13,10 +13,10 @@ use crate::{
     exec::{Exec, Fail},
     folder,
     folder::properties::FolderProperties,
-    message,
+    message::{self, MessageObject},
     object::Object,
     property::{
-        value::{Found, Properties},
+        value::{Found, Packed, Properties},
         write::check_id,
     },
     store_error,
@@ -150,7 +150,7 @@ fn find(exec: &Exec<'_>, handle: u32, tag: PropTag, mode: Mode) -> Result<Openin
     };
     let content = match object {
         Object::Message(message) => open(
-            message.properties(&mailbox).find(tag),
+            find_body(message, &mailbox, tag),
             message::properties::html_code_page(message.view()),
         ),
         Object::Attachment(attachment) => {
@@ -174,6 +174,24 @@ fn find(exec: &Exec<'_>, handle: u32, tag: PropTag, mode: Mode) -> Result<Openin
         writable,
         code_page,
     })
+}
+
+/// A property of a message to open as a stream. What its handle keeps of a body in another form says
+/// no more of a long one than that it is long.
+fn find_body<'a>(
+    message: &'a MessageObject,
+    mailbox: &'a Mailbox,
+    tag: PropTag,
+) -> Option<Found<'a>> {
+    let mut properties = message.properties(mailbox);
+    match properties.find_some(tag, None) {
+        Some(found @ (Found::Stored(_) | Found::Computed(..) | Found::Large(..))) => Some(found),
+        Some(Found::TooLarge(_)) => {
+            properties.conversions = None;
+            properties.find_some(tag, None)
+        }
+        None => None,
+    }
 }
 
 /// From bytes in one form to bytes in another.
@@ -220,10 +238,14 @@ fn content(
     };
     let bytes = match blob {
         Some(blob) => store_error::load(store, blob, CONVERTED_BYTES_MAX)?,
-        None => found
-            .value_ref()
-            .map(|value| value.data.to_vec())
-            .unwrap_or_default(),
+        None => match found {
+            Found::Computed(_, Packed::Long(bytes)) => bytes,
+            Found::TooLarge(_) => return Err(ErrorCode::NOT_ENOUGH_MEMORY),
+            found => found
+                .value_ref()
+                .map(|value| value.data.to_vec())
+                .unwrap_or_default(),
+        },
     };
     Ok(Content::Memory(match convert {
         None => bytes,

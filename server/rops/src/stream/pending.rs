@@ -8,7 +8,11 @@ use ropewalk_props::{Bag, PropTag, tags::*};
 use ropewalk_wire::ErrorCode;
 
 use super::{Change, Owner, Value};
-use crate::{context::Session, message::subject, object::Object};
+use crate::{
+    context::Session,
+    message::{body::Parts, subject},
+    object::Object,
+};
 
 /// The handles of streams with content that their object does not have yet.
 #[derive(Clone, Debug, Default)]
@@ -87,6 +91,7 @@ pub fn settle_one(session: &mut Session, logon_id: u8, stream: u32) -> Result<()
             let props = &mut message.edit()?.props;
             put(props, change);
             settle_subject(props, tag);
+            message.settle_body(Parts::of(tag.id()))?;
         }
         Ok(Object::Attachment(attachment)) => put(&mut attachment.edit()?.props, change),
         _ => {}

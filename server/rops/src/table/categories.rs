@@ -212,6 +212,13 @@ impl Properties for LeafRow<'_> {
         }
     }
 
+    fn find_start(&self, tag: PropTag, max: usize) -> Option<Found<'_>> {
+        match tag {
+            PID_TAG_DEPTH => self.find(tag),
+            tag => self.leaf.find_start(tag, max),
+        }
+    }
+
     fn tags(&self) -> Vec<PropTag> {
         self.leaf.tags()
     }

@@ -69,7 +69,13 @@ impl RowWriter<'_> {
         let want = cell_type(column.ty());
         let is_instance = column.ty().0 & PropType::INSTANCE != 0;
         let asked = PropType(column.ty().0 & !PropType::INSTANCE);
-        let Some(found) = row.find(column.with_type(asked)) else {
+        // A string is longest; where it is shown whole, as long as a cell can be.
+        let max = if self.whole {
+            usize::from(u16::MAX)
+        } else {
+            cell_bytes_max(PropType::STRING)
+        };
+        let Some(found) = row.find_start(column.with_type(asked), max) else {
             return then(Cell::Error(ErrorCode::NOT_FOUND));
         };
         let large;

@@ -345,7 +345,7 @@ impl Filter {
             Self::Size { op, tag, size } => object
                 .find(*tag)
                 .is_some_and(|found| op.holds(value_size(&found).cmp(&u64::from(*size)))),
-            Self::Exist(tag) => object.find(*tag).is_some_and(|found| {
+            Self::Exist(tag) => object.find_start(*tag, 0).is_some_and(|found| {
                 tag.ty() == PropType::UNSPECIFIED
                     || stored_type(tag.ty()) == stored_type(found.ty())
             }),
@@ -507,7 +507,7 @@ fn any_value(
     ty: PropType,
     test: impl Fn(ValueRef<'_>) -> bool,
 ) -> bool {
-    let Some(found) = object.find(tag) else {
+    let Some(found) = object.find_start(tag, SEARCHED_BYTES_MAX) else {
         return false;
     };
     let large;

@@ -5,7 +5,10 @@ use ropewalk_store::{Mailbox, MessageEntry, StoredMessage};
 
 use super::filter::Searched;
 use crate::{
-    message::properties::{MessageProperties, flags},
+    message::{
+        body::{Form, Parts},
+        properties::{MessageProperties, flags},
+    },
     property::value::{Found, Properties},
     view::MessageView,
 };
@@ -33,6 +36,8 @@ impl<'a> MessageRow<'a> {
             mailbox,
             entry: Some(entry),
             view: content.map(|content| MessageView::Stored(content.view())),
+            conversions: None,
+            asked: Parts::default(),
             writable: true,
             associated: entry.associated,
         };
@@ -66,6 +71,13 @@ impl Properties for MessageRow<'_> {
                 None => self.message.find(tag),
             },
             tag => self.message.find(tag),
+        }
+    }
+
+    fn find_start(&self, tag: PropTag, max: usize) -> Option<Found<'_>> {
+        match Form::of(tag.id()) {
+            Some(_) => self.message.find_start(tag, max),
+            None => self.find(tag),
         }
     }
 

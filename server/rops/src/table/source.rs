@@ -566,7 +566,8 @@ fn row_bytes((_, keys): &KeyedRow) -> usize {
 fn sort_key(store: &Store, row: &MessageRow<'_>, tag: PropTag, part: u32) -> SortKey {
     let is_instance = tag.ty().0 & PropType::INSTANCE != 0;
     let asked = PropType(tag.ty().0 & !PropType::INSTANCE);
-    let Some(found) = row.find(tag.with_type(asked)) else {
+    let max = cells::cell_bytes_max(PropType::STRING);
+    let Some(found) = row.find_start(tag.with_type(asked), max) else {
         return SortKey::Missing;
     };
     let have = found.ty();
