@@ -143,7 +143,18 @@ impl Monkey {
     }
 
     fn folder_rop(&mut self, input: u8, output: u8) -> Rop {
-        match self.below(18) {
+        match self.below(20) {
+            17 | 18 => {
+                let subject_exists = [0x08, 0x1F, 0, 0x37, 0];
+                Rop::new(0x30, input)
+                    .sized(&subject_exists[..self.one_of(&[0, 5, 5])])
+                    .ids(&[self.id(), self.id()][..self.below(3)])
+                    .u32(self.one_of(&[0, 1, 4, 6, 0x4_0000, 0x4_0004]))
+            }
+            19 => Rop::new(0x31, input)
+                .u8(self.byte(2))
+                .u8(self.byte(2))
+                .u8(self.byte(2)),
             10 => Rop::new(0x35, input)
                 .u8(output)
                 .u8(self.byte(2))
@@ -247,12 +258,16 @@ impl Monkey {
 
     fn message_rop(&mut self, input: u8, output: u8) -> Rop {
         match self.below(10) {
-            0 | 1 => Rop::new(0x03, input)
-                .u8(output)
-                .u16(0x0FFF)
-                .u64(self.folder_id)
-                .u8(self.byte(6))
-                .u64(self.id()),
+            0 | 1 => {
+                // One of them may be a search folder that has found it.
+                let folders = [self.folder_id, self.folder_id, self.id()];
+                Rop::new(0x03, input)
+                    .u8(output)
+                    .u16(0x0FFF)
+                    .u64(self.one_of(&folders))
+                    .u8(self.byte(6))
+                    .u64(self.id())
+            }
             2 | 3 => Rop::new(0x06, input)
                 .u8(output)
                 .u16(0x0FFF)

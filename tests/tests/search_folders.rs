@@ -752,6 +752,11 @@ fn searches_are_after_kill_9_what_they_were() {
     ids.push(mail(&mut client, folder, "another fox"));
     client.hard_delete_messages(folder, &ids[..1]).unwrap();
     let kept = [fixed, moving].map(|search| client.search_criteria(search, [true; 3]).unwrap());
+    let time = |client: &mut Client, search: Handle| {
+        let row = client.get_props(search, &[LOCAL_COMMIT_TIME_MAX]);
+        row.unwrap().time(0)
+    };
+    let changed = time(&mut client, moving);
     server.kill();
 
     let server = TestServer::start_in(dir.path(), &[]);
@@ -763,6 +768,7 @@ fn searches_are_after_kill_9_what_they_were() {
     assert_eq!(found(&mut client, moving), ids[1..]);
     let again = [fixed, moving].map(|search| client.search_criteria(search, [true; 3]).unwrap());
     assert_eq!(again, kept);
+    assert_eq!(time(&mut client, moving), changed);
     // Of a message that is gone there is a row, and nothing to open.
     fails(
         client.open_message(fixed, fixed_id, ids[0], 0),

@@ -64,29 +64,23 @@ impl Found {
         }
     }
 
-    /// Takes a message out; false if it was not there.
-    pub fn remove(&mut self, id: GlobCnt) -> bool {
-        if self.beyond.remove(id).is_some() {
-            return true;
-        }
-        if self.hide(id).is_none() {
-            return false;
+    /// Takes a message out, if it is there.
+    pub fn remove(&mut self, id: GlobCnt) {
+        if self.beyond.remove(id).is_some() || self.hide(id).is_none() {
+            return;
         }
         let next = self.beyond.iter().next_back().map(|entry| entry.id);
         if let Some(entry) = next.and_then(|id| self.beyond.remove(id)) {
             self.show(entry);
         }
-        true
     }
 
     /// What was there of a message that is gone stays, without its content.
-    pub fn lose(&mut self, id: GlobCnt) -> bool {
+    pub fn lose(&mut self, id: GlobCnt) {
         let known = self.contents.get(id).or_else(|| self.beyond.get(id));
-        let Some(lost) = known.map(MessageEntry::without_content) else {
-            return false;
-        };
-        self.put(lost);
-        true
+        if let Some(lost) = known.map(MessageEntry::without_content) {
+            self.put(lost);
+        }
     }
 
     fn show(&mut self, entry: MessageEntry) {
@@ -173,10 +167,11 @@ mod tests {
         found.put(entry(3, true));
         assert!(found.has(GlobCnt(3)) && found.has(GlobCnt(5)) && !found.has(GlobCnt(2)));
         assert_eq!(found.counts().unread, 2);
-        assert!(found.remove(GlobCnt(5)));
+        found.remove(GlobCnt(5));
         assert_eq!((ids(&found), found.counts().unread), (vec![3, 4], 1));
-        assert!(found.remove(GlobCnt(1)) && !found.remove(GlobCnt(1)));
-        assert!(found.remove(GlobCnt(4)));
+        [1, 1, 9, 4]
+            .into_iter()
+            .for_each(|id| found.remove(GlobCnt(id)));
         assert_eq!(ids(&found), [3]);
         assert_eq!(found.counts().size, 10);
         let mut none = Found::new(Some(0));

@@ -6,6 +6,7 @@
 //! mailbox that is a comparison of two numbers. A look at a search that is not complete does some of
 //! the work; the rest is done by a few threads that all searches have in common.
 
+mod chunk;
 pub mod criteria;
 mod found;
 pub mod rops;
@@ -31,8 +32,9 @@ use ropewalk_store::{
 use ropewalk_wire::ErrorCode;
 
 use self::{
+    chunk::Place,
     criteria::{CRITERIA, Criteria, RESULTS, Rule, set_flags},
-    view::{Place, Stage, View},
+    view::{Nested, Stage, View},
 };
 use crate::{exec::blocking, object::LogonObject, rights::Rights, store_error};
 
@@ -62,7 +64,7 @@ pub struct Looked {
     pub contents: Contents,
     /// Their number and size.
     pub counts: FolderCounts,
-    /// When one of them last changed, as far as is known.
+    /// When something where it searches last changed.
     pub changed: FileTime,
     /// How far the search is.
     stage: Stage,
@@ -93,7 +95,8 @@ pub fn contents(
     Ok(Contents::of(readable.cloned()))
 }
 
-/// The number and size of what a search folder has found, and when one of it last changed.
+/// The number and size of what a search folder has found, and when something where it searches, or
+/// the folder itself, last changed.
 pub fn counts(store: &Store, mailbox: &Mailbox, folder: &Folder) -> (FolderCounts, FileTime) {
     let looked = look(store, mailbox, folder.id, PATIENCE_FOR_COUNTS);
     let (found, changed) = match looked {
@@ -191,22 +194,26 @@ fn look_within(
     let mut results = Vec::with_capacity(nested.len());
     for nested in nested.into_iter().filter(|_| depth > 0) {
         match look_within(at, nested, patience, depth - 1) {
-            Ok(looked) => results.extend(looked.map(|looked| (nested, looked.contents))),
+            Ok(looked) => results.extend(looked.map(|looked| Nested {
+                folder: nested,
+                contents: looked.contents,
+                changed: looked.changed,
+            })),
             // It is out of the scope.
             Err(ErrorCode::NOT_FOUND) => {}
             Err(error) => return Err(error),
         }
     }
     {
-        let mut view = search.lock();
-        let Some(view) = bring_in(at, folder, &mut view)? else {
+        let mut locked = search.lock();
+        let Some(view) = bring_in(at, folder, &mut locked)? else {
             return Ok(None);
         };
         view.note_use(at.mailbox);
-        if view.is_slow_to_refresh(at.mailbox) {
-            blocking(|| view.refresh(at, &results))?;
-        } else {
-            view.refresh(at, &results)?;
+        if let Err(error) = view.refresh(at, &results) {
+            // Half of it may be taken in.
+            *locked = None;
+            return Err(error);
         }
         if !view.is_working() {
             return Ok(Some(Looked::of(view)));
@@ -242,7 +249,8 @@ fn bring_in<'v>(
         match (kept, &mut *view) {
             (None, view) => *view = None,
             (Some(kept), Some(view)) if *view.criteria == kept => view.props = own.props,
-            (Some(kept), view) => *view = Some(View::new(at, kept, own.props)?),
+            // The results of a static search are looked up in their folders.
+            (Some(kept), view) => *view = Some(blocking(|| View::new(at, kept, own.props))?),
         }
     }
     Ok(view.as_mut())
@@ -306,7 +314,7 @@ impl Search {
                     let done = chunk.run(at, &rule);
                     std::mem::forget(working);
                     if let Some(view) = self.lock().as_mut() {
-                        done.merge(view);
+                        view.merge(done);
                     }
                     self.done.notify_all();
                 }
@@ -354,8 +362,11 @@ impl Search {
             .map_err(store_error::fail)?;
         view.criteria = Arc::new(stopped);
         view.give_up();
-        if view.nested().is_empty() {
-            view.refresh(at, &[])?;
+        if view.nested().is_empty()
+            && let Err(error) = view.refresh(at, &[])
+        {
+            *locked = None;
+            return Err(error);
         }
         drop(locked);
         self.done.notify_all();

@@ -12,9 +12,10 @@ use ropewalk_wire::{
 
 use super::{
     Looked, PATIENCE, Search,
+    chunk::Place,
     criteria::{CRITERIA, Criteria, RESULTS, restriction_in, restriction_to_keep, set_flags},
     look,
-    view::{Place, Stage},
+    view::Stage,
 };
 use crate::{
     exec::{Exec, Fail, blocking},

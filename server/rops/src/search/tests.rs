@@ -640,13 +640,13 @@ fn whatever_happens_a_dynamic_search_finds_what_matches() {
             if random.below(8) == 0 && !late.is_empty() {
                 let done = late.swap_remove(random.below(late.len()));
                 if let Some(view) = kept.lock().as_mut() {
-                    done.merge(view);
+                    view.merge(done);
                 }
             }
         }
         for done in late {
             if let Some(view) = kept.lock().as_mut() {
-                done.merge(view);
+                view.merge(done);
             }
         }
         let found: BTreeSet<GlobCnt> = found(&fixture, all).into_iter().collect();

@@ -15,12 +15,12 @@ use std::{
 
 use ropewalk_props::{Bag, FileTime, GlobCnt};
 use ropewalk_store::{
-    Contents, ContentsChange, ContentsView, FolderKind, Mailbox, MessageEntry, Store, StoreError,
-    Surveyed,
+    Contents, ContentsChange, ContentsView, FolderKind, Mailbox, MessageEntry, StoreError, Surveyed,
 };
 use ropewalk_wire::ErrorCode;
 
 use super::{
+    chunk::{self, Chunk, Done, Outcome, Place, Work, matches},
     criteria::{self, Criteria, RESULTS, Rule, set_flags},
     found::{self, Found},
 };
@@ -29,12 +29,7 @@ use crate::{
     exec::blocking,
     limits::SEARCH_RESULTS_BYTES_MAX,
     store_error,
-    table::{filter::Need, message_row::MessageRow},
 };
-
-/// Messages that are looked at in one go, if it takes their entries alone, and if it takes their
-/// contents.
-const CHUNK: (usize, usize) = (8192, 128);
 
 /// Changes that are taken in at once.
 const FEW: usize = 64;
@@ -44,15 +39,6 @@ const FEW: usize = 64;
 const NOTE_EVERY: Duration = Duration::from_secs(60);
 
 static POOL: LazyLock<Arc<Pool>> = LazyLock::new(|| Arc::new(Pool::new(SEARCH_RESULTS_BYTES_MAX)));
-
-/// The store and the mailbox of a search.
-#[derive(Clone, Copy)]
-pub struct Place<'a> {
-    /// The store.
-    pub store: &'a Store,
-    /// The mailbox.
-    pub mailbox: &'a Mailbox,
-}
 
 /// How far a search is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,6 +94,17 @@ struct Seen {
     version: u64,
 }
 
+/// What another search that is searched has found.
+#[derive(Debug)]
+pub struct Nested {
+    /// The search folder.
+    pub folder: GlobCnt,
+    /// The messages.
+    pub contents: Contents,
+    /// See [`View::changed`].
+    pub changed: FileTime,
+}
+
 /// Messages that have yet to be looked at.
 #[derive(Debug)]
 struct Todo {
@@ -117,39 +114,6 @@ struct Todo {
     contents: Option<Contents>,
     /// Those below this id are left.
     below: Option<GlobCnt>,
-}
-
-/// A piece of work on a search.
-#[derive(Debug)]
-pub struct Chunk {
-    view: u64,
-    folder: GlobCnt,
-    work: Work,
-}
-
-#[derive(Debug)]
-enum Work {
-    /// Reads a folder's messages.
-    Load { version: u64 },
-    /// Looks at some of them: those from `from` on, below `below`.
-    Scan {
-        contents: Contents,
-        from: GlobCnt,
-        below: Option<GlobCnt>,
-    },
-}
-
-/// What came of it.
-#[derive(Debug)]
-enum Outcome {
-    /// The folder is gone.
-    Gone,
-    /// Its messages were read.
-    Loaded { contents: Contents, version: u64 },
-    /// These match.
-    Matches(Vec<MessageEntry>),
-    /// It cannot go on: the store is closed, or the index failed.
-    Failed,
 }
 
 impl View {
@@ -238,7 +202,8 @@ impl View {
         &self.found
     }
 
-    /// When a message that is found, or was, last changed.
+    /// When something in the scope last changed: not before anything that was found did, and the same
+    /// after a restart.
     pub fn changed(&self) -> FileTime {
         self.changed
     }
@@ -273,11 +238,7 @@ impl View {
     }
 
     /// Takes in what changed in the scope. `nested` are the results of the search folders in it.
-    pub fn refresh(
-        &mut self,
-        at: Place<'_>,
-        nested: &[(GlobCnt, Contents)],
-    ) -> Result<(), ErrorCode> {
+    pub fn refresh(&mut self, at: Place<'_>, nested: &[Nested]) -> Result<(), ErrorCode> {
         let recursive = self.criteria.has(set_flags::RECURSIVE);
         let survey = at.mailbox.survey(&self.criteria.folders, recursive);
         // The messages of a search folder lie elsewhere: it is searched if it is named.
@@ -285,6 +246,8 @@ impl View {
             .folders
             .iter()
             .filter(|folder| folder.kind != FolderKind::Search);
+        let times = folders.clone().map(|folder| folder.local_commit_time_max);
+        self.changed = times.fold(self.changed, FileTime::max);
         let mut changes = Vec::new();
         let mut still_there: HashMap<GlobCnt, Option<Seen>> = HashMap::new();
         let takes_folders = !self.is_laid_out || !self.is_static();
@@ -295,8 +258,7 @@ impl View {
                 }
                 Some(Some(seen)) => {
                     let now = contents(at, folder.id)?;
-                    let when = folder.local_commit_time_max;
-                    note_changes(&mut changes, when, &seen.contents, &now);
+                    note_changes(&mut changes, &seen.contents, &now);
                     let seen = Seen::new(&now, folder.version);
                     still_there.insert(folder.id, Some(seen));
                 }
@@ -317,10 +279,15 @@ impl View {
                 }
             }
         }
-        for (folder, now) in nested {
-            let when = FileTime(0);
+        for Nested {
+            folder,
+            contents: now,
+            changed,
+        } in nested
+        {
+            self.changed = self.changed.max(*changed);
             match self.scope.remove(folder).flatten() {
-                Some(seen) => note_changes(&mut changes, when, &seen.contents, now),
+                Some(seen) => note_changes(&mut changes, &seen.contents, now),
                 None if !takes_folders => continue,
                 None if self.stage == Stage::Stopped => {}
                 None => self.todo.push_back(Todo {
@@ -343,16 +310,11 @@ impl View {
             } else if self.is_static() && at.mailbox.has_folder(folder) {
                 // Out of the scope, but not gone: its messages can be followed.
                 let now = contents(at, folder)?;
-                note_changes(&mut changes, FileTime(0), &seen.contents, &now);
+                note_changes(&mut changes, &seen.contents, &now);
                 let version = self.version_of(at, folder);
                 self.scope.insert(folder, Some(Seen::new(&now, version)));
             } else {
-                note_changes(
-                    &mut changes,
-                    FileTime(0),
-                    &seen.contents,
-                    &Contents::default(),
-                );
+                note_changes(&mut changes, &seen.contents, &Contents::default());
             }
         }
         if changes.len() > FEW {
@@ -370,41 +332,25 @@ impl View {
         Ok(())
     }
 
-    /// Whether a refresh has to read folders that are not in memory, or many changes.
-    pub fn is_slow_to_refresh(&self, mailbox: &Mailbox) -> bool {
-        let mut scope = self.scope.iter();
-        self.version.is_none()
-            || scope.any(|(id, seen)| {
-                seen.as_ref().is_some_and(|seen| seen.version != 0) && !mailbox.has_contents(*id)
-            })
-    }
-
     fn apply(&mut self, at: Place<'_>, changes: Vec<Change>) {
         for change in changes {
-            let has_changed = match change.now {
+            match change.now {
                 Some(entry) if self.is_static() => {
-                    let is_found = self.found.has(entry.id);
-                    if is_found {
+                    if self.found.has(entry.id) {
                         self.found.put(entry);
                     }
-                    is_found
                 }
                 Some(entry) if matches(at, &self.rule, &entry).unwrap_or(false) => {
                     self.found.put(entry);
-                    true
                 }
                 None if self.is_static() => self.found.lose(change.id),
                 // It may still be in another folder of the scope, which is a search folder then.
                 _ => match self.elsewhere(change.id) {
                     Some(entry) if matches(at, &self.rule, &entry).unwrap_or(false) => {
                         self.found.put(entry);
-                        true
                     }
                     _ => self.found.remove(change.id),
                 },
-            };
-            if has_changed {
-                self.changed = self.changed.max(change.when);
             }
         }
     }
@@ -420,43 +366,37 @@ impl View {
     /// The next piece of work, if there is one that nobody is at.
     pub fn claim(&mut self) -> Option<Chunk> {
         let todo = self.todo.front_mut()?;
-        let (view, folder) = (self.id, todo.folder);
-        let Some(contents) = &todo.contents else {
-            let version = todo.version;
-            self.todo.pop_front();
-            self.working += 1;
-            return Some(Chunk {
-                view,
-                folder,
-                work: Work::Load { version },
-            });
+        let folder = todo.folder;
+        let mut is_last = true;
+        let work = match &todo.contents {
+            None => Work::Load {
+                version: todo.version,
+            },
+            Some(contents) => {
+                let size = chunk::size(&self.rule);
+                let below = todo.below;
+                let (mut from, mut count) = (GlobCnt(0), 0);
+                contents.below(below).rev().take(size).for_each(|entry| {
+                    from = entry.id;
+                    count += 1;
+                });
+                todo.below = Some(from);
+                is_last = count < size;
+                Work::Scan {
+                    contents: contents.clone(),
+                    from,
+                    below,
+                }
+            }
         };
-        let size = match self.rule.filter.need() {
-            Need::Entry => CHUNK.0,
-            Need::Subject | Need::Content => CHUNK.1,
-        };
-        let below = todo.below;
-        let chunk = contents.below(below).rev().take(size);
-        let (mut from, mut count) = (GlobCnt(0), 0);
-        chunk.for_each(|entry| {
-            from = entry.id;
-            count += 1;
-        });
-        let contents = contents.clone();
-        todo.below = Some(from);
-        if count < size {
+        if is_last {
             self.todo.pop_front();
-            from = GlobCnt(0);
         }
         self.working += 1;
         Some(Chunk {
-            view,
+            view: self.id,
             folder,
-            work: Work::Scan {
-                contents,
-                from,
-                below,
-            },
+            work,
         })
     }
 
@@ -467,9 +407,13 @@ impl View {
         self.settle();
     }
 
-    /// Takes in what came of a piece of work.
-    fn merge(&mut self, done: (u64, GlobCnt), outcome: Outcome) {
-        let (view, folder) = done;
+    /// Takes in what came of a piece of work, unless it was one of another view.
+    pub fn merge(&mut self, done: Done) {
+        let Done {
+            view,
+            folder,
+            outcome,
+        } = done;
         if view != self.id {
             return;
         }
@@ -588,105 +532,28 @@ struct Change {
     id: GlobCnt,
     /// The message now; `None` if it is gone.
     now: Option<MessageEntry>,
-    when: FileTime,
 }
 
-fn note_changes(changes: &mut Vec<Change>, when: FileTime, seen: &Contents, now: &Contents) {
+fn note_changes(changes: &mut Vec<Change>, seen: &Contents, now: &Contents) {
     changes.extend(now.changes_since(seen).map(|change| match change {
         ContentsChange::Added(entry) | ContentsChange::Changed(entry) => Change {
             id: entry.id,
             now: Some(entry.clone()),
-            when,
         },
-        ContentsChange::Removed(id) => Change {
-            id,
-            now: None,
-            when,
-        },
+        ContentsChange::Removed(id) => Change { id, now: None },
     }));
 }
 
 /// The normal messages of a folder; none if it is gone.
 fn contents(at: Place<'_>, folder: GlobCnt) -> Result<Contents, ErrorCode> {
-    match at.mailbox.contents(folder, ContentsView::Normal) {
+    let read = || at.mailbox.contents(folder, ContentsView::Normal);
+    let contents = if at.mailbox.has_contents(folder) {
+        read()
+    } else {
+        blocking(read)
+    };
+    match contents {
         Err(StoreError::NotFound) => Ok(Contents::default()),
         contents => contents.map_err(store_error::fail),
-    }
-}
-
-/// Whether a message matches. One that cannot be read does not, unless the store is closed.
-fn matches(at: Place<'_>, rule: &Rule, entry: &MessageEntry) -> Result<bool, StoreError> {
-    let content = if rule.filter.need().content_of(entry) {
-        match at.mailbox.read_message(entry) {
-            Ok(content) => Some(content),
-            Err(StoreError::Closed) => return Err(StoreError::Closed),
-            Err(error) => {
-                tracing::error!(%error, id = entry.id.0, "a message cannot be searched");
-                return Ok(false);
-            }
-        }
-    } else {
-        None
-    };
-    let row = MessageRow::new(at.mailbox, entry, content.as_ref(), 0);
-    Ok(rule.filter.matches(at.store, &row))
-}
-
-impl Chunk {
-    /// Does it. The view that it is a piece of is not locked meanwhile.
-    pub fn run(self, at: Place<'_>, rule: &Rule) -> Done {
-        let outcome = match self.work {
-            Work::Load { version } => {
-                match at.mailbox.contents(self.folder, ContentsView::Normal) {
-                    Ok(contents) => Outcome::Loaded { contents, version },
-                    Err(StoreError::NotFound) => Outcome::Gone,
-                    Err(error) => {
-                        tracing::error!(%error, "a folder cannot be searched");
-                        Outcome::Failed
-                    }
-                }
-            }
-            Work::Scan {
-                contents,
-                from,
-                below,
-            } => {
-                let entries = contents.below(below).rev();
-                let mut found = Vec::new();
-                let mut failed = false;
-                for entry in entries.take_while(|entry| entry.id >= from) {
-                    match matches(at, rule, entry) {
-                        Ok(true) => found.push(entry.clone()),
-                        Ok(false) => {}
-                        Err(_) => {
-                            failed = true;
-                            break;
-                        }
-                    }
-                }
-                match failed {
-                    true => Outcome::Failed,
-                    false => Outcome::Matches(found),
-                }
-            }
-        };
-        Done {
-            of: (self.view, self.folder),
-            outcome,
-        }
-    }
-}
-
-/// A piece of work that was done.
-#[derive(Debug)]
-pub struct Done {
-    of: (u64, GlobCnt),
-    outcome: Outcome,
-}
-
-impl Done {
-    /// Takes it into its view, unless another one is there by now.
-    pub fn merge(self, view: &mut View) {
-        view.merge(self.of, self.outcome);
     }
 }

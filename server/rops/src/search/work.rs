@@ -11,7 +11,7 @@ use std::{
 use ropewalk_props::GlobCnt;
 use ropewalk_store::{Mailbox, Store};
 
-use super::{Search, view::Place};
+use super::{Search, chunk::Place};
 
 /// Threads at most. They end when there is nothing to do.
 const THREADS: usize = 2;
