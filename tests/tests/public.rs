@@ -294,3 +294,161 @@ fn nobody_can_be_the_user_of_the_public_store() {
         "{listed}"
     );
 }
+
+/// RopReadPerUserInformation: HasFinished and the data.
+fn read_per_user(
+    client: &mut Client,
+    logon: Handle,
+    folder: &[u8],
+    offset: u32,
+    size: u16,
+) -> Result<(bool, Vec<u8>)> {
+    let rop = Rop::new(0x63, 0).bytes(folder).u8(0).u32(offset).u16(size);
+    client.rop(&rop, &[logon])?.read(|input| {
+        let finished = input.bool()?;
+        let len = usize::from(input.u16()?);
+        Ok((finished, input.bytes(len)?.to_vec()))
+    })
+}
+
+/// RopWritePerUserInformation.
+fn write_per_user(
+    client: &mut Client,
+    logon: Handle,
+    folder: &[u8],
+    (finished, offset, data): (bool, u32, &[u8]),
+    repl_guid: Option<[u8; 16]>,
+) -> Result<()> {
+    let rop = Rop::new(0x64, 0).bytes(folder).u8(finished.into());
+    let rop = rop.u32(offset).sized(data);
+    let rop = repl_guid.iter().fold(rop, |rop, guid| rop.bytes(guid));
+    client.rop(&rop, &[logon])?.empty()
+}
+
+/// RopLongTermIdFromId.
+fn long_term_id(client: &mut Client, logon: Handle, id: u64) -> Vec<u8> {
+    let rop = Rop::new(0x43, 0).u64(id);
+    client.rop(&rop, &[logon]).unwrap().body
+}
+
+// MS-OXCSTOR 3.2.5.12, 3.2.5.13.
+#[test]
+fn what_a_user_has_read_is_carried_to_another_place_and_back() {
+    let (dir, server) = server();
+    let mut ada = connect(&server, dir.path(), ADA);
+    let public = public_logon(&mut ada).unwrap();
+    let subtree = ada.open_folder(public.logon, public.folder_ids[1]).unwrap();
+    let folder = ada.create_folder(subtree, "Notices").unwrap();
+    let (handle, folder_id) = (folder.handle, folder.folder_id);
+    let ids: Vec<u64> = (0..5)
+        .map(|n| post(&mut ada, handle, folder_id, &format!("notice {n}")))
+        .collect();
+    let id = long_term_id(&mut ada, public.logon, folder_id);
+    set_read_flags(&mut ada, handle, 4, &[]);
+    let nothing = read_per_user(&mut ada, public.logon, &id, 0, 0).unwrap();
+    assert_eq!(nothing, (true, Vec::new()));
+    set_read_flags(&mut ada, handle, 0, &[ids[1], ids[3]]);
+    let (finished, data) = read_per_user(&mut ada, public.logon, &id, 0, 0).unwrap();
+    assert!(finished);
+    assert_eq!(data[..16], id[..16], "the REPLGUID of the public store");
+
+    // In parts.
+    let (finished, first) = read_per_user(&mut ada, public.logon, &id, 0, 10).unwrap();
+    assert_eq!((finished, &first[..]), (false, &data[..10]));
+    let (finished, rest) = read_per_user(&mut ada, public.logon, &id, 10, 1000).unwrap();
+    assert_eq!((finished, &rest[..]), (true, &data[10..]));
+    fails(
+        read_per_user(&mut ada, public.logon, &id, 1000, 10),
+        code::ERROR,
+    );
+
+    // Another user gets it, in parts as well.
+    let mut bob = connect(&server, dir.path(), BOB);
+    let to_bob = public_logon(&mut bob).unwrap();
+    let bobs = bob.open_folder(to_bob.logon, folder_id).unwrap();
+    let mut write = |part| write_per_user(&mut bob, to_bob.logon, &id, part, None);
+    write((false, 0, &data[..20])).unwrap();
+    fails(write((true, 7, &data[20..])), code::ERROR);
+    fails(write((true, 20, &data[20..])), code::ERROR);
+    write((false, 0, &data[..20])).unwrap();
+    write((true, 20, &data[20..])).unwrap();
+    fails(
+        write((true, 0, b"no set of numbers")),
+        code::INVALID_PARAMETER,
+    );
+    let read: Vec<bool> = messages(&mut bob, bobs).iter().map(|row| row.1).collect();
+    assert_eq!(read, [false, true, false, true, false]);
+    write_per_user(&mut bob, to_bob.logon, &id, (true, 0, &[]), None).unwrap();
+    assert!(messages(&mut bob, bobs).iter().all(|row| !row.1));
+
+    // A folder that is not there.
+    let mut unknown = id.clone();
+    unknown[20] ^= 0x40;
+    fails(
+        read_per_user(&mut bob, to_bob.logon, &unknown, 0, 0),
+        code::NOT_FOUND,
+    );
+    for rop in [
+        Rop::new(0x60, 0).bytes(&[7; 16]),
+        Rop::new(0x61, 0).bytes(&id),
+    ] {
+        fails(bob.rop(&rop, &[to_bob.logon]), code::NOT_SUPPORTED);
+    }
+}
+
+// MS-OXCSTOR 3.2.5.10 to 3.2.5.13.
+#[test]
+fn a_mailbox_keeps_what_was_read_elsewhere() {
+    let (dir, mut server) = server();
+    let mut ada = connect(&server, dir.path(), ADA);
+    let logon = ada.logon().unwrap();
+    let folder = |n: u8| {
+        let mut id = vec![n; 22];
+        id.extend([0, 0]);
+        id
+    };
+    let of = |client: &mut Client, logon: Handle, guid: u8| {
+        let rop = Rop::new(0x60, 0).bytes(&[guid; 16]);
+        client.rop(&rop, &[logon]).unwrap().body
+    };
+    assert_eq!(of(&mut ada, logon.handle, 0xAA), [0, 0]);
+    let store = Some([0xAA; 16]);
+    let mut write = |n: u8, part| {
+        let repl_guid = store.filter(|_| matches!(part, (_, 0, _)));
+        write_per_user(&mut ada, logon.handle, &folder(n), part, repl_guid)
+    };
+    write(1, (false, 0, b"what of the ")).unwrap();
+    write(1, (true, 12, b"first")).unwrap();
+    write(2, (true, 0, &[7; 20_000])).unwrap();
+    write(3, (true, 0, b"gone")).unwrap();
+    write(3, (true, 0, b"")).unwrap();
+    // More than there is room for.
+    for offset in 0..4 {
+        let last = write(4, (false, offset * 20_000, &[9; 20_000]));
+        match offset {
+            3 => fails(last, code::MEMORY),
+            _ => last.unwrap(),
+        }
+    }
+
+    server.stop();
+    let mut server = TestServer::start_in(dir.path(), &[]);
+    let mut ada = connect(&server, dir.path(), ADA);
+    let logon = ada.logon().unwrap().handle;
+    let (finished, data) = read_per_user(&mut ada, logon, &folder(1), 0, 0).unwrap();
+    assert_eq!((finished, &data[..]), (true, &b"what of the first"[..]));
+    let (finished, data) = read_per_user(&mut ada, logon, &folder(2), 0, 0).unwrap();
+    assert_eq!((finished, data.len()), (false, 0x1000));
+    let (finished, data) = read_per_user(&mut ada, logon, &folder(2), 0, 0x7000).unwrap();
+    assert_eq!((finished, data), (true, vec![7; 20_000]));
+    let nothing = read_per_user(&mut ada, logon, &folder(3), 0, 0).unwrap();
+    assert_eq!(nothing, (true, Vec::new()));
+    let ids = of(&mut ada, logon, 0xAA);
+    assert_eq!(ids[..2], [2, 0]);
+    assert_eq!(ids[2..], [folder(1), folder(2)].concat());
+    assert_eq!(of(&mut ada, logon, 0xBB), [0, 0]);
+    let guid = |n: u8| Rop::new(0x61, 0).bytes(&folder(n));
+    assert_eq!(ada.rop(&guid(1), &[logon]).unwrap().body, [0xAA; 16]);
+    fails(ada.rop(&guid(3), &[logon]), code::NOT_FOUND);
+    server.stop();
+}

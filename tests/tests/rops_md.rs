@@ -100,7 +100,7 @@ fn order(section: &str) -> Vec<u32> {
 fn tests_of(section: &str) -> &'static str {
     let group = section.rsplit_once('.').map_or("", |(group, _)| group);
     match group {
-        "2.2.3" => "logon, conformance_logon",
+        "2.2.3" => "logon, conformance_logon, public",
         "2.2.4" => "folders, special_folders, search_folders, conformance_folders",
         "2.2.5" => "tables, conformance_tables",
         "2.2.6" => "messages, recipients, attachments, conformance_messages",

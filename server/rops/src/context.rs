@@ -20,6 +20,7 @@ use super::{
     limits::{PAYLOAD_BYTES_MAX, ROP_OUT_BYTES_MAX},
     logon,
     object::LogonObject,
+    public::per_user::Writing,
     response_size::response_len_max,
 };
 
@@ -46,6 +47,8 @@ pub struct Session {
     pub objects: Handles,
     /// What those objects may keep in memory.
     pub budget: Budget,
+    /// Per-user data on its way in.
+    pub per_user: Option<Writing>,
     /// Which logons are those of public folders: it decides how some ROPs are laid out.
     pub public: DecodeContext,
     /// DefaultCodePage of Connect, as the client gave it.
@@ -92,6 +95,7 @@ impl RopContext {
                 logons: BTreeMap::new(),
                 objects: Handles::new(&budget),
                 budget,
+                per_user: None,
                 public: DecodeContext::default(),
                 code_page_id: connect.code_page,
                 code_page: CodePage::new(connect.code_page),

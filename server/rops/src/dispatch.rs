@@ -8,7 +8,7 @@ use ropewalk_wire::{
 use super::{
     attachment,
     exec::{Exec, Fail},
-    folder, logon, message, property, rights, rules, search, stream, table,
+    folder, logon, message, property, public, rights, rules, search, stream, table,
 };
 
 /// Executes one ROP and appends its success response; what it appended before it failed is of no
@@ -27,6 +27,16 @@ pub fn execute(exec: &mut Exec<'_>, request: &Request<'_>) -> Result<(), Fail> {
         Body::GetStoreState(_) => logon::get_store_state(exec),
         Body::PublicFolderIsGhosted(request) => logon::public_folder_is_ghosted(exec, request),
         Body::GetOwningServers(request) => logon::get_owning_servers(exec, request),
+        Body::GetPerUserLongTermIds(request) => {
+            public::per_user::get_per_user_long_term_ids(exec, request)
+        }
+        Body::GetPerUserGuid(request) => public::per_user::get_per_user_guid(exec, request),
+        Body::ReadPerUserInformation(request) => {
+            public::per_user::read_per_user_information(exec, request)
+        }
+        Body::WritePerUserInformation(request) => {
+            public::per_user::write_per_user_information(exec, request)
+        }
         Body::LongTermIdFromId(request) => logon::identifiers::long_term_id_from_id(exec, request),
         Body::IdFromLongTermId(request) => logon::identifiers::id_from_long_term_id(exec, request),
 
@@ -139,10 +149,6 @@ pub fn execute(exec: &mut Exec<'_>, request: &Request<'_>) -> Result<(), Fail> {
 
         // What this server does not do (MS-OXCDATA 2.4: ecNotSupported).
         Body::GetValidAttachments(_)
-        | Body::GetPerUserLongTermIds(_)
-        | Body::GetPerUserGuid(_)
-        | Body::ReadPerUserInformation(_)
-        | Body::WritePerUserInformation(_)
         | Body::SubmitMessage(_)
         | Body::AbortSubmit(_)
         | Body::GetAddressTypes(_)

@@ -50,6 +50,12 @@ pub const INSTANCES_MAX: usize = 1024;
 /// Columns that a table is sorted by.
 pub const SORT_ORDERS_MAX: usize = 16;
 
+/// Bytes of what a client keeps of one public folder in its mailbox (MS-OXCSTOR 2.2.1.13).
+pub const PER_USER_BYTES_MAX: usize = 64 << 10;
+
+/// Public folders of which a client keeps something.
+pub const PER_USER_ENTRIES_MAX: usize = 256;
+
 /// Locked regions of a stream.
 pub const REGION_LOCKS_MAX: usize = 256;
 

@@ -7,6 +7,7 @@ use crate::{
     ids,
     logon::special,
     property::value::{Found, Properties, in_bag},
+    public,
     rights::{self, Rights},
     rules,
     search::{
@@ -88,7 +89,13 @@ const COMPUTED: [PropTag; 39] = [
 const DEFAULTED: [PropTag; 2] = [PID_TAG_COMMENT, PID_TAG_ATTRIBUTE_HIDDEN];
 
 /// What the server keeps in the bags of folders for itself: no client sees it, sets it or copies it.
-const HIDDEN: [PropTag; 4] = [rights::list::STORED, rules::RULES, CRITERIA, RESULTS];
+const HIDDEN: [PropTag; 5] = [
+    rights::list::STORED,
+    rules::RULES,
+    CRITERIA,
+    RESULTS,
+    public::per_user::TABLE,
+];
 
 /// True for properties that only the server sets.
 pub fn is_read_only(tag: PropTag) -> bool {

@@ -5,6 +5,7 @@
 //! list of users. Nobody is the owner of all of it: what a user may do there is what the permissions list
 //! of each folder says.
 
+pub mod per_user;
 pub mod reads;
 
 use std::sync::Arc;
