@@ -4,7 +4,10 @@ use std::path::Path;
 
 use ropewalk_props::PropTag;
 use ropewalk_tests::{
-    client::{Cells as _, Client, Handle, Logon, Name, NewFolder, Rop, Value, restriction_bytes},
+    client::{
+        Cells as _, Client, Handle, Logon, NO_HANDLE, Name, NewFolder, Rop, Value, logon_rop,
+        restriction_bytes,
+    },
     fixture::{
         ADA, PASSWORD, ada, code, fails, legacy_dn, log_on, new_folder, new_message, tag, text,
     },
@@ -844,4 +847,48 @@ fn the_flags_of_a_complete_search_stay_when_it_is_stopped() {
     assert_eq!(here.flags(), flags);
     let next = here.mail("fox two");
     assert_eq!(here.found(), [id, next]);
+}
+
+// MS-OXCFOLD 3.2.5.2 and 3.2.5.4: no search folder in a public store, and no recursive search on a
+// public folder.
+#[test]
+fn public_folders_are_not_searched() {
+    const PUBLIC: u32 = 0x0000_0002;
+    let (mut client, _) = ada();
+    let answer = client
+        .rop(&logon_rop(0, PUBLIC | 0x0100_0000, ""), &[NO_HANDLE])
+        .unwrap();
+    let logon = answer.handle(0).unwrap();
+    let tree = answer
+        .read(|input| {
+            input.u8()?;
+            let ids: Vec<u64> = (0..13).map(|_| input.u64()).collect::<Result<_, _>>()?;
+            input.bytes(2 + 16 + 16)?;
+            Ok(ids[1])
+        })
+        .unwrap();
+    let tree = client.open_folder(logon, tree).unwrap();
+    let search = NewFolder {
+        folder_type: 2,
+        ..NewFolder::named("Search")
+    };
+    fails(
+        client.create_folder_with(tree, &search),
+        code::NOT_SUPPORTED,
+    );
+    let folder = client.create_folder(tree, "Searched").unwrap();
+    for (flags, error) in [
+        (0, NOT_SEARCH_FOLDER),
+        (SHALLOW | RESTART, NOT_SEARCH_FOLDER),
+        (RECURSIVE, code::NOT_SUPPORTED),
+    ] {
+        fails(
+            client.set_search_criteria(folder.handle, Some(&unread()), &[folder.folder_id], flags),
+            error,
+        );
+    }
+    fails(
+        client.search_criteria(folder.handle, [true; 3]),
+        NOT_SEARCH_FOLDER,
+    );
 }

@@ -17,6 +17,7 @@ use crate::{
     exec::{Exec, Fail, blocking},
     ids,
     public::reads,
+    rights::Rights,
     search,
 };
 
@@ -52,11 +53,12 @@ fn found(
     mailbox: &Mailbox,
     folder: GlobCnt,
     ids: &[GlobCnt],
+    needed: Rights,
 ) -> Result<Option<Found>, ErrorCode> {
     if !search::is_search(mailbox, folder) {
         return Ok(None);
     }
-    let places = search::places(&exec.session.store, exec.logon()?, folder, ids)?;
+    let places = search::places(&exec.session.store, exec.logon()?, folder, ids, needed)?;
     let lacks_some = places.len() != ids.len();
     Ok(Some(Found { places, lacks_some }))
 }
@@ -76,7 +78,7 @@ pub fn delete_messages(
     exec.need(1)?;
     let named = Named::new(&request.message_ids);
     let mailbox = exec.mailbox()?;
-    let missing = match found(exec, &mailbox, folder, &named.ids)? {
+    let missing = match found(exec, &mailbox, folder, &named.ids, Rights::DELETE_ANY)? {
         None => !blocking(|| mailbox.delete_messages(folder, &named.ids, hard))?.is_empty(),
         Some(found) => {
             let missing = blocking(|| mailbox.delete_messages_at(&found.places, hard))?;
@@ -104,7 +106,11 @@ pub fn move_copy_messages(
         return Err(ErrorCode::SEARCH_FOLDER.into());
     }
     let named = Named::new(&request.message_ids);
-    let found = found(exec, &mailbox, from, &named.ids)?;
+    let needed = match request.want_copy {
+        true => Rights::READ_ANY,
+        false => Rights::READ_ANY | Rights::DELETE_ANY,
+    };
+    let found = found(exec, &mailbox, from, &named.ids, needed)?;
     let transfer = blocking(|| match (&found, request.want_copy) {
         (None, true) => mailbox.copy_messages(from, to, &named.ids),
         (None, false) => mailbox.move_messages(from, to, &named.ids),
@@ -220,7 +226,13 @@ fn set_read_flags_of_found(
         let contents = search::contents(&exec.session.store, exec.logon()?, folder)?;
         named.ids = contents.iter().map(|entry| entry.id).collect();
     }
-    let places = search::places(&exec.session.store, exec.logon()?, folder, &named.ids)?;
+    let places = search::places(
+        &exec.session.store,
+        exec.logon()?,
+        folder,
+        &named.ids,
+        Rights::READ_ANY,
+    )?;
     let lacks_some = places.len() != named.ids.len();
     let bits = notify_bits(request.read_flags);
     let missing = blocking(|| {

@@ -117,16 +117,24 @@ pub fn is_search(mailbox: &Mailbox, folder: GlobCnt) -> bool {
     mailbox.folder_kind(folder) == Some(FolderKind::Search)
 }
 
-/// Where the messages with these ids lie, that a search folder has found; those that it has not are
-/// left out.
+/// Where the messages with these ids lie, that a search folder has found; those that it has not, or
+/// where the logon's user lacks one of these rights, are left out.
 pub fn places(
     store: &Store,
     logon: &LogonObject,
     folder: GlobCnt,
     ids: &[GlobCnt],
+    needed: Rights,
 ) -> Result<Vec<MessagePlace>, ErrorCode> {
     let contents = contents(store, logon, folder)?;
     let entries = ids.iter().filter_map(|id| contents.get(*id));
+    let may = |entry: &&MessageEntry| {
+        logon.is_owner()
+            || logon
+                .rights(entry.folder)
+                .is_ok_and(|rights| rights.contains(needed))
+    };
+    let entries = entries.filter(may);
     Ok(entries.map(|entry| (entry.folder, entry.id)).collect())
 }
 
@@ -143,7 +151,7 @@ pub fn entry(
     if entry.is_some() || !is_search(mailbox, folder) {
         return Ok(entry);
     }
-    let Some((folder, id)) = places(store, logon, folder, &[id])?.pop() else {
+    let Some((folder, id)) = places(store, logon, folder, &[id], Rights::READ_ANY)?.pop() else {
         return Ok(None);
     };
     match mailbox.entry(folder, id) {

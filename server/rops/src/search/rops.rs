@@ -74,6 +74,10 @@ pub fn set_search_criteria(
     exec: &mut Exec<'_>,
     request: &SetSearchCriteriaRequest<'_>,
 ) -> Result<(), Fail> {
+    exec.object()?.folder()?;
+    if exec.logon()?.is_public() && request.search_flags & set_flags::RECURSIVE != 0 {
+        return Err(ErrorCode::NOT_SUPPORTED.into());
+    }
     let folder = search_folder(exec)?;
     exec.need(0)?;
     exec.need_rights(folder.id, Rights::FOLDER_OWNER)?;

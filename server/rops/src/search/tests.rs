@@ -494,7 +494,9 @@ fn who_is_not_the_owner_finds_what_he_may_read() {
     assert_eq!(ids(&other), [b]);
     assert_eq!(entry(store, &other, all, a).unwrap(), None);
     assert!(entry(store, &other, all, b).unwrap().is_some());
-    assert_eq!(places(store, &other, all, &[a, b]).unwrap().len(), 1);
+    let places = |needed| places(store, &other, all, &[a, b], needed).unwrap();
+    assert_eq!(places(Rights::READ_ANY), [(special::SENT_ITEMS, b)]);
+    assert!(places(Rights::DELETE_ANY).is_empty());
 }
 
 #[test]
