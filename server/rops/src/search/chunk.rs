@@ -78,7 +78,9 @@ pub enum Outcome {
 pub fn size(rule: &Rule) -> usize {
     match rule.filter.need() {
         Need::Entry => 8192,
-        Need::Subject | Need::Content => 128,
+        // Of most messages the entry has it.
+        Need::Subject => 1024,
+        Need::Content => 128,
     }
 }
 

@@ -97,7 +97,7 @@ impl Found {
     }
 
     /// Where the messages are, to be kept: for each folder its id, a count and as many ids of
-    /// messages.
+    /// messages, each as what it is more than the one before it.
     pub fn encode(&self, serial: u32) -> Vec<u8> {
         let mut places: Vec<(GlobCnt, GlobCnt)> = self
             .contents
@@ -105,7 +105,7 @@ impl Found {
             .map(|entry| (entry.folder, entry.id))
             .collect();
         places.sort_unstable();
-        let mut out = Vec::with_capacity(5 + 8 * places.len());
+        let mut out = Vec::with_capacity(5 + 2 * places.len());
         out.put_u8(FORMAT);
         out.put_u32(serial);
         for folder in places.chunk_by(|a, b| a.0 == b.0) {
@@ -114,7 +114,11 @@ impl Found {
             };
             out.put_u64(id.0);
             out.put_u32(u32::try_from(folder.len()).unwrap_or(u32::MAX));
-            folder.iter().for_each(|(_, id)| out.put_u64(id.0));
+            let mut before = 0;
+            for (_, id) in folder {
+                put_number(&mut out, id.0.saturating_sub(before));
+                before = id.0;
+            }
         }
         out
     }
@@ -133,10 +137,36 @@ pub fn decode(bytes: &[u8], serial: u32) -> Option<Vec<(GlobCnt, Vec<GlobCnt>)>>
     while !input.is_empty() {
         let folder = GlobCnt(input.u64().ok()?);
         let count = input.u32().ok()?;
-        let ids = (0..count).map(|_| input.u64().ok().map(GlobCnt));
+        let mut before = 0_u64;
+        let ids = (0..count).map(|_| {
+            before = before.checked_add(take_number(&mut input)?)?;
+            Some(GlobCnt(before))
+        });
         folders.push((folder, ids.collect::<Option<_>>()?));
     }
     Some(folders)
+}
+
+/// Appends a number, seven bits in each byte, the lowest first; all bytes but the last have the top bit.
+fn put_number(out: &mut Vec<u8>, mut number: u64) {
+    while number > 0x7F {
+        out.put_u8((number & 0x7F) as u8 | 0x80);
+        number >>= 7;
+    }
+    out.put_u8(number as u8);
+}
+
+fn take_number(input: &mut Reader<'_>) -> Option<u64> {
+    let mut number = 0;
+    for shift in (0..u64::BITS).step_by(7) {
+        let byte = input.u8().ok()?;
+        let bits = u64::from(byte & 0x7F);
+        number |= bits.checked_shl(shift)?;
+        if byte & 0x80 == 0 {
+            return Some(number);
+        }
+    }
+    None
 }
 
 #[cfg(test)]
@@ -181,14 +211,15 @@ mod tests {
 
     #[test]
     fn what_is_kept_says_where_the_messages_are() {
+        const LARGE: u64 = GlobCnt::MAX.0;
         let mut found = Found::new(None);
-        for (folder, id) in [(7, 1), (8, 2), (7, 3)] {
+        for (folder, id) in [(7, 1), (8, LARGE), (7, 300)] {
             found.put(MessageEntry::lost(GlobCnt(folder), GlobCnt(id)));
         }
         let kept = found.encode(9);
         let folders = vec![
-            (GlobCnt(7), vec![GlobCnt(1), GlobCnt(3)]),
-            (GlobCnt(8), vec![GlobCnt(2)]),
+            (GlobCnt(7), vec![GlobCnt(1), GlobCnt(300)]),
+            (GlobCnt(8), vec![GlobCnt(LARGE)]),
         ];
         assert_eq!(decode(&kept, 9), Some(folders));
         assert_eq!(decode(&kept, 8), None);
@@ -199,5 +230,7 @@ mod tests {
             }
         }
         assert_eq!(decode(&[FORMAT + 1, 9, 0, 0, 0], 9), None);
+        let endless = [&kept[..17], &[0xFF; 20]].concat();
+        assert_eq!(decode(&endless, 9), None);
     }
 }

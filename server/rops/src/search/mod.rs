@@ -198,6 +198,7 @@ fn look_within(
             None => return Ok(None),
         }
     };
+    let is_slow;
     // No search is locked while another one is: they may search each other by now.
     let mut results = Vec::with_capacity(nested.len());
     for nested in nested.into_iter().filter(|_| depth > 0) {
@@ -223,11 +224,23 @@ fn look_within(
             *locked = None;
             return Err(error);
         }
+        // A search that takes long shows what it has, rather than let every ROP wait.
+        is_slow = view.is_slow();
         if !view.is_working() {
             return Ok(Some(Looked::of(view)));
         }
     }
-    blocking(|| search.help(at, folder, Instant::now() + patience));
+    let patience = if is_slow && patience <= PATIENCE {
+        Duration::ZERO
+    } else {
+        patience
+    };
+    if !patience.is_zero()
+        && blocking(|| search.help(at, folder, Instant::now() + patience))
+        && let Some(view) = search.lock().as_mut()
+    {
+        view.note_wait();
+    }
     let looked = search.lock().as_ref().map(Looked::of);
     let is_working = |looked: &Looked| matches!(looked.stage, Stage::Running | Stage::Saving);
     if looked.as_ref().is_some_and(is_working)

@@ -376,6 +376,51 @@ fn the_same_criteria_in_flight_do_not_start_a_search_again() {
 }
 
 #[test]
+fn a_search_in_flight_says_so_and_nobody_waits_for_it_twice() {
+    for flags in [set_flags::RECURSIVE, set_flags::STATIC] {
+        let mut fixture = Fixture::new();
+        let mailbox = fixture.mailbox();
+        let all = search(&mailbox, "important");
+        save(&mailbox, special::INBOX, None, 2);
+        begun(&mut fixture, all, flags);
+        // Somebody is at the one piece of work that there is.
+        let kept: Arc<Search> = mailbox.derived(all).unwrap();
+        let chunk = kept.lock().as_mut().and_then(View::claim).unwrap();
+        let state = |fixture: &mut Fixture| {
+            let logon = fixture.logon(0);
+            let handle = fixture.open_folder(logon, all);
+            let request = RequestBody::GetSearchCriteria(GetSearchCriteriaRequest::default());
+            fixture.call(handle, request, &[], |response, _| match &response.body {
+                ResponseBody::GetSearchCriteria(body) => body.search_flags,
+                other => panic!("{other:?}"),
+            })
+        };
+        let kind = match flags {
+            set_flags::STATIC => rops::get_flags::STATIC,
+            _ => rops::get_flags::RECURSIVE,
+        } | rops::get_flags::TWIR_TOTALLY;
+        assert_eq!(state(&mut fixture), kind | 0x3);
+        let began = Instant::now();
+        let owner = owner(&fixture);
+        let store = fixture.store.clone();
+        for _ in 0..20 {
+            assert!(contents(&store, &owner, all).unwrap().is_empty());
+        }
+        assert!(began.elapsed() < 5 * PATIENCE);
+        let at = Place {
+            store: &store,
+            mailbox: &mailbox,
+        };
+        let done = chunk.run(at, &Rule::new(&important()).unwrap());
+        if let Some(view) = kept.lock().as_mut() {
+            view.merge(done);
+        }
+        assert_eq!(found(&fixture, all).len(), 1);
+        assert_eq!(state(&mut fixture), kind | rops::get_flags::COMPLETE);
+    }
+}
+
+#[test]
 fn a_stopped_search_keeps_what_it_found_and_follows_what_changes_if_it_is_dynamic() {
     for flags in [0, set_flags::STATIC] {
         let mut fixture = Fixture::new();

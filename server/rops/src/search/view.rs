@@ -28,6 +28,7 @@ use crate::{
     budget::{Pool, Share},
     exec::blocking,
     limits::SEARCH_RESULTS_BYTES_MAX,
+    logon::special,
     store_error,
 };
 
@@ -39,6 +40,16 @@ const FEW: usize = 64;
 const NOTE_EVERY: Duration = Duration::from_secs(60);
 
 static POOL: LazyLock<Arc<Pool>> = LazyLock::new(|| Arc::new(Pool::new(SEARCH_RESULTS_BYTES_MAX)));
+
+/// What the results of all searches of a mailbox may take: half of what there is.
+struct OfMailbox(Arc<Pool>);
+
+impl Default for OfMailbox {
+    fn default() -> Self {
+        let pool = Pool::within(SEARCH_RESULTS_BYTES_MAX / 2, Arc::clone(&POOL));
+        Self(Arc::new(pool))
+    }
+}
 
 /// How far a search is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +80,8 @@ pub struct View {
     nested: Vec<GlobCnt>,
     /// When its folders were last said to be in use.
     noted: Instant,
+    /// When somebody last waited for it in vain.
+    waited: Option<Instant>,
     /// The mailbox's version as of the last look.
     version: Option<u64>,
     /// Whether the folders to search were found, which a static search does once.
@@ -126,11 +139,14 @@ impl View {
         let nested = named
             .iter()
             .filter(|folder| folder.kind == FolderKind::Search);
+        let pool = at.mailbox.derived::<OfMailbox>(special::ROOT);
+        let pool = pool.map_err(store_error::fail)?;
         let mut view = Self {
             stage: Stage::Running,
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             nested: nested.map(|folder| folder.id).collect(),
             noted: Instant::now(),
+            waited: None,
             version: None,
             is_laid_out: false,
             scope: HashMap::new(),
@@ -139,7 +155,7 @@ impl View {
             todo: VecDeque::new(),
             is_saving: false,
             working: 0,
-            share: POOL.share(),
+            share: pool.0.share(),
             criteria: Arc::new(criteria),
             rule,
             props,
@@ -165,6 +181,18 @@ impl View {
             mailbox.note_use(self.scope.keys());
             self.noted = Instant::now();
         }
+    }
+
+    /// Whether somebody waited for it in vain just now.
+    pub fn is_slow(&self) -> bool {
+        /// Until somebody waits again.
+        const PAUSE: Duration = Duration::from_secs(1);
+        self.waited.is_some_and(|waited| waited.elapsed() < PAUSE)
+    }
+
+    /// Somebody waited for it in vain.
+    pub fn note_wait(&mut self) {
+        self.waited = Some(Instant::now());
     }
 
     /// Whether nothing can have changed since a version of the mailbox.
