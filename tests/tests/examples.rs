@@ -7,7 +7,7 @@ use std::{fs, ops::Range, path::Path};
 
 use ropewalk_tests::{
     client::{Client, Handle, NO_HANDLE, NewFolder, Payload, Rop, framing, logon_rop},
-    fixture::{ada, code::NOT_SUPPORTED, new_folder, new_message, shared},
+    fixture::{ada, new_folder, new_message, shared},
 };
 use toml::Value;
 
@@ -155,9 +155,9 @@ fn oxcfold_4_8_and_4_9_set_and_get_search_criteria() {
 
     let getting = request("ms-oxcfold", "4.9.1", 0x31);
     let answer = send(&mut client, &getting, &[search]);
-    // 4.9.2, laid out from MS-OXCROPS 2.2.4.5.2: the restriction, no folders, a complete search that
-    // is shallow, dynamic and done without an index.
-    let state = 0x0800_1000_u32;
+    // 4.9.2, laid out from MS-OXCROPS 2.2.4.5.2: the restriction, no folders, a search that has just
+    // begun and is shallow, dynamic and done without an index.
+    let state = 0x0800_0003_u32;
     let expected = [
         &[0x31, 0, 0, 0, 0, 0, 5, 0][..],
         &restriction,
@@ -300,18 +300,17 @@ fn oxcprpt_4_4_opens_a_stream_on_the_second_logon() {
 }
 
 #[test]
-fn oxorule_4_2_is_read_whole_though_not_served() {
+fn oxorule_4_2_list_the_rules_of_a_folder() {
     let (mut client, logon) = ada();
     let (folder, _) = new_folder(&mut client, &logon);
     let ids = [0x3F, 0x12, 0x15];
     let rops = ids.map(|id| request("ms-oxorule", "4.2.1", id));
     let answer = send(&mut client, &rops.concat(), &[folder, NO_HANDLE]).rops;
-    // Three failures, each with the printed RopId and handle index; there is no table for the later two.
-    assert_eq!(answer.len(), 18, "{answer:02x?}");
-    for (found, id) in answer.chunks(6).zip(ids) {
-        assert_eq!(found[..2], response("ms-oxorule", "4.2.2", id)[..2]);
-    }
-    assert_eq!(answer[2..6], NOT_SUPPORTED.to_le_bytes());
-    assert_ne!(answer[8..12], [0; 4]);
-    assert_ne!(answer[14..18], [0; 4]);
+    // RopQueryRows with no row, and the cursor at the end (MS-OXCROPS 2.2.5.4.2).
+    let expected = [
+        response("ms-oxorule", "4.2.2", 0x3F),
+        response("ms-oxorule", "4.2.2", 0x12),
+        vec![0x15, 1, 0, 0, 0, 0, 2, 0, 0],
+    ];
+    assert_eq!(answer, expected.concat());
 }

@@ -1,6 +1,10 @@
 //! Search folders over the wire (MS-OXCFOLD 2.2.1.4, 2.2.1.5, 3.2.5.4, 3.2.5.5).
 
-use std::path::Path;
+use std::{
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
 
 use ropewalk_props::PropTag;
 use ropewalk_tests::{
@@ -31,6 +35,8 @@ const STATIC: u32 = 0x4_0000;
 const CLEAR_READ_FLAG: u8 = 0x04;
 
 /// SearchFlags of RopGetSearchCriteria.
+const SEARCH_RUNNING: u32 = 0x1;
+const SEARCH_REBUILD: u32 = 0x2;
 const SEARCH_RECURSIVE: u32 = 0x4;
 const SEARCH_COMPLETE: u32 = 0x1000;
 const SEARCH_STATIC: u32 = 0x1_0000;
@@ -516,7 +522,10 @@ fn criteria_come_back_as_far_as_they_are_wanted_in_the_strings_that_are() {
     let (restriction, ids, flags) = here.client.search_criteria(here.search, [true; 3]).unwrap();
     assert_eq!(restriction, restriction_bytes(Some(&unicode("naïve"))));
     assert_eq!(ids, [other, here.folder_id, other]);
-    assert_eq!(flags, SEARCH_COMPLETE | TWIR_TOTALLY);
+    // It has just begun; who looks at what it has found has it done.
+    assert_eq!(flags, SEARCH_RUNNING | SEARCH_REBUILD | TWIR_TOTALLY);
+    here.found();
+    assert_eq!(here.flags(), SEARCH_COMPLETE | TWIR_TOTALLY);
 }
 
 #[test]
@@ -832,6 +841,25 @@ fn a_client_makes_its_searches_below_the_root_and_the_finder() {
     new_message(client, bin_handle, bin, "remember nothing");
     assert_eq!(found(client, reminders), [id]);
     assert_eq!(found(client, unread_mail), [id]);
+}
+
+// MS-OXCFOLD 2.2.1.5.2: SEARCH_RUNNING until the folder is filled, which happens without being looked
+// at.
+#[test]
+fn a_search_that_has_begun_runs_until_it_is_complete() {
+    let mut here = place();
+    let id = here.mail("fox");
+    here.set(&content("fox"), NON_CONTENT_INDEXED | RESTART);
+    let running = SEARCH_RUNNING | SEARCH_REBUILD | TWIR_TOTALLY;
+    assert_eq!(here.flags(), running);
+    let until = Instant::now() + Duration::from_secs(20);
+    while here.flags() == running && Instant::now() < until {
+        thread::sleep(Duration::from_millis(2));
+    }
+    assert_eq!(here.flags(), SEARCH_COMPLETE | TWIR_TOTALLY);
+    assert_eq!(here.found(), [id]);
+    here.set(&content("fox"), STATIC);
+    assert_eq!(here.flags(), SEARCH_COMPLETE | SEARCH_STATIC | TWIR_TOTALLY);
 }
 
 #[test]

@@ -41,8 +41,8 @@ use crate::{exec::blocking, object::LogonObject, rights::Rights, store_error};
 /// How long a look at the messages of a search waits for it to be complete.
 pub const PATIENCE: Duration = Duration::from_millis(500);
 
-/// How long a look at their number does.
-const PATIENCE_FOR_COUNTS: Duration = Duration::from_millis(50);
+/// How long a look at their number does, or at how far the search is.
+pub const PATIENCE_FOR_COUNTS: Duration = Duration::from_millis(50);
 
 /// Searches that search each other's results, at most.
 const NESTED_MAX: usize = 8;
@@ -165,6 +165,19 @@ pub fn entry(
 pub fn is_any_active(store: &Store, mailbox: &Mailbox) -> bool {
     let mut folders = mailbox.search_folders().into_iter();
     folders.any(|folder| Criteria::are_active(&folder.props, store))
+}
+
+/// Has a search begin, or begin again, with the criteria that its folder has now. Nothing is done of it
+/// before somebody looks.
+fn open(at: Place<'_>, folder: GlobCnt) -> Result<(), ErrorCode> {
+    let search: Arc<Search> = at.mailbox.derived(folder).map_err(store_error::fail)?;
+    bring_in(at, folder, &mut search.lock()).map(|_| ())
+}
+
+/// Whether somebody looked at a search lately, or it was begun.
+fn is_open(mailbox: &Mailbox, folder: GlobCnt) -> bool {
+    let search = mailbox.derived::<Search>(folder);
+    search.is_ok_and(|search| search.lock().is_some())
 }
 
 /// Looks at a search folder: `None` before it has criteria. If the search is not complete, does some

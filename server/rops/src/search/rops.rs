@@ -11,10 +11,10 @@ use ropewalk_wire::{
 };
 
 use super::{
-    Looked, PATIENCE, Search,
+    Looked, PATIENCE, PATIENCE_FOR_COUNTS, Search,
     chunk::Place,
     criteria::{CRITERIA, Criteria, RESULTS, restriction_in, restriction_to_keep, set_flags},
-    look,
+    is_open, look, open,
     view::Stage,
 };
 use crate::{
@@ -105,9 +105,14 @@ pub fn set_search_criteria(
             start(at, folder.id, wanted)?;
         }
     } else if !known.is_some_and(|known| is_same && is_under_way(at, &folder, &known, &wanted)) {
+        let is_static = wanted.has(set_flags::STATIC);
         start(at, folder.id, wanted)?;
-        // A small search is complete with the response.
-        look(&store, &mailbox, folder.id, PATIENCE)?;
+        if is_static {
+            // It is to find what there is now: one that is small is complete with the response.
+            look(&store, &mailbox, folder.id, PATIENCE)?;
+        } else {
+            open(at, folder.id)?;
+        }
     }
     exec.begin();
     Ok(())
@@ -211,7 +216,13 @@ pub fn get_search_criteria(
     let folder = search_folder(exec)?;
     let mailbox = exec.mailbox()?;
     let store = &exec.session.store;
-    let looked = look(store, &mailbox, folder.id, Duration::ZERO)?;
+    // One that has just begun says so; one that left memory is not running because of that.
+    let patience = if is_open(&mailbox, folder.id) {
+        Duration::ZERO
+    } else {
+        PATIENCE_FOR_COUNTS
+    };
+    let looked = look(store, &mailbox, folder.id, patience)?;
     // IMAPIContainer::GetSearchCriteria: MAPI_E_NOT_INITIALIZED if criteria were never set.
     let looked = looked.ok_or(ErrorCode::NOT_INITIALIZED)?;
     let criteria = &looked.criteria;
