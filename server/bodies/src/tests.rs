@@ -153,6 +153,38 @@ fn encapsulated_html_comes_out_as_it_went_in() {
     );
 }
 
+/// MS-OXRTFEX 2.1.3.1.4.2 and 2.1.3.1.3: what stands for text in a fragment and outside of one, and
+/// how far `\htmlrtf` reaches.
+#[test]
+fn control_words_of_encapsulated_html() {
+    for (rtf, html) in [
+        (
+            r"{\*\htmltag1 \lquote\rquote\ldblquote\rdblquote\bullet\endash\emdash\~\_\par\tab\{\}\\}",
+            "&lsquo;&rsquo;&ldquo;&rdquo;&bull;&ndash;&mdash;&nbsp;&shy;\r\n\t{}\\",
+        ),
+        (
+            r"\lquote\rquote\ldblquote\rdblquote\bullet\endash\emdash\~\_\par\line\tab\{\}\\",
+            "&lsquo;&rsquo;&ldquo;&rdquo;&bull;&ndash;&mdash;&nbsp;&shy;\r\n\r\n\t{}\\",
+        ),
+        (
+            r"{\*\htmltag1 \line\b a\cell\emspace\uc1\u8364?\'80}",
+            "a€€",
+        ),
+        (r"a\htmlrtf b{c\htmlrtf0 d}e\htmlrtf0 f", "adf"),
+        (
+            r"a\htmlrtf1 b\par\u8364?\'80\htmlrtf0 {f\htmlrtf g}h",
+            "afh",
+        ),
+        (
+            r"a{\*\mhtmltag1 b}{\*\other c}{\*\htmltag d}{\*\htmltag64}e",
+            "ade",
+        ),
+    ] {
+        let rtf = format!("{{\\rtf1\\ansi\\ansicpg1252\\fromhtml1 {rtf}}}");
+        assert_eq!(html_of_rtf(rtf.as_bytes()), html, "{rtf}");
+    }
+}
+
 #[test]
 fn what_a_document_was_is_said_in_its_header_or_not_at_all() {
     for (rtf, was) in [

@@ -13,6 +13,15 @@ pub fn rtf_to_original_html(rtf: &[u8], max: usize) -> Converted {
     writer.out.finish()
 }
 
+/// What `\_` stands for.
+const NON_BREAKING_HYPHEN: char = '\u{2011}';
+
+/// The characters whose control words mean something in a fragment of HTML; others are ignored there
+/// (MS-OXRTFEX 2.1.3.1.4.2, 2.2.3.2).
+const IN_FRAGMENTS: [char; 8] = [
+    '\u{A0}', '\u{2013}', '\u{2014}', '\u{2018}', '\u{2019}', '\u{201C}', '\u{201D}', '\u{2022}',
+];
+
 struct Writer {
     out: Out,
 }
@@ -35,13 +44,15 @@ impl Handler for Writer {
             return;
         }
         match special {
-            Special::Paragraph | Special::Line => self.out.text("\r\n"),
+            Special::Paragraph => self.out.text("\r\n"),
             Special::Tab => self.out.text("\t"),
-            Special::Cell | Special::Row => {}
-            Special::Named(char, _) if state.in_tag => {
-                self.out.text(char.encode_utf8(&mut [0; 4]));
+            // MS-OXRTFEX 2.1.3.1.4.2 has it so, though RTF means a hyphen.
+            Special::Named(NON_BREAKING_HYPHEN, _) => self.out.text("&shy;"),
+            Special::Named(char, reference) if !state.in_tag || IN_FRAGMENTS.contains(&char) => {
+                self.out.text(reference);
             }
-            Special::Named(_, reference) => self.out.text(reference),
+            Special::Line if !state.in_tag => self.out.text("\r\n"),
+            Special::Named(..) | Special::Line | Special::Cell | Special::Row => {}
         }
     }
 

@@ -35,7 +35,7 @@ pub fn html_to_rtf(html: &str, max: usize) -> Converted {
         match token {
             Token::Tag(tag) => writer.tag(&tag),
             Token::Text(text) => writer.text(text),
-            Token::Raw(source) | Token::Other(source) => writer.fragment(0xF0, source),
+            Token::Raw(source) | Token::Other(source) => writer.fragment(KIND_UNKNOWN, source),
         }
     }
     writer.out.bytes(b"}");
@@ -64,16 +64,18 @@ struct Writer {
     space: bool,
 }
 
-/// HTMLTagParameter: the bits of an end tag, and the kinds of tags.
+/// HTMLTagParameter: the bit of an end tag, and the kinds of tags (MS-OXRTFEX 2.1.3.1.4.1).
 const CLOSES: u16 = 0x08;
+const KIND_TEXT: u16 = 0x00;
 const KIND_HTML: u16 = 0x10;
 const KIND_HEAD: u16 = 0x20;
 const KIND_BODY: u16 = 0x30;
 const KIND_P: u16 = 0x40;
-const KIND_INLINE: u16 = 0x54;
-const KIND_DIV: u16 = 0x60;
+const KIND_START_PARAGRAPH: u16 = 0x50;
+const KIND_END_PARAGRAPH: u16 = 0x60;
 const KIND_BR: u16 = 0x70;
-const KIND_FONT: u16 = 0x94;
+const KIND_PRE: u16 = 0x80;
+const KIND_FONT: u16 = 0x90;
 const KIND_UNKNOWN: u16 = 0xF0;
 
 impl Writer {
@@ -96,10 +98,11 @@ impl Writer {
             "head" => KIND_HEAD,
             "body" => KIND_BODY,
             "p" => KIND_P,
-            "div" => KIND_DIV,
             "br" => KIND_BR,
-            "font" | "span" => KIND_FONT,
-            "a" | "b" | "i" | "u" | "em" | "strong" | "img" => KIND_INLINE,
+            "pre" => KIND_PRE,
+            "font" => KIND_FONT,
+            _ if opens && is_block(name) => KIND_START_PARAGRAPH,
+            _ if is_block(name) => KIND_END_PARAGRAPH,
             _ => KIND_UNKNOWN,
         };
         let close = if opens { 0 } else { CLOSES };
@@ -116,8 +119,7 @@ impl Writer {
     fn look(&mut self, name: &str, opens: bool) {
         match name {
             "br" => self.paragraph("\\line"),
-            "p" | "div" | "tr" | "li" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "pre"
-            | "blockquote" | "ul" | "ol" | "table" | "hr" => {
+            _ if is_block(name) => {
                 if !self.breaks {
                     self.paragraph("\\par");
                 }
@@ -247,7 +249,7 @@ impl Writer {
                 None => ((Some('&'), None), 1),
             };
             let (source, after) = text.split_at_checked(len).unwrap_or((text, ""));
-            self.fragment(KIND_INLINE, source);
+            self.fragment(KIND_TEXT, source);
             self.out.bytes(b"\\htmlrtf ");
             for char in [shown.0, shown.1].into_iter().flatten() {
                 char.encode_utf16(&mut [0; 2])
@@ -267,7 +269,7 @@ impl Writer {
             self.space = true;
             return after;
         }
-        self.fragment(KIND_INLINE, white);
+        self.fragment(KIND_TEXT, white);
         if self.pre > 0 {
             for byte in white.bytes() {
                 match byte {
@@ -283,6 +285,28 @@ impl Writer {
         }
         after
     }
+}
+
+/// Whether an element stands on lines of its own.
+fn is_block(name: &str) -> bool {
+    matches!(
+        name,
+        "p" | "div"
+            | "tr"
+            | "li"
+            | "h1"
+            | "h2"
+            | "h3"
+            | "h4"
+            | "h5"
+            | "h6"
+            | "pre"
+            | "blockquote"
+            | "ul"
+            | "ol"
+            | "table"
+            | "hr"
+    )
 }
 
 /// What is not in the HTML.
