@@ -123,6 +123,14 @@ impl Share {
         Ok(())
     }
 
+    /// An empty one of the same budget.
+    pub fn beside(&self) -> Self {
+        Self {
+            pool: Arc::clone(&self.pool),
+            bytes: 0,
+        }
+    }
+
     /// As [`Share::resize`], but never gives back.
     pub fn grow(&mut self, bytes: usize) -> Result<(), ErrorCode> {
         if bytes > self.bytes {

@@ -95,9 +95,7 @@ struct Writer<'a> {
 impl<'a> Writer<'a> {
     fn text(&mut self, mut text: &'a str) {
         while !text.is_empty() && !self.out.is_full() {
-            let plain = text
-                .find(|c: char| matches!(c, '&' | '\u{A0}' | '\0') || c.is_ascii_whitespace())
-                .unwrap_or(text.len());
+            let plain = plain_len(text.as_bytes());
             if plain > 0 {
                 let (run, rest) = text.split_at_checked(plain).unwrap_or((text, ""));
                 self.before_character();
@@ -360,6 +358,21 @@ impl<'a> Writer<'a> {
             self.out.text(href.trim());
             self.out.text(">");
         }
+    }
+}
+
+/// Bytes of text that are shown as they are: words, and the single spaces between them.
+fn plain_len(bytes: &[u8]) -> usize {
+    let mut rest = bytes;
+    let mut word = false;
+    loop {
+        match rest {
+            [b' ', next, ..] if word && !matches!(next, 0..=b' ' | b'&' | 0xC2) => word = false,
+            // U+00A0, which stays one whatever is around it.
+            [0xC2, 0xA0, ..] | [0..=b' ' | b'&', ..] | [] => return bytes.len() - rest.len(),
+            _ => word = true,
+        }
+        rest = rest.get(1..).unwrap_or_default();
     }
 }
 

@@ -45,9 +45,11 @@ impl Name {
 
 impl<'a> Tag<'a> {
     fn name_source(&self) -> &'a str {
-        let end = (self.inner)
-            .find(|c: char| c.is_ascii_whitespace() || c == '/')
-            .unwrap_or(self.inner.len());
+        let bytes = self.inner.as_bytes();
+        let end = bytes
+            .iter()
+            .position(|byte| byte.is_ascii_whitespace() || *byte == b'/')
+            .unwrap_or(bytes.len());
         self.inner.get(..end).unwrap_or_default()
     }
 
@@ -164,22 +166,23 @@ impl<'a> Tokens<'a> {
 
 /// Bytes of a tag: quotes hide its end, but only around the value of an attribute.
 fn tag_len(bytes: &[u8], start: usize) -> usize {
-    let mut value = false;
-    let mut quote = None;
-    for (at, byte) in bytes.iter().enumerate().skip(start) {
-        match (quote, byte) {
-            (Some(open), byte) => {
-                if open == *byte {
-                    quote = None;
-                }
+    let mut at = start;
+    while let Some(rest) = bytes.get(at..) {
+        let ends = |byte: &u8| matches!(byte, b'>' | b'"' | b'\'');
+        let Some((found, byte)) = rest.iter().enumerate().find(|(_, byte)| ends(byte)) else {
+            break;
+        };
+        if *byte == b'>' {
+            return at + found + 1;
+        }
+        at += found + 1;
+        let before = bytes.get(..at - 1).unwrap_or_default();
+        if before.trim_ascii_end().last() == Some(&b'=') {
+            let rest = bytes.get(at..).unwrap_or_default();
+            match rest.iter().position(|other| other == byte) {
+                Some(close) => at += close + 1,
+                None => break,
             }
-            (None, b'>') => return at + 1,
-            (None, b'=') => value = true,
-            (None, b'"' | b'\'') if value => {
-                quote = Some(*byte);
-                value = false;
-            }
-            (None, byte) => value &= byte.is_ascii_whitespace(),
         }
     }
     bytes.len()

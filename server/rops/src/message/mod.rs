@@ -195,27 +195,14 @@ impl MessageObject {
         Ok(())
     }
 
-    /// Converts its body to the forms that are asked for, if it has not been yet.
-    pub fn convert_body(
-        &mut self,
-        mailbox: &Mailbox,
-        share: impl Fn() -> Share,
-        tags: impl Iterator<Item = PropTag>,
-    ) -> Result<(), ErrorCode> {
-        let mut conversions = std::mem::take(&mut self.conversions);
-        let made = conversions.make(share, mailbox, self.view(), tags);
-        self.conversions = conversions;
-        made
-    }
-
     /// The message as a property source.
     pub fn properties<'a>(&'a self, mailbox: &'a Mailbox) -> MessageProperties<'a> {
         MessageProperties {
             mailbox,
             entry: self.entry.as_ref(),
             view: Some(self.view()),
-            conversions: Some(&self.conversions),
-            asked: body::Parts::default(),
+            conversions: Some((&self.conversions, &self.share)),
+            extent: body::Extent::Whole,
             writable: self.writable,
             associated: matches!(
                 self.place,

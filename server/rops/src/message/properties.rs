@@ -3,8 +3,9 @@
 use ropewalk_props::{PropTag, PropType, tags::*};
 use ropewalk_store::{Mailbox, MessageEntry};
 
-use super::body::{self, Conversions, Parts};
+use super::body::{self, Conversions, Extent};
 use crate::{
+    budget::Share,
     code_page::CodePage,
     ids,
     property::value::{Found, Properties, in_bag},
@@ -54,9 +55,9 @@ pub struct MessageProperties<'a> {
     /// Its content; `None` where only properties of the entry are wanted.
     pub view: Option<MessageView<'a>>,
     /// What its handle keeps of its body in other forms.
-    pub conversions: Option<&'a Conversions>,
-    /// The parts of its body that a client wants to know.
-    pub asked: Parts,
+    pub conversions: Option<(&'a Conversions, &'a Share)>,
+    /// How much of its body in another form is wanted.
+    pub extent: Extent,
     /// PidTagAccessLevel of the handle; tables report what an open would give.
     pub writable: bool,
     /// For a message without an entry.
@@ -122,11 +123,11 @@ pub fn is_read_only_once_saved(tag: PropTag) -> bool {
 
 impl Properties for MessageProperties<'_> {
     fn find(&self, tag: PropTag) -> Option<Found<'_>> {
-        self.find_some(tag, None)
+        self.find_extent(tag, self.extent)
     }
 
     fn find_start(&self, tag: PropTag, max: usize) -> Option<Found<'_>> {
-        self.find_some(tag, Some(max))
+        self.find_extent(tag, Extent::Start(max))
     }
 
     fn tags(&self) -> Vec<PropTag> {
@@ -167,8 +168,8 @@ impl Properties for MessageProperties<'_> {
 }
 
 impl<'a> MessageProperties<'a> {
-    /// As [`Properties::find`], or with a length as [`Properties::find_start`].
-    pub fn find_some(&self, tag: PropTag, start: Option<usize>) -> Option<Found<'a>> {
+    /// As [`Properties::find`], with as much of a body in another form as is said.
+    fn find_extent(&self, tag: PropTag, extent: Extent) -> Option<Found<'_>> {
         if let Some(found) = self.of_handle(tag) {
             return Some(found);
         }
@@ -183,16 +184,16 @@ impl<'a> MessageProperties<'a> {
             id if id == PID_TAG_HAS_ATTACHMENTS.id() => Some(Found::bool(has_attachments(view))),
             id if id == PID_TAG_READ.id() => Some(Found::bool(self.is_read(view))),
             id if id == PID_TAG_NATIVE_BODY.id() => {
-                Some(Found::i32(body::native_body(view.props(), self.asked)))
+                Some(Found::i32(body::native_body(view.props())))
             }
             id => match in_bag(view.props(), id) {
                 Some(found) if id == PID_TAG_HTML.id() && is_other_html(found.ty(), tag.ty()) => {
-                    self.converted(tag, start).or(Some(found))
+                    self.converted(tag, extent).or(Some(found))
                 }
                 Some(found) => Some(found),
                 None => self
                     .fallback(tag, view)
-                    .or_else(|| self.converted(tag, start)),
+                    .or_else(|| self.converted(tag, extent)),
             },
         }
     }
@@ -287,8 +288,8 @@ impl<'a> MessageProperties<'a> {
     }
 
     /// A body in a form that the message does not have (MS-OXCMSG 3.2.4.1).
-    fn converted(&self, tag: PropTag, start: Option<usize>) -> Option<Found<'a>> {
-        body::find(self.mailbox, self.view?, self.conversions, tag, start)
+    fn converted(&self, tag: PropTag, extent: Extent) -> Option<Found<'a>> {
+        body::find(self.mailbox, self.view?, self.conversions, tag, extent)
     }
 
     fn is_associated(&self) -> bool {

@@ -1,7 +1,7 @@
 //! RopGetPropertiesSpecific, RopGetPropertiesAll, RopGetPropertiesList (MS-OXCPRPT 3.2.5.1 to
 //! 3.2.5.3).
 
-use ropewalk_props::PropTag;
+use ropewalk_props::{PropTag, tags::PID_TAG_NATIVE_BODY};
 use ropewalk_store::Mailbox;
 use ropewalk_wire::{
     ErrorCode, Put,
@@ -11,13 +11,16 @@ use ropewalk_wire::{
 use super::{
     logon::LogonProperties,
     row::RowWriter,
-    value::{Properties, Strings},
+    value::{Found, Properties, Strings},
 };
 use crate::{
     context::Session,
     exec::{Exec, Fail},
     folder::properties::FolderProperties,
-    message::body::Parts,
+    message::{
+        body::{Extent, Parts, best_of},
+        properties::MessageProperties,
+    },
     object::Object,
     stream::pending,
 };
@@ -26,12 +29,15 @@ use crate::{
 pub(super) trait Visitor {
     /// What comes out of it.
     type Output;
-    /// The parts of a message's body that are wanted.
-    fn asked(&self) -> Parts {
-        Parts::default()
-    }
     /// Does it.
     fn visit(self, source: &impl Properties) -> Self::Output;
+    /// Does it to a message.
+    fn visit_message(self, message: &MessageProperties<'_>) -> Self::Output
+    where
+        Self: Sized,
+    {
+        self.visit(message)
+    }
 }
 
 /// Hands the properties of an object to a visitor; `ecNotSupported` for one that has none.
@@ -42,12 +48,7 @@ fn visit<V: Visitor>(
     visitor: V,
 ) -> Result<V::Output, ErrorCode> {
     Ok(match object {
-        Object::Message(message) => {
-            let asked = visitor.asked();
-            let mut properties = message.properties(mailbox);
-            properties.asked = asked;
-            visitor.visit(&properties)
-        }
+        Object::Message(message) => visitor.visit_message(&message.properties(mailbox)),
         Object::Attachment(attachment) => visitor.visit(&attachment.properties(mailbox)),
         Object::Folder(folder) => {
             // A folder that was deleted under its handle.
@@ -106,37 +107,49 @@ pub fn get_properties_specific(
     exec: &mut Exec<'_>,
     request: &GetPropertiesSpecificRequest<'_>,
 ) -> Result<(), Fail> {
-    struct Row<'a, I>(RowWriter<'a>, I, Parts);
+    struct Row<'a, I>(RowWriter<'a>, I);
     impl<I: Iterator<Item = PropTag> + Clone> Visitor for Row<'_, I> {
         type Output = Result<(), Fail>;
-        fn asked(&self) -> Parts {
-            self.2
-        }
         fn visit(mut self, source: &impl Properties) -> Self::Output {
             self.0.put_row(self.1, source)
         }
+        fn visit_message(self, message: &MessageProperties<'_>) -> Self::Output {
+            let source = MessageProperties {
+                extent: Extent::Row,
+                ..*message
+            };
+            let tags = self.1.clone();
+            self.visit(&Asked {
+                source: &source,
+                tags,
+            })
+        }
     }
     let tags = request.property_tags.iter();
-    let asked = tags.clone().fold(Parts::default(), |parts, tag| {
-        parts.and(Parts::of(tag.id()))
-    });
-    if !asked.forms().is_empty() {
-        convert_body(exec, tags.clone())?;
-    }
-    answer(exec, request.want_unicode, |writer| {
-        Row(writer, tags, asked)
-    })
+    answer(exec, request.want_unicode, |writer| Row(writer, tags))
 }
 
-/// Converts the body of a message to the forms that are asked for.
-fn convert_body(exec: &mut Exec<'_>, tags: impl Iterator<Item = PropTag>) -> Result<(), ErrorCode> {
-    let handle = exec.handle_at(exec.handle_index)?;
-    pending::settle(exec.session, exec.logon_id, handle)?;
-    let mailbox = exec.mailbox()?;
-    let session = &mut *exec.session;
-    match session.objects.get_mut(handle, exec.logon_id)? {
-        Object::Message(message) => message.convert_body(&mailbox, || session.budget.share(), tags),
-        _ => Ok(()),
+/// A message of which some properties are asked for.
+struct Asked<'a, S, I> {
+    source: &'a S,
+    tags: I,
+}
+
+impl<S: Properties, I: Iterator<Item = PropTag> + Clone> Properties for Asked<'_, S, I> {
+    fn find(&self, tag: PropTag) -> Option<Found<'_>> {
+        if tag.id() != PID_TAG_NATIVE_BODY.id() {
+            return self.source.find(tag);
+        }
+        let found = self.source.find(tag)?;
+        let number = found.value_ref().and_then(|value| value.as_i32());
+        Some(number.map_or(found, |number| {
+            let asked = self.tags.clone().map(|tag| Parts::of(tag.id()));
+            Found::i32(best_of(number, asked.fold(Parts::default(), Parts::and)))
+        }))
+    }
+
+    fn tags(&self) -> Vec<PropTag> {
+        self.source.tags()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ropewalk_props::{PropTag, PropType, tags::*};
-use ropewalk_store::{Mailbox, Store};
+use ropewalk_store::Store;
 use ropewalk_wire::{ErrorCode, Put, rop::OpenStreamRequest};
 
 use super::{CONVERTED_BYTES_MAX, Content, Owner, StreamObject, is_streamable, pending};
@@ -13,7 +13,7 @@ use crate::{
     exec::{Exec, Fail},
     folder,
     folder::properties::FolderProperties,
-    message::{self, MessageObject},
+    message,
     object::Object,
     property::{
         value::{Found, Packed, Properties},
@@ -150,7 +150,7 @@ fn find(exec: &Exec<'_>, handle: u32, tag: PropTag, mode: Mode) -> Result<Openin
     };
     let content = match object {
         Object::Message(message) => open(
-            find_body(message, &mailbox, tag),
+            message.properties(&mailbox).find(tag),
             message::properties::html_code_page(message.view()),
         ),
         Object::Attachment(attachment) => {
@@ -174,24 +174,6 @@ fn find(exec: &Exec<'_>, handle: u32, tag: PropTag, mode: Mode) -> Result<Openin
         writable,
         code_page,
     })
-}
-
-/// A property of a message to open as a stream. What its handle keeps of a body in another form says
-/// no more of a long one than that it is long.
-fn find_body<'a>(
-    message: &'a MessageObject,
-    mailbox: &'a Mailbox,
-    tag: PropTag,
-) -> Option<Found<'a>> {
-    let mut properties = message.properties(mailbox);
-    match properties.find_some(tag, None) {
-        Some(found @ (Found::Stored(_) | Found::Computed(..) | Found::Large(..))) => Some(found),
-        Some(Found::TooLarge(_)) => {
-            properties.conversions = None;
-            properties.find_some(tag, None)
-        }
-        None => None,
-    }
 }
 
 /// From bytes in one form to bytes in another.

@@ -6,7 +6,7 @@ use ropewalk_store::{Mailbox, MessageEntry, StoredMessage};
 use super::filter::Searched;
 use crate::{
     message::{
-        body::{Form, Parts},
+        body::{Extent, Form},
         properties::{MessageProperties, flags},
     },
     property::value::{Found, Properties},
@@ -37,7 +37,7 @@ impl<'a> MessageRow<'a> {
             entry: Some(entry),
             view: content.map(|content| MessageView::Stored(content.view())),
             conversions: None,
-            asked: Parts::default(),
+            extent: Extent::Whole,
             writable: true,
             associated: entry.associated,
         };

@@ -2,7 +2,7 @@
 //! stay with the message's handle until the message changes; nothing of it is on the way of a client
 //! that asks for the form that was written.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::OnceLock};
 
 use ropewalk_body::{
     Converted, compressed, html_to_rtf, html_to_text, rtf_to_html, rtf_to_text, text_to_html,
@@ -13,7 +13,6 @@ use ropewalk_props::{
     text::{decode_utf16le, until_nul},
 };
 use ropewalk_store::{Mailbox, StoreError};
-use ropewalk_wire::ErrorCode;
 
 use super::{Form, native};
 use crate::{
@@ -113,108 +112,108 @@ const ROW: Limits = Limits {
     cut: false,
 };
 
-/// Conversions that stay with a message's handle.
+/// How much of a property somebody wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// All of it.
+    Whole,
+    /// All of it, if a row of a property ROP has room for that.
+    Row,
+    /// So many bytes of its beginning.
+    Start(usize),
+}
+
+/// Conversions that stay with a message's handle: those that fit a row, and that others do not.
 #[derive(Debug, Default)]
-pub struct Conversions {
-    made: Vec<(Kind, Option<Vec<u8>>)>,
-    share: Option<Share>,
+pub struct Conversions(OnceLock<Box<[OnceLock<Kept>; 4]>>);
+
+#[derive(Debug)]
+struct Kept {
+    outcome: Outcome,
+    /// What it takes of the session's budget.
+    _share: Share,
+}
+
+#[derive(Debug)]
+enum Outcome {
+    Bytes(Vec<u8>),
+    Nothing,
+    TooLong,
 }
 
 impl Conversions {
     /// Forgets them: the message is another one now.
     pub fn clear(&mut self) {
-        if !self.made.is_empty() {
-            *self = Self::default();
+        if self.0.get().is_some() {
+            self.0 = OnceLock::new();
         }
     }
 
-    /// Converts what is asked for and not there, to have it in the row that is to come. One that is
-    /// too long for every row is noted as that.
-    ///
-    /// `ecMAPIOOM` if the session's budget has no room for it.
-    pub fn make(
-        &mut self,
-        share: impl Fn() -> Share,
-        mailbox: &Mailbox,
-        view: MessageView<'_>,
-        tags: impl Iterator<Item = PropTag>,
-    ) -> Result<(), ErrorCode> {
-        for tag in tags {
-            let Some(kind) = Kind::of(tag) else {
-                continue;
+    /// One of them, made if it is not there yet. For one that the budget has no room for it is as
+    /// if it were too long.
+    fn get(&self, kind: Kind, share: &Share, make: impl FnOnce() -> Made) -> Option<Found<'_>> {
+        let made = self.0.get_or_init(Box::default);
+        let kept = made.get(kind as usize)?.get_or_init(|| {
+            let mut share = share.beside();
+            let outcome = match make() {
+                Ok(Some(bytes)) if share.resize(bytes.capacity()).is_ok() => Outcome::Bytes(bytes),
+                Ok(None) => Outcome::Nothing,
+                Ok(Some(_)) | Err(TooLong) => Outcome::TooLong,
             };
-            let Some(source) = kind.source(view.props()) else {
-                continue;
-            };
-            if self.made.iter().any(|(made, _)| *made == kind) {
-                continue;
+            Kept {
+                outcome,
+                _share: share,
             }
-            let converted = match convert(mailbox, view, source, kind, ROW) {
-                Ok(Some(bytes)) => Some(bytes),
-                Ok(None) => continue,
-                Err(_) => None,
-            };
-            let kept: usize = self.made.iter().map(|(_, bytes)| memory(bytes)).sum();
-            self.share
-                .get_or_insert_with(&share)
-                .resize(kept + memory(&converted))?;
-            self.made.push((kind, converted));
+        });
+        let ty = kind.ty();
+        match &kept.outcome {
+            Outcome::Bytes(data) => Some(Found::Stored(ValueRef { ty, data })),
+            Outcome::Nothing => None,
+            Outcome::TooLong => Some(Found::TooLarge(ty)),
         }
-        Ok(())
     }
-
-    fn get(&self, kind: Kind) -> Option<Found<'_>> {
-        let (_, bytes) = self.made.iter().find(|(made, _)| *made == kind)?;
-        Some(match bytes {
-            Some(data) => Found::Stored(ValueRef {
-                ty: kind.ty(),
-                data,
-            }),
-            None => Found::TooLarge(kind.ty()),
-        })
-    }
-}
-
-fn memory(bytes: &Option<Vec<u8>>) -> usize {
-    bytes.as_ref().map_or(0, Vec::capacity)
 }
 
 /// A body in another form than it has; `None` if the message has it as it is, or has none.
-///
-/// With `start`, so many bytes of its beginning are enough.
 pub fn find<'a>(
     mailbox: &Mailbox,
     view: MessageView<'a>,
-    kept: Option<&'a Conversions>,
+    kept: Option<(&'a Conversions, &Share)>,
     tag: PropTag,
-    start: Option<usize>,
+    extent: Extent,
 ) -> Option<Found<'a>> {
     let kind = Kind::of(tag)?;
     let source = kind.source(view.props())?;
-    if let Some(found) = kept.and_then(|kept| kept.get(kind)) {
-        return Some(found);
-    }
-    let limits = match start {
-        // It is there.
-        Some(0) => return Some(Found::Computed(kind.ty(), Packed::Long(Vec::new()))),
-        Some(output) => Limits {
-            input: SEARCHED_BYTES_MAX,
-            // Of compressed RTF the beginning is not to be had without the rest.
-            output: if kind == Kind::Rtf {
-                SEARCHED_BYTES_MAX
-            } else {
-                output
-            },
-            cut: kind != Kind::Rtf,
+    let limits = match extent {
+        Extent::Whole => WHOLE,
+        Extent::Row => match kept {
+            Some((kept, share)) => {
+                return kept.get(kind, share, || convert(mailbox, view, source, kind, ROW));
+            }
+            None => ROW,
         },
-        None => WHOLE,
+        // It is there.
+        Extent::Start(0) => return Some(Found::Computed(kind.ty(), Packed::Long(Vec::new()))),
+        // Of compressed RTF the beginning is not to be had without the rest.
+        Extent::Start(_) if kind == Kind::Rtf => Limits {
+            input: SEARCHED_BYTES_MAX,
+            output: SEARCHED_BYTES_MAX,
+            cut: false,
+        },
+        Extent::Start(output) => Limits {
+            input: SEARCHED_BYTES_MAX,
+            output,
+            cut: true,
+        },
     };
     match convert(mailbox, view, source, kind, limits) {
-        Ok(Some(bytes)) => Some(Found::Computed(kind.ty(), Packed::Long(bytes))),
-        Ok(None) => None,
-        Err(_) => Some(Found::TooLarge(kind.ty())),
+        Ok(bytes) => bytes.map(|bytes| Found::Computed(kind.ty(), Packed::Long(bytes))),
+        Err(TooLong) => Some(Found::TooLarge(kind.ty())),
     }
 }
+
+/// What a conversion made: nothing of what is no body.
+type Made = Result<Option<Vec<u8>>, TooLong>;
 
 /// It would be longer than the limits allow.
 struct TooLong;
@@ -225,7 +224,7 @@ fn convert(
     source: Form,
     kind: Kind,
     limits: Limits,
-) -> Result<Option<Vec<u8>>, TooLong> {
+) -> Made {
     /// Bytes that are converted at once; more of them may hold up others.
     const QUICK: usize = 64 << 10;
     let Some(Loaded { ty, bytes }) = load(mailbox, view, source, limits)? else {
@@ -307,7 +306,7 @@ fn convert_bytes(
     kind: Kind,
     code_page: CodePage,
     limits: Limits,
-) -> Result<Option<Vec<u8>>, TooLong> {
+) -> Made {
     // In a code page text may be four times as long as, or half of, what it is in UTF-16.
     const CODE_PAGE: usize = 2;
     // RTF is repetitive; more than this becomes longer than the limit all the same.

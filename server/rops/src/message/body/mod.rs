@@ -13,7 +13,7 @@ use ropewalk_props::{
     },
 };
 
-pub use convert::{Conversions, find};
+pub use convert::{Conversions, Extent, find};
 
 /// PidTagNativeBody of a clear-signed message (MS-OXCMSG 2.2.1.58.2), which has its body elsewhere.
 const CLEAR_SIGNED: i32 = 4;
@@ -34,6 +34,9 @@ impl Form {
 
     /// The form that a property has.
     pub fn of(id: u16) -> Option<Self> {
+        if id & 0xFFE0 != 0x1000 {
+            return None;
+        }
         Self::ALL.into_iter().find(|form| form.tag().id() == id)
     }
 
@@ -66,6 +69,10 @@ pub struct Parts(u8);
 impl Parts {
     /// The part that a property is, if it is one.
     pub fn of(id: u16) -> Self {
+        // All of them have such an id; few other properties do.
+        if id & 0xFFE0 != 0x1000 && id != PID_TAG_RTF_IN_SYNC.id() {
+            return Self(0);
+        }
         let index = Self::IDS.iter().position(|known| *known == id);
         Self(index.map_or(0, |index| 1 << index))
     }
@@ -139,24 +146,29 @@ pub fn native(props: &dyn BagView) -> Option<Form> {
     }
 }
 
-/// PidTagNativeBody. To a client that asks for some of the forms too it is the best of these
-/// (MS-OXBBODY 2.1.3.1, step 1).
-pub fn native_body(props: &dyn BagView, asked: Parts) -> i32 {
-    let Some(native) = native(props) else {
-        let number = props.get_i32(PID_TAG_NATIVE_BODY);
-        return number.filter(|number| *number == CLEAR_SIGNED).unwrap_or(0);
-    };
-    if props.get_i32(PID_TAG_NATIVE_BODY) == Some(CLEAR_SIGNED) {
-        return CLEAR_SIGNED;
+/// PidTagNativeBody.
+pub fn native_body(props: &dyn BagView) -> i32 {
+    match props.get_i32(PID_TAG_NATIVE_BODY) {
+        Some(CLEAR_SIGNED) => CLEAR_SIGNED,
+        _ => native(props).map_or(0, Form::number),
     }
+}
+
+/// PidTagNativeBody for a client that asks for some of the forms with it: the best of these
+/// (MS-OXBBODY 2.1.3.1, step 1).
+pub fn best_of(native_body: i32, asked: Parts) -> i32 {
+    let native = Form::ALL
+        .into_iter()
+        .find(|form| form.number() == native_body);
     let order = match native {
-        Form::Text => [Form::Text, Form::Rtf, Form::Html],
-        Form::Rtf => [Form::Rtf, Form::Html, Form::Text],
+        None => return native_body,
+        Some(Form::Text) => [Form::Text, Form::Rtf, Form::Html],
+        Some(Form::Rtf) => [Form::Rtf, Form::Html, Form::Text],
         // RTF has all of it inside.
-        Form::Html => [Form::Html, Form::Rtf, Form::Text],
+        Some(Form::Html) => [Form::Html, Form::Rtf, Form::Text],
     };
     let best = order.into_iter().find(|form| asked.has(form.tag().id()));
-    best.unwrap_or(native).number()
+    best.map_or(native_body, Form::number)
 }
 
 /// PidTagRtfInSync of a message that does not have it: without it clients take HTML for plain text,

@@ -4,7 +4,10 @@ use ropewalk_props::{PropTag, PropType, PropValue, tags::*, text::decode_utf16le
 use ropewalk_wire::{ErrorCode, row::RowCell, value::TaggedPropertyValue};
 
 use super::*;
-use crate::test_client::{Client, tagged, text};
+use crate::{
+    property::value::Found,
+    test_client::{Client, tagged, text},
+};
 
 const CREATE: u8 = 2;
 
@@ -353,27 +356,29 @@ fn conversions_are_kept_until_the_message_changes() {
     let mut client = Client::new();
     let id = client.saved(&[html(HTML)]);
     let mailbox = client.mailbox();
-    let budget = crate::budget::Budget::default();
+    let share = crate::budget::Budget::default().share();
     let message = ropewalk_store::Message {
         props: Bag::from_iter([(PID_TAG_HTML, PropValue::Binary(HTML.into()))]),
         ..Default::default()
     };
     let view = crate::view::MessageView::Draft(&message);
-    let tags = [PID_TAG_HTML, PID_TAG_BODY];
-    conversions
-        .make(|| budget.share(), &mailbox, view, tags.into_iter())
-        .unwrap();
-    let found = find(&mailbox, view, Some(&conversions), PID_TAG_BODY, None);
-    assert!(matches!(
-        found,
-        Some(crate::property::value::Found::Stored(_))
-    ));
+    let text = |kept: &Conversions, extent| match find(
+        &mailbox,
+        view,
+        Some((kept, &share)),
+        PID_TAG_BODY,
+        extent,
+    ) {
+        Some(Found::Stored(value)) => Some(value.data.as_ptr()),
+        Some(Found::Computed(..)) => None,
+        other => panic!("{other:?}"),
+    };
+    let first = text(&conversions, Extent::Row);
+    assert!(first.is_some());
+    assert_eq!(text(&conversions, Extent::Row), first);
+    // What is not for a row is not kept.
+    assert_eq!(text(&conversions, Extent::Whole), None);
     conversions.clear();
-    let found = find(&mailbox, view, Some(&conversions), PID_TAG_BODY, None);
-    assert!(matches!(
-        found,
-        Some(crate::property::value::Found::Computed(..))
-    ));
     // And by a handle.
     let message = client.open_message(id, 1);
     assert_eq!(
@@ -406,7 +411,7 @@ fn a_client_that_asks_for_some_forms_hears_of_the_best_of_them() {
         (&signed, all, 4),
         (&Bag::new(), of(PID_TAG_BODY), 0),
     ] {
-        assert_eq!(native_body(props, asked), told);
+        assert_eq!(best_of(native_body(props), asked), told);
     }
     // As the ROP has it.
     let mut client = Client::new();
@@ -448,7 +453,7 @@ proptest! {
             prop_assert_eq!(native(&props).is_some(), some);
             if let Some(form) = native(&props) {
                 prop_assert!(form.is_in(&props));
-                prop_assert_eq!(native_body(&props, Parts::default()), form.number());
+                prop_assert_eq!(native_body(&props), form.number());
             }
         }
     }
