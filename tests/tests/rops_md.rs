@@ -106,7 +106,7 @@ fn tests_of(section: &str) -> &'static str {
         "2.2.6" => "messages, recipients, attachments, conformance_messages",
         "2.2.8" => "properties, named_properties, conformance_properties",
         "2.2.9" => "streams, conformance_properties",
-        "2.2.10" => "permissions",
+        "2.2.10" => "permissions, delegates",
         "2.2.11" => "rules",
         _ => "session",
     }

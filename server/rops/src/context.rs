@@ -43,6 +43,9 @@ pub struct Session {
     pub user: Arc<User>,
     /// The Logon Map (MS-OXCROPS 3.2.1): LogonId to logon.
     pub logons: BTreeMap<u8, LogonObject>,
+    /// Whether any logon ever was to a mailbox that is not the user's own: requests are looked at then
+    /// before they are executed.
+    pub guarded: bool,
     /// The Server Object Maps of all logons.
     pub objects: Handles,
     /// What those objects may keep in memory.
@@ -93,6 +96,7 @@ impl RopContext {
                 store,
                 user,
                 logons: BTreeMap::new(),
+                guarded: false,
                 objects: Handles::new(&budget),
                 budget,
                 per_user: None,

@@ -14,6 +14,9 @@ use super::{
 /// Executes one ROP and appends its success response; what it appended before it failed is of no
 /// use.
 pub fn execute(exec: &mut Exec<'_>, request: &Request<'_>) -> Result<(), Fail> {
+    if exec.session.guarded {
+        rights::gate::check(exec, request)?;
+    }
     match &request.body {
         Body::Release(_) => {
             logon::release(exec);

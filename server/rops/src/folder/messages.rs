@@ -17,15 +17,16 @@ use crate::{
     exec::{Exec, Fail, blocking},
     ids,
     public::reads,
-    rights::Rights,
+    rights::{Rights, messages::MessageAccess},
     search,
 };
 
 /// The messages that a request names.
 struct Named {
     ids: Vec<GlobCnt>,
-    /// Whether some of the MIDs cannot be those of messages in this mailbox.
-    foreign: bool,
+    /// Whether some of the MIDs cannot be those of messages in this mailbox, or are those of messages
+    /// with which the user may not do what is asked for.
+    left_out: bool,
 }
 
 impl Named {
@@ -34,8 +35,34 @@ impl Named {
             .iter()
             .filter_map(|mid| ids::message_id(mid).ok())
             .collect();
-        let foreign = ids.len() != mids.len();
-        Self { ids, foreign }
+        let left_out = ids.len() != mids.len();
+        Self { ids, left_out }
+    }
+
+    /// Those with which the user may do that, and where they lie if the folder is a search folder.
+    fn found(
+        self,
+        exec: &Exec<'_>,
+        folder: GlobCnt,
+        needed: MessageAccess,
+    ) -> Result<(Self, Option<Found>), ErrorCode> {
+        if search::is_search(&exec.logon()?.mailbox, folder) {
+            let found = places(exec, folder, &self.ids, needed)?;
+            return Ok((self, Some(found)));
+        }
+        Ok((self.permitted(exec, folder, needed)?, None))
+    }
+
+    /// Those with which the user may do that; `ecAccessDenied` if there are others alone.
+    fn permitted(
+        self,
+        exec: &Exec<'_>,
+        folder: GlobCnt,
+        needed: MessageAccess,
+    ) -> Result<Self, ErrorCode> {
+        let (ids, left_out) = exec.permitted(folder, self.ids, needed)?;
+        let left_out = left_out || self.left_out;
+        Ok(Self { ids, left_out })
     }
 }
 
@@ -46,21 +73,31 @@ struct Found {
     lacks_some: bool,
 }
 
-/// Where messages lie, if the folder is a search folder: what is done to them there is done to the
-/// messages themselves (MS-OXCFOLD 3.2.5.4: they appear as links). `None` for another folder.
-fn found(
+/// Where messages lie that a search folder has found: what is done to them there is done to the
+/// messages themselves (MS-OXCFOLD 3.2.5.4: they appear as links). Those with which the user may do
+/// that; `ecAccessDenied` if there are others alone.
+fn places(
     exec: &Exec<'_>,
-    mailbox: &Mailbox,
     folder: GlobCnt,
     ids: &[GlobCnt],
-    needed: Rights,
-) -> Result<Option<Found>, ErrorCode> {
-    if !search::is_search(mailbox, folder) {
-        return Ok(None);
+    needed: MessageAccess,
+) -> Result<Found, ErrorCode> {
+    let mut places = search::places(
+        &exec.session.store,
+        exec.logon()?,
+        folder,
+        ids,
+        Rights::READ_ANY,
+    )?;
+    if !exec.logon()?.is_owner() {
+        let all = places.len();
+        places.retain(|(folder, id)| exec.permitted(*folder, vec![*id], needed).is_ok());
+        if places.is_empty() && all > 0 {
+            return Err(ErrorCode::ACCESS_DENIED);
+        }
     }
-    let places = search::places(&exec.session.store, exec.logon()?, folder, ids, needed)?;
     let lacks_some = places.len() != ids.len();
-    Ok(Some(Found { places, lacks_some }))
+    Ok(Found { places, lacks_some })
 }
 
 fn answer(exec: &mut Exec<'_>, partial_completion: bool) -> Result<(), Fail> {
@@ -77,15 +114,16 @@ pub fn delete_messages(
     let folder = exec.object()?.folder()?.id;
     exec.need(1)?;
     let named = Named::new(&request.message_ids);
+    let (named, found) = named.found(exec, folder, MessageAccess::DELETE)?;
     let mailbox = exec.mailbox()?;
-    let missing = match found(exec, &mailbox, folder, &named.ids, Rights::DELETE_ANY)? {
+    let missing = match &found {
         None => !blocking(|| mailbox.delete_messages(folder, &named.ids, hard))?.is_empty(),
         Some(found) => {
             let missing = blocking(|| mailbox.delete_messages_at(&found.places, hard))?;
             found.lacks_some || !missing.is_empty()
         }
     };
-    answer(exec, named.foreign || missing)
+    answer(exec, named.left_out || missing)
 }
 
 /// RopMoveCopyMessages.
@@ -105,12 +143,12 @@ pub fn move_copy_messages(
     if current(&mailbox, to)?.kind == FolderKind::Search {
         return Err(ErrorCode::SEARCH_FOLDER.into());
     }
-    let named = Named::new(&request.message_ids);
-    let needed = match request.want_copy {
-        true => Rights::READ_ANY,
-        false => Rights::READ_ANY | Rights::DELETE_ANY,
+    let needed = if request.want_copy {
+        MessageAccess::READ
+    } else {
+        MessageAccess::READ.and_also(MessageAccess::DELETE)
     };
-    let found = found(exec, &mailbox, from, &named.ids, needed)?;
+    let (named, found) = Named::new(&request.message_ids).found(exec, from, needed)?;
     let transfer = blocking(|| match (&found, request.want_copy) {
         (None, true) => mailbox.copy_messages(from, to, &named.ids),
         (None, false) => mailbox.move_messages(from, to, &named.ids),
@@ -120,7 +158,7 @@ pub fn move_copy_messages(
     let lacks_some = found.is_some_and(|found| found.lacks_some);
     answer(
         exec,
-        named.foreign || lacks_some || !transfer.missing.is_empty(),
+        named.left_out || lacks_some || !transfer.missing.is_empty(),
     )
 }
 
@@ -198,12 +236,19 @@ pub fn set_read_flags(exec: &mut Exec<'_>, request: &SetReadFlagsRequest<'_>) ->
     if request.message_ids.is_empty() {
         named.ids = contents.iter().map(|entry| entry.id).collect();
     }
+    // In public folders everybody has read states of his own.
+    let needed = if exec.logon()?.is_public() {
+        MessageAccess::READ
+    } else {
+        MessageAccess::MODIFY
+    };
+    let named = named.permitted(exec, folder, needed)?;
     let bits = notify_bits(request.read_flags);
     blocking(|| clear_notify(&mailbox, folder, &named.ids, bits))?;
     if let Some(read) = state
         && let Some(missing) = reads::set_read(exec.logon()?, folder, &named.ids, read)?
     {
-        return answer(exec, named.foreign || missing);
+        return answer(exec, named.left_out || missing);
     }
     let missing = match state {
         Some(read) => !blocking(|| mailbox.set_read(folder, &named.ids, read))?
@@ -211,7 +256,7 @@ pub fn set_read_flags(exec: &mut Exec<'_>, request: &SetReadFlagsRequest<'_>) ->
             .is_empty(),
         None => named.ids.iter().any(|id| contents.get(*id).is_none()),
     };
-    answer(exec, named.foreign || missing)
+    answer(exec, named.left_out || missing)
 }
 
 /// RopSetReadFlags of a search folder: of the messages themselves.
@@ -226,14 +271,7 @@ fn set_read_flags_of_found(
         let contents = search::contents(&exec.session.store, exec.logon()?, folder)?;
         named.ids = contents.iter().map(|entry| entry.id).collect();
     }
-    let places = search::places(
-        &exec.session.store,
-        exec.logon()?,
-        folder,
-        &named.ids,
-        Rights::READ_ANY,
-    )?;
-    let lacks_some = places.len() != named.ids.len();
+    let Found { places, lacks_some } = places(exec, folder, &named.ids, MessageAccess::MODIFY)?;
     let bits = notify_bits(request.read_flags);
     let missing = blocking(|| {
         for (folder, id) in &places {
@@ -247,7 +285,7 @@ fn set_read_flags_of_found(
             None => false,
         })
     })?;
-    answer(exec, named.foreign || lacks_some || missing)
+    answer(exec, named.left_out || lacks_some || missing)
 }
 
 #[cfg(test)]

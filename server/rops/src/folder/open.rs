@@ -76,15 +76,13 @@ pub fn create_folder(exec: &mut Exec<'_>, request: &CreateFolderRequest<'_>) -> 
         text.decode(request.display_name),
         text.decode(request.comment),
     )?;
-    rights::inherit(&above, &mut props);
     let is_public = exec.logon()?.is_public();
-    if is_public {
-        if kind == FolderKind::Search {
-            // MS-OXCFOLD 3.2.5.2.
-            return Err(ErrorCode::NOT_SUPPORTED.into());
-        }
-        rights::give(&mut props, &exec.session.user, Rights::OWNER);
+    if is_public && kind == FolderKind::Search {
+        // MS-OXCFOLD 3.2.5.2.
+        return Err(ErrorCode::NOT_SUPPORTED.into());
     }
+    let access = exec.logon()?.access;
+    rights::inherit(access, &above, kind, &mut props);
     let mut existing_folder = None;
     let id = match blocking(|| {
         mailbox.create_folder(NewFolder {
@@ -95,6 +93,10 @@ pub fn create_folder(exec: &mut Exec<'_>, request: &CreateFolderRequest<'_>) -> 
     }) {
         Ok(folder) => folder.id,
         Err(StoreError::DuplicateName(existing)) if request.open_existing => {
+            // As RopOpenFolder does (MS-OXCFOLD 3.2.5.2).
+            if !exec.rights(existing)?.contains(Rights::FOLDER_VISIBLE) {
+                return Err(ErrorCode::NOT_FOUND.into());
+            }
             // IsExistingFolder is for public folders; in a private mailbox it is zero
             // (MS-OXCFOLD 2.2.1.2.2).
             let found = mailbox.folder_props(existing).filter(|_| is_public);

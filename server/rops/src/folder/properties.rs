@@ -8,7 +8,7 @@ use crate::{
     logon::special,
     property::value::{Found, Properties, in_bag},
     public,
-    rights::{self, Rights},
+    rights::{self, Access, Rights},
     rules,
     search::{
         self,
@@ -27,13 +27,12 @@ pub struct FolderProperties<'a> {
     pub folder: &'a Folder,
     /// PidTagDepth in a hierarchy table: 0 outside one.
     pub depth: u32,
+    /// Who looks.
+    pub access: Access,
 }
 
 /// PidTagObjectType of a folder (MS-OXCPRPT 2.2.1.7).
 const OBJECT_TYPE_FOLDER: i32 = 3;
-
-/// PidTagAccess of one's own folder (MS-OXCPRPT 2.2.1.1): all six rights.
-const ACCESS_OWNER: i32 = 0x0000_003F;
 
 const MESSAGE_SIZE_EXTENDED: PropTag = PID_TAG_MESSAGE_SIZE.with_type(PropType::INTEGER64);
 /// PR_DELETED_MSG_COUNT, PR_DELETED_ASSOC_MSG_COUNT, PR_DELETED_FOLDER_COUNT.
@@ -139,6 +138,24 @@ impl Properties for FolderProperties<'_> {
 }
 
 impl FolderProperties<'_> {
+    fn rights(&self) -> Rights {
+        self.access.rights(self.folder.id, &self.folder.props)
+    }
+
+    /// The direct subfolders that can be seen.
+    fn child_folders(&self) -> u32 {
+        if self.access == Access::Owner {
+            return self.folder.counts.child_folders;
+        }
+        let children = self.mailbox.child_folders(self.folder.id);
+        let is_visible = |child: &&Folder| {
+            let rights = self.access.rights(child.id, &child.props);
+            rights.contains(Rights::FOLDER_VISIBLE)
+        };
+        let count = children.iter().filter(is_visible).count();
+        u32::try_from(count).unwrap_or(u32::MAX)
+    }
+
     fn identity(&self, tag: PropTag) -> Option<Found<'static>> {
         let (mailbox, folder) = (self.mailbox, self.folder);
         Some(match tag {
@@ -163,9 +180,9 @@ impl FolderProperties<'_> {
             }
             PID_TAG_CHANGE_NUMBER => Found::u64(ids::mid(folder.cn).to_u64()),
             PID_TAG_OBJECT_TYPE => Found::i32(OBJECT_TYPE_FOLDER),
-            PID_TAG_ACCESS => Found::i32(ACCESS_OWNER),
-            PID_TAG_ACCESS_LEVEL => Found::i32(1),
-            PID_TAG_RIGHTS => Found::u32(Rights::OWNER.bits()),
+            PID_TAG_ACCESS => Found::u32(access(self.rights())),
+            PID_TAG_ACCESS_LEVEL => Found::i32(self.rights().contains(Rights::FOLDER_OWNER).into()),
+            PID_TAG_RIGHTS => Found::u32(self.rights().without(Rights::FREE_BUSY).bits()),
             PID_TAG_FOLDER_TYPE => Found::i32(folder_type(folder.kind)),
             PID_TAG_DEPTH => Found::u32(self.depth),
             _ => return None,
@@ -200,8 +217,8 @@ impl FolderProperties<'_> {
             PID_TAG_CONTENT_COUNT => Found::u32(counts.content),
             PID_TAG_CONTENT_UNREAD_COUNT => Found::u32(counts.unread),
             PID_TAG_ASSOCIATED_CONTENT_COUNT => Found::u32(counts.associated),
-            PID_TAG_SUBFOLDERS => Found::bool(counts.child_folders > 0),
-            FOLDER_CHILD_COUNT => Found::u32(counts.child_folders),
+            PID_TAG_SUBFOLDERS => Found::bool(self.child_folders() > 0),
+            FOLDER_CHILD_COUNT => Found::u32(self.child_folders()),
             PID_TAG_MESSAGE_SIZE => Found::u32(u32::try_from(size).unwrap_or(i32::MAX as u32)),
             MESSAGE_SIZE_EXTENDED => Found::u64(size),
             PID_TAG_DELETED_COUNT_TOTAL => Found::u32(counts.deleted_total),
@@ -237,6 +254,21 @@ impl FolderProperties<'_> {
         let has_rules = rules::has_rules(&self.folder.props);
         kind | flag(is_ipm, IPM) | flag(has_rules, RULES)
     }
+}
+
+/// PidTagAccess of a folder on which one has these rights (MS-OXCPRPT 2.2.1.1).
+fn access(rights: Rights) -> u32 {
+    const MODIFY: u32 = 0x01;
+    const READ: u32 = 0x02;
+    const DELETE: u32 = 0x04;
+    const CREATE_HIERARCHY: u32 = 0x08;
+    const CREATE_CONTENTS: u32 = 0x10;
+    const CREATE_ASSOCIATED: u32 = 0x20;
+    let bit = |needed: Rights, bits: u32| if rights.contains(needed) { bits } else { 0 };
+    bit(Rights::FOLDER_OWNER, MODIFY | DELETE)
+        | bit(Rights::FOLDER_VISIBLE, READ)
+        | bit(Rights::CREATE_SUBFOLDER, CREATE_HIERARCHY)
+        | bit(Rights::CREATE, CREATE_CONTENTS | CREATE_ASSOCIATED)
 }
 
 /// PidTagFolderType (MS-OXCFOLD 2.2.2.2.1.6).

@@ -343,6 +343,7 @@ fn what_is_soft_deleted_is_counted_and_can_be_deleted_for_good() {
             store: &fixture.store,
             mailbox: &mailbox,
             folder,
+            access: crate::rights::Access::Owner,
             depth: 0,
         };
         // PR_DELETED_FOLDER_COUNT, PidTagFolderChildCount.

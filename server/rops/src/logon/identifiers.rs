@@ -51,6 +51,8 @@ pub fn id_from_long_term_id(
     let known = mailbox.replid_of(replguid, false)?;
     let replid = match known {
         Some(known) => known,
+        // Numbers are the mailbox's, and there are not many.
+        None if !exec.logon()?.is_owner() => return Err(ErrorCode::NOT_FOUND.into()),
         None => blocking(|| mailbox.replid_of(replguid, true))
             .map_err(|error| match error {
                 StoreError::ReplidsExhausted => ErrorCode::PARAMETER_OVERFLOW,

@@ -81,10 +81,6 @@ pub fn logon(exec: &mut Exec<'_>, request: &LogonRequest<'_>) -> Result<(), Fail
         .user_by_legacy_dn(essdn)
         .ok_or(ErrorCode::UNKNOWN_USER)?;
     check_replids(exec, request, user.mailbox_guid)?;
-    // Every mailbox is open to its owner alone.
-    if user.mailbox_guid != exec.session.user.mailbox_guid {
-        return Err(ErrorCode::ACCESS_DENIED.into());
-    }
     let mailbox = exec
         .session
         .store
@@ -94,12 +90,17 @@ pub fn logon(exec: &mut Exec<'_>, request: &LogonRequest<'_>) -> Result<(), Fail
             error => store_error::code(&error),
         })?;
 
+    // MS-OXCSTOR 3.2.5.1.3.
+    let access = Access::of(&exec.session.user, &mailbox);
+    if !access.opens(&mailbox) {
+        return Err(ErrorCode::ACCESS_DENIED.into());
+    }
     let mailbox = put(exec, mailbox, false)?;
     let now = exec.session.store.now();
     exec.answer(&LogonResponse::Private(PrivateLogonResponse {
         logon_flags: request.logon_flags & logon_flags::RETURNED,
         folder_ids: special::LOGON_FOLDERS.map(ids::fid),
-        response_flags: response_flags(&mailbox),
+        response_flags: response_flags(&mailbox, access),
         mailbox_guid: mailbox.guid(),
         repl_id: ids::OWN_REPLID,
         repl_guid: mailbox.repl_guid(),
@@ -149,6 +150,7 @@ fn check_replids(
 fn put(exec: &mut Exec<'_>, mailbox: Arc<Mailbox>, public: bool) -> Result<Arc<Mailbox>, Fail> {
     release_logon(exec.session, exec.logon_id);
     let access = Access::of(&exec.session.user, &mailbox);
+    exec.session.guarded |= access != Access::Owner;
     let logon = LogonObject { mailbox, access };
     let mailbox = Arc::clone(&logon.mailbox);
     exec.open(exec.handle_index, Object::Logon(logon.clone()))?;
@@ -157,7 +159,7 @@ fn put(exec: &mut Exec<'_>, mailbox: Arc<Mailbox>, public: bool) -> Result<Arc<M
     Ok(mailbox)
 }
 
-fn response_flags(mailbox: &Mailbox) -> u8 {
+fn response_flags(mailbox: &Mailbox, access: Access) -> u8 {
     let props = mailbox.store_props();
     let oof = props
         .get(tags::PID_TAG_OUT_OF_OFFICE_STATE)
@@ -167,5 +169,9 @@ fn response_flags(mailbox: &Mailbox) -> u8 {
     } else {
         0
     };
-    response_flags::RESERVED | response_flags::OWNER_RIGHT | response_flags::SEND_AS_RIGHT | oof
+    let owner = match access {
+        Access::Owner => response_flags::OWNER_RIGHT | response_flags::SEND_AS_RIGHT,
+        Access::Listed(_) => 0,
+    };
+    response_flags::RESERVED | owner | oof
 }

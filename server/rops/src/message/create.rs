@@ -11,6 +11,7 @@ use crate::{
     exec::{Exec, Fail},
     ids,
     object::Object,
+    rights::messages::MessageAccess,
 };
 
 /// RopCreateMessage: a message that nobody sees before it is saved.
@@ -37,6 +38,7 @@ pub fn create_message(exec: &mut Exec<'_>, request: &CreateMessageRequest) -> Re
     let mut object =
         MessageObject::draft(place, draft, true, code_page, exec.session.budget.share());
     object.dirty = true;
+    object.access = MessageAccess::of(exec.rights(folder)?, true);
     exec.open(
         request.output_handle_index,
         Object::Message(Box::new(object)),

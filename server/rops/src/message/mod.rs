@@ -24,6 +24,7 @@ use super::{
     exec::Exec,
     limits::{DRAFT_BYTES_MAX, PAYLOAD_BYTES_MAX},
     object::Object,
+    rights::messages::MessageAccess,
     stream::pending::PendingStreams,
     view::{MessageView, StoredPart, kept},
 };
@@ -43,6 +44,8 @@ pub struct MessageObject {
     pub dirty: bool,
     /// Whether this handle may change it.
     pub writable: bool,
+    /// What its user might do with it when it was opened.
+    pub access: MessageAccess,
     /// CodePageId of the open (MS-OXCMSG 2.2.3.1.1), for its PtypString8 values.
     pub code_page: CodePage,
     /// The number for the next new attachment.
@@ -130,6 +133,7 @@ impl MessageObject {
             draft: None,
             dirty: false,
             writable,
+            access: MessageAccess::ALL,
             code_page,
             next_attachment: 0,
             recipient_columns: Vec::new(),
@@ -204,6 +208,7 @@ impl MessageObject {
             conversions: Some((&self.conversions, &self.share)),
             extent: body::Extent::Whole,
             writable: self.writable,
+            access: self.access,
             associated: matches!(
                 self.place,
                 Place::Folder {

@@ -9,6 +9,7 @@ use crate::{
     ids,
     object::Object,
     public::reads,
+    rights::{Rights, messages::MessageAccess},
     search, store_error,
     stream::pending,
     view::{MessageView, StoredPart},
@@ -55,28 +56,37 @@ pub fn open_message(exec: &mut Exec<'_>, request: &OpenMessageRequest) -> Result
         Object::Folder(_) | Object::Logon(_) => {}
         _ => return Err(ErrorCode::NULL_OBJECT.into()),
     }
-    let writable = Mode::from_flags(request.open_mode_flags).writable(true)?;
+    let mode = Mode::from_flags(request.open_mode_flags);
     let soft_deleted_too = request.open_mode_flags & OPEN_SOFT_DELETED != 0;
     let mailbox = &exec.logon()?.mailbox;
     let (folder, id) = (
         ids::folder_id(request.folder_id)?,
         ids::message_id(request.message_id)?,
     );
+    if exec.rights(folder)? == Rights::NONE {
+        return Err(ErrorCode::NOT_FOUND.into());
+    }
     let mut entry = search::entry(&exec.session.store, exec.logon()?, folder, id)?
         .filter(|entry| !entry.soft_deleted || soft_deleted_too)
         .ok_or(ErrorCode::NOT_FOUND)?;
     reads::settle(exec.logon()?, &mut entry)?;
     let stored = StoredPart::root(mailbox.read_message(&entry).map_err(store_error::fail)?);
+    let access = match stored.message() {
+        Some(message) => exec.need_access(entry.folder, &message.props, MessageAccess::READ)?,
+        None => return Err(ErrorCode::NOT_FOUND.into()),
+    };
+    let writable = mode.writable(access.allows(MessageAccess::MODIFY))?;
     let place = Place::Folder {
         // What a search folder has found lies elsewhere.
         folder: entry.folder,
         associated: entry.associated,
     };
     let code_page = exec.code_page(request.code_page_id);
-    let object = {
+    let mut object = {
         let share = exec.session.budget.share();
         MessageObject::stored(place, Some(entry), stored, writable, code_page, share)?
     };
+    object.access = access;
     exec.open(
         request.output_handle_index,
         Object::Message(Box::new(object)),

@@ -9,6 +9,7 @@ use crate::{
     code_page::CodePage,
     ids,
     property::value::{Found, Properties, in_bag},
+    rights::messages::MessageAccess,
     view::MessageView,
 };
 
@@ -39,10 +40,7 @@ pub mod flags {
 /// PidTagObjectType of a message (MS-OXCPRPT 2.2.1.7).
 const OBJECT_TYPE_MESSAGE: i32 = 5;
 
-/// Rights reported in PidTagAccess (MS-OXCPRPT 2.2.1.1): modify, read, delete.
-const ACCESS_OWNER: i32 = 0x0000_0007;
-
-/// The same for a message that is not saved yet (MS-OXCMSG 3.2.5.2): modify and read.
+/// PidTagAccess (MS-OXCPRPT 2.2.1.1) of a message that is not saved yet (MS-OXCMSG 3.2.5.2): modify and read.
 const ACCESS_NEW: i32 = 0x0000_0003;
 
 /// A message as a property source.
@@ -60,6 +58,8 @@ pub struct MessageProperties<'a> {
     pub extent: Extent,
     /// PidTagAccessLevel of the handle; tables report what an open would give.
     pub writable: bool,
+    /// What its user may do with it.
+    pub access: MessageAccess,
     /// For a message without an entry.
     pub associated: bool,
 }
@@ -212,7 +212,7 @@ impl<'a> MessageProperties<'a> {
         Some(match tag {
             PID_TAG_OBJECT_TYPE => Found::i32(OBJECT_TYPE_MESSAGE),
             PID_TAG_ACCESS if self.entry.is_none() => Found::i32(ACCESS_NEW),
-            PID_TAG_ACCESS => Found::i32(ACCESS_OWNER),
+            PID_TAG_ACCESS => Found::i32(self.access.bits().into()),
             PID_TAG_ACCESS_LEVEL => Found::i32(i32::from(self.writable)),
             PID_TAG_STORE_RECORD_KEY => Found::binary(self.mailbox.guid().0),
             PID_TAG_MAPPING_SIGNATURE => Found::binary(self.mailbox.repl_guid().0),

@@ -12,6 +12,7 @@ use crate::{
     exec::{Exec, Fail, blocking},
     ids,
     object::Object,
+    rights::messages::MessageAccess,
     search, store_error,
 };
 
@@ -42,6 +43,7 @@ pub fn get_message_status(
     let mailbox = exec.mailbox()?;
     let entry = entry(exec, folder, request.message_id)?;
     let message = mailbox.read_message(&entry).map_err(store_error::fail)?;
+    exec.need_access(entry.folder, &message.view().props, MessageAccess::READ)?;
     answer(exec, status(&message.view().props))
 }
 
@@ -56,6 +58,10 @@ pub fn set_message_status(
     let mailbox = exec.mailbox()?;
     let entry = entry(exec, folder, request.message_id)?;
     let (folder, id) = (entry.folder, entry.id);
+    if !exec.logon()?.is_owner() {
+        let message = mailbox.read_message(&entry).map_err(store_error::fail)?;
+        exec.need_access(folder, &message.view().props, MessageAccess::MODIFY)?;
+    }
     let mask = request.message_status_mask;
     let mut old = 0;
     let amended = blocking(|| {

@@ -32,6 +32,7 @@ use crate::{
         subject,
     },
     object::Object,
+    rights::messages::says_creator,
     stream::{Value, pending, store_bytes},
 };
 
@@ -231,6 +232,9 @@ fn collect(
     let (session, logon_id) = (&*exec.session, exec.logon_id);
     let values = visit_handle(session, logon_id, pair.source, Values(tags))?;
     let dest = session.objects.get(pair.dest, logon_id)?;
+    let is_owner = exec.logon()?.is_owner();
+    let is_read_only =
+        |tag| is_read_only(dest, tag) || (!is_owner && dest.message().is_ok() && says_creator(tag));
     let mut pieces = Vec::with_capacity(values.len());
     for ((index, tag), value) in (0_u16..).zip(tags).zip(values) {
         let mut problem = |error_code| {
@@ -241,7 +245,7 @@ fn collect(
             });
         };
         match value {
-            _ if is_read_only(dest, *tag) => problem(ErrorCode::COMPUTED),
+            _ if is_read_only(*tag) => problem(ErrorCode::COMPUTED),
             Err(code) => problem(code),
             Ok((tag, value)) => {
                 let value = value.aside(&session.store)?;

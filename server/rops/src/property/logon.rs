@@ -18,8 +18,9 @@ pub struct LogonProperties<'a> {
 /// PidTagObjectType of a store (MS-OXCPRPT 2.2.1.7).
 const OBJECT_TYPE_STORE: i32 = 1;
 
-/// PidTagAccess of one's own mailbox (MS-OXCPRPT 2.2.1.1): all six rights.
+/// PidTagAccess of one's own mailbox (MS-OXCPRPT 2.2.1.1): all six rights; of another one: to read.
 const ACCESS_OWNER: i32 = 0x0000_003F;
+const ACCESS_OTHER: i32 = 0x0000_0002;
 
 /// PidTagExtendedRuleSizeLimit (MS-OXCSTOR 2.2.2.1.1.1), in bytes.
 const EXTENDED_RULE_SIZE_LIMIT: i32 = 96 << 10;
@@ -82,6 +83,10 @@ impl<'a> LogonProperties<'a> {
         }
     }
 
+    fn is_owner(&self) -> bool {
+        self.session.user.mailbox_guid == self.mailbox.guid()
+    }
+
     /// Messages of all folders.
     fn content_count(&self) -> u32 {
         let below = self.mailbox.hierarchy(ROOT, true, false);
@@ -106,8 +111,9 @@ impl<'a> LogonProperties<'a> {
             PID_TAG_MESSAGE_SIZE_EXTENDED => Found::u64(mailbox.size()),
             PID_TAG_CONTENT_COUNT => Found::u32(self.content_count()),
             PID_TAG_EXTENDED_RULE_SIZE_LIMIT => Found::i32(EXTENDED_RULE_SIZE_LIMIT),
-            PID_TAG_ACCESS => Found::i32(ACCESS_OWNER),
-            PID_TAG_ACCESS_LEVEL => Found::i32(1),
+            PID_TAG_ACCESS if self.is_owner() => Found::i32(ACCESS_OWNER),
+            PID_TAG_ACCESS => Found::i32(ACCESS_OTHER),
+            PID_TAG_ACCESS_LEVEL => Found::i32(self.is_owner().into()),
             PID_TAG_MAPPING_SIGNATURE => Found::binary(mailbox.repl_guid().0),
             PID_TAG_RECORD_KEY | PID_TAG_STORE_RECORD_KEY => Found::binary(mailbox.guid().0),
             PID_TAG_ENTRY_ID | PID_TAG_STORE_ENTRY_ID if public::is_public(mailbox) => {

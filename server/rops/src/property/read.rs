@@ -2,7 +2,6 @@
 //! 3.2.5.3).
 
 use ropewalk_props::{PropTag, tags::PID_TAG_NATIVE_BODY};
-use ropewalk_store::Mailbox;
 use ropewalk_wire::{
     ErrorCode, Put,
     rop::{GetPropertiesAllRequest, GetPropertiesSpecificRequest},
@@ -21,7 +20,7 @@ use crate::{
         body::{Extent, Parts, best_of},
         properties::MessageProperties,
     },
-    object::Object,
+    object::{LogonObject, Object},
     stream::pending,
 };
 
@@ -43,10 +42,11 @@ pub(super) trait Visitor {
 /// Hands the properties of an object to a visitor; `ecNotSupported` for one that has none.
 fn visit<V: Visitor>(
     session: &Session,
-    mailbox: &Mailbox,
+    logon: &LogonObject,
     object: &Object,
     visitor: V,
 ) -> Result<V::Output, ErrorCode> {
+    let mailbox = &*logon.mailbox;
     Ok(match object {
         Object::Message(message) => visitor.visit_message(&message.properties(mailbox)),
         Object::Attachment(attachment) => visitor.visit(&attachment.properties(mailbox)),
@@ -58,6 +58,7 @@ fn visit<V: Visitor>(
                 mailbox,
                 folder: &folder,
                 depth: 0,
+                access: logon.access,
             })
         }
         Object::Logon(_) => {
@@ -80,11 +81,8 @@ where
     exec.begin();
     let session = &*exec.session;
     let object = session.objects.get(handle, logon_id)?;
-    let mailbox = &*session
-        .logons
-        .get(&logon_id)
-        .ok_or(ErrorCode::NULL_OBJECT)?
-        .mailbox;
+    let logon = session.logons.get(&logon_id);
+    let logon = logon.ok_or(ErrorCode::NULL_OBJECT)?;
     let code_page = match object {
         Object::Message(message) => message.code_page,
         Object::Attachment(attachment) => attachment.code_page,
@@ -99,7 +97,7 @@ where
             unicode: want_unicode != 0,
         },
     };
-    visit(session, mailbox, object, make(writer))?
+    visit(session, logon, object, make(writer))?
 }
 
 /// RopGetPropertiesSpecific. PropertySizeLimit is ignored, as 3.2.5.1 has it.
@@ -207,10 +205,7 @@ pub(super) fn visit_handle<V: Visitor>(
     visitor: V,
 ) -> Result<V::Output, ErrorCode> {
     let object = session.objects.get(handle, logon_id)?;
-    let mailbox = &*session
-        .logons
-        .get(&logon_id)
-        .ok_or(ErrorCode::NULL_OBJECT)?
-        .mailbox;
-    visit(session, mailbox, object, visitor)
+    let logon = session.logons.get(&logon_id);
+    let logon = logon.ok_or(ErrorCode::NULL_OBJECT)?;
+    visit(session, logon, object, visitor)
 }

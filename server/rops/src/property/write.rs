@@ -18,6 +18,7 @@ use crate::{
     folder, message,
     message::{body::Parts, properties::flags, subject},
     object::Object,
+    rights::messages::says_creator,
     store_error,
     stream::pending,
 };
@@ -85,6 +86,7 @@ fn apply(exec: &mut Exec<'_>, edits: Vec<Edit>) -> Result<(), Fail> {
     let logon_id = exec.logon_id;
     pending::settle(exec.session, logon_id, handle)?;
     let mailbox = exec.mailbox()?;
+    let is_owner = exec.logon()?.is_owner();
     let mut problems = Vec::new();
     let room = exec.room();
     // Asked before anything is changed.
@@ -99,6 +101,7 @@ fn apply(exec: &mut Exec<'_>, edits: Vec<Edit>) -> Result<(), Fail> {
                 message::properties::is_read_only(tag)
                     || is_saved && message::properties::is_read_only_once_saved(tag)
                     || is_other_type(tag, PID_TAG_MESSAGE_FLAGS)
+                    || !is_owner && says_creator(tag)
             };
             let edits = permitted(edits, &mailbox, &mut problems, is_read_only);
             need(problems.len())?;

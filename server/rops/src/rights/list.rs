@@ -157,13 +157,19 @@ impl PermissionsList {
 }
 
 /// What everybody may do with a folder whose list was never changed: nothing, but of the Calendar see
-/// when its owner is busy.
-fn initial(folder: GlobCnt) -> Rights {
-    if folder == special::CALENDAR {
-        Rights::FREE_BUSY_SIMPLE
-    } else {
-        Rights::NONE
+/// when its owner is busy, and see the root, which tells where the special folders are (MS-OXOSFLD
+/// 3.1.4).
+pub fn initial(folder: GlobCnt) -> Rights {
+    match folder {
+        special::CALENDAR => Rights::FREE_BUSY_SIMPLE,
+        special::ROOT => Rights::FOLDER_VISIBLE,
+        _ => Rights::NONE,
     }
+}
+
+/// Whether a folder with these properties has a list of its own.
+pub fn is_stored(props: &dyn BagView) -> bool {
+    stored(props).is_some()
 }
 
 /// The stored list; empty if it is where lists never are.

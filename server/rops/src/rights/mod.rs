@@ -2,10 +2,12 @@
 //!
 //! The owner of a private mailbox may do everything in it, and is told by one compare. Of everybody
 //! else the folder's permissions list is asked, at each ROP anew: rights that are withdrawn are gone
-//! from open handles too. A list lies in a hidden property of its folder, so that it is as durable as
+//! from open handles too, but that a message which is open can still be read. A list lies in a hidden property of its folder, so that it is as durable as
 //! the folder is and goes where the folder goes.
 
+pub mod gate;
 pub mod list;
+pub mod messages;
 pub mod modify;
 pub mod table;
 #[cfg(test)]
@@ -14,11 +16,11 @@ mod tests;
 use std::ops::BitOr;
 
 use ropewalk_props::{Bag, GlobCnt};
-use ropewalk_store::{Folder, Mailbox, User};
+use ropewalk_store::{Folder, FolderKind, Mailbox, User};
 use ropewalk_wire::ErrorCode;
 
 use self::list::{PermissionsList, Who};
-use crate::object::LogonObject;
+use crate::{logon::special, object::LogonObject};
 
 /// What a user may do with a folder and its messages: bits of PidTagMemberRights (MS-OXCPERM 2.2.7).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -118,6 +120,49 @@ impl Access {
     }
 }
 
+impl Access {
+    /// The rights on a folder with these properties.
+    pub fn rights(self, folder: GlobCnt, props: &Bag) -> Rights {
+        match self {
+            Self::Owner => Rights::OWNER,
+            Self::Listed(user) => PermissionsList::rights(props, folder, Who::User(user)),
+        }
+    }
+
+    /// Whether this opens the mailbox: its owner's does, and that of those who have a right on any of
+    /// its folders. Free/busy times are not had by a logon; that the root can be seen by all who get in
+    /// lets nobody in.
+    pub fn opens(self, mailbox: &Mailbox) -> bool {
+        let counts = |id: GlobCnt, props: &Bag| {
+            let rights = self.rights(id, props).without(Rights::FREE_BUSY);
+            let nothing = if id == special::ROOT {
+                list::initial(id)
+            } else {
+                Rights::NONE
+            };
+            rights.without(nothing) != Rights::NONE
+        };
+        self == Self::Owner || mailbox.any_folder(counts)
+    }
+}
+
+/// Who looks at a folder or at what is in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Viewer {
+    /// How the logon gets there.
+    pub access: Access,
+    /// What that allows now.
+    pub rights: Rights,
+}
+
+impl Viewer {
+    /// Who owns all of it.
+    pub const OWNER: Self = Self {
+        access: Access::Owner,
+        rights: Rights::OWNER,
+    };
+}
+
 impl LogonObject {
     /// Whether the user may do everything in the mailbox.
     pub fn is_owner(&self) -> bool {
@@ -126,34 +171,32 @@ impl LogonObject {
 
     /// What the logon's user may do with a folder, soft-deleted or not. `ecNotFound` without it.
     pub fn rights(&self, folder: GlobCnt) -> Result<Rights, ErrorCode> {
-        match self.access {
-            Access::Owner => Ok(Rights::OWNER),
-            Access::Listed(user) => {
-                let props = self.mailbox.folder_props(folder);
-                let (props, _) = props.ok_or(ErrorCode::NOT_FOUND)?;
-                Ok(PermissionsList::rights(&*props, folder, Who::User(user)))
-            }
+        if self.is_owner() {
+            return Ok(Rights::OWNER);
         }
+        let props = self.mailbox.folder_props(folder);
+        let (props, _) = props.ok_or(ErrorCode::NOT_FOUND)?;
+        Ok(self.access.rights(folder, &props))
     }
 }
 
-/// Gives a user rights on a new folder.
-pub fn give(props: &mut Bag, user: &User, rights: Rights) {
-    // No folder has an id of 0, whose list would be another one to begin with.
-    let mut list = PermissionsList::of(&*props, GlobCnt(0));
-    list.set(Who::User(user.minimal_id), rights);
-    let (tag, value) = list.to_property();
-    props.set(tag, &value);
-}
-
-/// Gives a new folder the permissions list of the folder that it comes into, but for the free/busy
-/// rights, which only the Calendar has.
-pub fn inherit(parent: &Folder, props: &mut Bag) {
-    let mut list = PermissionsList::of(&*parent.props, parent.id);
+/// Gives a new folder of this kind the permissions list of the folder that it comes into, if that has
+/// one, but for the free/busy rights, which only the Calendar has. Who makes a folder in another one's
+/// mailbox is its owner. A search folder shows what lies elsewhere, which others get to see there.
+pub fn inherit(access: Access, parent: &Folder, kind: FolderKind, props: &mut Bag) {
+    let is_stored = list::is_stored(&*parent.props) && kind != FolderKind::Search;
+    let mut list = if is_stored {
+        PermissionsList::of(&*parent.props, parent.id)
+    } else {
+        PermissionsList::default()
+    };
     list.default = list.default.without(Rights::FREE_BUSY);
     list.anonymous = list.anonymous.without(Rights::FREE_BUSY);
     for (_, rights) in &mut list.members {
         *rights = rights.without(Rights::FREE_BUSY);
+    }
+    if let Access::Listed(user) = access {
+        list.set(Who::User(user), Rights::OWNER);
     }
     if list != PermissionsList::default() {
         let (tag, value) = list.to_property();

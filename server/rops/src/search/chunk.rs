@@ -149,6 +149,12 @@ pub fn matches(at: Place<'_>, rule: &Rule, entry: &MessageEntry) -> Result<bool,
     } else {
         None
     };
-    let row = MessageRow::new(at.mailbox, entry, content.as_ref(), 0);
+    let row = MessageRow::new(
+        at.mailbox,
+        entry,
+        content.as_ref(),
+        0,
+        crate::rights::messages::MessageAccess::ALL,
+    );
     Ok(rule.filter.matches(at.store, &row))
 }

@@ -19,6 +19,7 @@ use crate::{
         value::{Found, Packed, Properties},
         write::check_id,
     },
+    rights::{Rights, messages::says_creator},
     store_error,
 };
 
@@ -93,6 +94,7 @@ pub fn open_stream(exec: &mut Exec<'_>, request: &OpenStreamRequest) -> Result<(
 
 fn find(exec: &Exec<'_>, handle: u32, tag: PropTag, mode: Mode) -> Result<Opening, ErrorCode> {
     let mailbox = Arc::clone(&exec.logon()?.mailbox);
+    let is_owner = exec.logon()?.is_owner();
     let store = &exec.session.store;
     let object = exec.session.objects.get(handle, exec.logon_id)?;
     // A logon has no streams; what a table or a stream has is no property.
@@ -111,6 +113,7 @@ fn find(exec: &Exec<'_>, handle: u32, tag: PropTag, mode: Mode) -> Result<Openin
         Object::Message(message) => (
             Owner::Object(handle),
             message.writable
+                && (is_owner || !says_creator(tag))
                 && !message::properties::is_read_only(tag)
                 // Integers, whatever the type that they are asked for with.
                 && !message::properties::is_read_only_once_saved(tag),
@@ -123,7 +126,8 @@ fn find(exec: &Exec<'_>, handle: u32, tag: PropTag, mode: Mode) -> Result<Openin
         ),
         Object::Folder(folder) => (
             Owner::Folder(folder.id),
-            !folder::properties::is_read_only(tag),
+            !folder::properties::is_read_only(tag)
+                && exec.rights(folder.id)?.contains(Rights::FOLDER_OWNER),
             exec.session.code_page,
         ),
         _ => return Err(ErrorCode::NOT_SUPPORTED),
@@ -163,6 +167,7 @@ fn find(exec: &Exec<'_>, handle: u32, tag: PropTag, mode: Mode) -> Result<Openin
                 mailbox: &mailbox,
                 folder: &folder,
                 depth: 0,
+                access: exec.logon()?.access,
             };
             open(properties.find(tag), code_page)
         }

@@ -15,7 +15,7 @@ use crate::{
     budget::{Pool, Share},
     limits::KEPT_ORDERS_BYTES_MAX,
     property::value::Strings,
-    rights::Access,
+    rights::Viewer,
 };
 
 /// Orders, and groupings, kept for each view of a folder.
@@ -46,7 +46,7 @@ pub struct By<'a> {
     /// The code page of the restriction's PtypString8 values.
     pub code_page: u16,
     /// Who looks: what messages are like is not the same for everybody.
-    pub access: Access,
+    pub viewer: Viewer,
 }
 
 /// [`By`], kept.
@@ -55,7 +55,7 @@ struct Made {
     sort: Box<[SortOrder]>,
     restriction: Box<[u8]>,
     code_page: u16,
-    access: Access,
+    viewer: Viewer,
 }
 
 impl Made {
@@ -64,7 +64,7 @@ impl Made {
             sort: by.sort.into(),
             restriction: by.restriction.into(),
             code_page: by.code_page,
-            access: by.access,
+            viewer: by.viewer,
         }
     }
 
@@ -73,7 +73,7 @@ impl Made {
             sort: &self.sort,
             restriction: &self.restriction,
             code_page: self.code_page,
-            access: self.access,
+            viewer: self.viewer,
         };
         own == by
     }
@@ -249,7 +249,7 @@ pub struct PageOf<'a> {
     /// How strings are sent.
     pub strings: Strings,
     /// Who looks.
-    pub access: Access,
+    pub viewer: Viewer,
     /// How many rows were asked for.
     pub wanted: usize,
 }
@@ -266,7 +266,7 @@ struct KeptPage {
     columns: Box<[PropTag]>,
     code_page: u16,
     unicode: bool,
-    access: Access,
+    viewer: Viewer,
     wanted: usize,
     /// How many there were.
     count: usize,
@@ -277,7 +277,7 @@ struct KeptPage {
 impl KeptPage {
     fn is(&self, of: PageOf<'_>) -> bool {
         Arc::ptr_eq(&self.order, of.order)
-            && (self.wanted, self.access) == (of.wanted, of.access)
+            && (self.wanted, self.viewer) == (of.wanted, of.viewer)
             && *self.columns == *of.columns
             && (self.code_page, self.unicode) == (of.strings.code_page.id(), of.strings.unicode)
             && self.contents.is_same(of.contents)
@@ -311,7 +311,7 @@ impl KeptPages {
             columns: of.columns.into(),
             code_page: of.strings.code_page.id(),
             unicode: of.strings.unicode,
-            access: of.access,
+            viewer: of.viewer,
             wanted: of.wanted,
             count,
             rows: rows.into(),

@@ -10,6 +10,7 @@ use crate::{
         properties::{MessageProperties, flags},
     },
     property::value::{Found, Properties},
+    rights::messages::MessageAccess,
     view::MessageView,
 };
 
@@ -25,12 +26,14 @@ pub struct MessageRow<'a> {
 }
 
 impl<'a> MessageRow<'a> {
-    /// A row; without `content`, only what the entry says is there.
+    /// A row; without `content`, only what the entry says is there. `access` is what its reader may
+    /// do with the message.
     pub fn new(
         mailbox: &'a Mailbox,
         entry: &'a MessageEntry,
         content: Option<&'a StoredMessage>,
         part: u32,
+        access: MessageAccess,
     ) -> Self {
         let message = MessageProperties {
             mailbox,
@@ -38,7 +41,8 @@ impl<'a> MessageRow<'a> {
             view: content.map(|content| MessageView::Stored(content.view())),
             conversions: None,
             extent: Extent::Whole,
-            writable: true,
+            writable: access.allows(MessageAccess::MODIFY),
+            access,
             associated: entry.associated,
         };
         Self {

@@ -30,6 +30,7 @@ pub mod rows;
 mod source;
 #[cfg(test)]
 mod tests;
+mod visible;
 
 use ropewalk_props::{GlobCnt, PropTag};
 use ropewalk_store::{Contents, ContentsView};
@@ -45,7 +46,7 @@ use self::{
 use crate::{
     budget::Share,
     exec::{Exec, Fail},
-    rights::Access,
+    rights::Viewer,
 };
 
 /// An open table.
@@ -64,6 +65,8 @@ pub struct TableObject {
     rows: Rows,
     /// What `rows` was made from.
     seen: Seen,
+    /// Whom `rows` was made for.
+    viewer: Viewer,
     /// The RestrictionData that the filter was made of; empty without one.
     restriction: Box<[u8]>,
     /// The code page of its PtypString8 values.
@@ -162,6 +165,7 @@ impl TableObject {
             expanded: None,
             rows: Rows::default(),
             seen: Seen::Nothing,
+            viewer: Viewer::OWNER,
             restriction: Box::default(),
             code_page: 0,
             was_reset: false,
@@ -187,12 +191,12 @@ impl TableObject {
     }
 
     /// What the order of its rows is made by.
-    fn by(&self, access: Access) -> By<'_> {
+    fn by(&self, viewer: Viewer) -> By<'_> {
         By {
             sort: &self.sort,
             restriction: &self.restriction,
             code_page: self.code_page,
-            access,
+            viewer,
         }
     }
 

@@ -8,12 +8,13 @@ use ropewalk_wire::{
     rop::{GetTableRequest, RowCountResponse},
 };
 
-use super::{TableKind, TableObject};
+use super::{TableKind, TableObject, source::Source, visible};
 use crate::{
     exec::{Exec, Fail},
     folder::current,
     logon::special,
     object::Object,
+    rights::Rights,
     search,
 };
 
@@ -36,12 +37,15 @@ pub fn get_hierarchy_table(exec: &mut Exec<'_>, request: &GetTableRequest) -> Re
     if given & (flags::RESERVED | flags::ASSOCIATED) != 0 {
         return Err(ErrorCode::NOT_SUPPORTED.into());
     }
-    let mailbox = &exec.logon()?.mailbox;
-    let direct = current(mailbox, folder)?.counts.child_folders;
+    let logon = exec.logon()?;
+    let direct = current(&logon.mailbox, folder)?.counts.child_folders;
     let (deep, deleted) = (given & flags::DEPTH != 0, given & flags::SOFT_DELETES != 0);
     let row_count = match (deep, deleted) {
-        (false, false) => direct,
-        _ => u32::try_from(mailbox.hierarchy(folder, deep, deleted).len()).unwrap_or(u32::MAX),
+        (false, false) if logon.is_owner() => direct,
+        _ => {
+            let rows = visible::hierarchy(logon, folder, deep, deleted);
+            u32::try_from(rows.len()).unwrap_or(u32::MAX)
+        }
     };
     let table = TableObject::new(
         TableKind::Hierarchy {
@@ -77,15 +81,23 @@ pub fn get_contents_table(exec: &mut Exec<'_>, request: &GetTableRequest) -> Res
     };
     let mailbox = &exec.logon()?.mailbox;
     // A search folder has no other messages than those that it has found.
-    let (kind, row_count) = if view == ContentsView::Normal && search::is_search(mailbox, folder) {
-        let found = search::contents(&exec.session.store, exec.logon()?, folder)?;
-        let count = u32::try_from(found.len()).unwrap_or(u32::MAX);
-        (TableKind::Search { folder }, count)
+    let is_search = view == ContentsView::Normal && search::is_search(mailbox, folder);
+    let kind = if is_search {
+        TableKind::Search { folder }
     } else {
-        let kind = TableKind::Contents { folder, view };
-        (kind, count(mailbox, folder, view)?)
+        TableKind::Contents { folder, view }
     };
-    let table = TableObject::new(kind, exec.session.budget.share());
+    let mut table = TableObject::new(kind, exec.session.budget.share());
+    let row_count = if is_search {
+        let found = search::contents(&exec.session.store, exec.logon()?, folder)?;
+        u32::try_from(found.len()).unwrap_or(u32::MAX)
+    } else if exec.rights(folder)?.contains(Rights::READ_ANY) {
+        count(mailbox, folder, view)?
+    } else {
+        let source = Source::new(exec.session, exec.logon_id, kind)?;
+        table.refresh(&source)?;
+        u32::try_from(table.rows.len()).unwrap_or(u32::MAX)
+    };
     exec.open(request.output_handle_index, Object::Table(Box::new(table)))?;
     exec.answer(&RowCountResponse { row_count })
 }

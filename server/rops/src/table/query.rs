@@ -64,7 +64,7 @@ pub fn query_rows(exec: &mut Exec<'_>, request: &QueryRowsRequest) -> Result<(),
             contents,
             columns: writer.columns,
             strings: writer.strings,
-            access: source.access(),
+            viewer: source.viewer(),
             wanted,
         });
         let room = exec.out_max.saturating_sub(rows_at);

@@ -3,7 +3,7 @@
 use std::{collections::HashSet, sync::Arc};
 
 use ropewalk_props::{GlobCnt, PropTag, PropType, ValueRef};
-use ropewalk_store::{Contents, ContentsChange, Mailbox, MessageEntry, Store, StoredMessage};
+use ropewalk_store::{Contents, ContentsChange, Mailbox, MessageEntry, Store, StoredMessage, User};
 use ropewalk_wire::{ErrorCode, sort::SortOrder};
 
 use super::{
@@ -16,6 +16,7 @@ use super::{
     message_row::MessageRow,
     order::{Leaving, Order},
     rows::{KeyedRow, Keys, RowId, Rows},
+    visible,
 };
 use crate::{
     attachment::AttachmentProperties,
@@ -23,10 +24,12 @@ use crate::{
     exec::blocking,
     folder::{current, properties::FolderProperties},
     limits::{INSTANCES_MAX, SESSION_BYTES_MAX},
+    object::LogonObject,
     property::value::{Found, Properties},
     public::reads,
     rights::{
-        Access, Rights,
+        Access, Rights, Viewer,
+        messages::{MessageAccess, is_creator},
         table::{PermissionRow, rows as permissions},
     },
     rules::{self, Rule, RuleRow},
@@ -43,8 +46,12 @@ const FEW: usize = 64;
 /// The objects behind a table's rows, at one moment.
 pub struct Source<'a> {
     store: &'a Store,
+    logon: &'a LogonObject,
     mailbox: &'a Mailbox,
-    access: Access,
+    user: &'a User,
+    viewer: Viewer,
+    /// Whether what the user may do with a message depends on who created it.
+    by_creator: bool,
     rows: SourceRows<'a>,
 }
 
@@ -75,6 +82,10 @@ impl<'a> Source<'a> {
             .logons
             .get(&logon_id)
             .ok_or(ErrorCode::NULL_OBJECT)?;
+        let viewer = Viewer {
+            access: logon.access,
+            rights: rights(logon, kind)?,
+        };
         let rows = match kind {
             TableKind::Contents { folder, view } => {
                 SourceRows::Contents(reads::contents(&logon.mailbox, logon.access, folder, view)?)
@@ -110,10 +121,6 @@ impl<'a> Source<'a> {
             TableKind::Permissions { folder, free_busy } => {
                 let version = logon.mailbox.folders_version();
                 let found = current(&logon.mailbox, folder)?;
-                // MS-OXCPERM 3.2.5.1.
-                if !logon.rights(folder)?.contains(Rights::FOLDER_OWNER) {
-                    return Err(ErrorCode::ACCESS_DENIED);
-                }
                 let rows = permissions(&session.store, &found, free_busy);
                 SourceRows::Permissions { rows, version }
             }
@@ -124,15 +131,40 @@ impl<'a> Source<'a> {
         };
         Ok(Self {
             store: &session.store,
+            logon,
             mailbox: &logon.mailbox,
-            access: logon.access,
+            user: &session.user,
+            viewer,
+            by_creator: !logon.is_owner() && MessageAccess::whoever_owns(viewer.rights).is_none(),
             rows,
         })
     }
 
     /// Who looks.
-    pub fn access(&self) -> Access {
-        self.access
+    pub fn viewer(&self) -> Viewer {
+        self.viewer
+    }
+
+    /// What the user may do with a message with this content.
+    fn access(&self, content: Option<&StoredMessage>) -> MessageAccess {
+        if self.viewer.access == Access::Owner {
+            return MessageAccess::ALL;
+        }
+        let is_own = |content: &StoredMessage| is_creator(self.user, &content.view().props);
+        MessageAccess::of(
+            self.viewer.rights,
+            self.by_creator && content.is_some_and(is_own),
+        )
+    }
+
+    /// A message as a row.
+    fn row<'r>(
+        &'r self,
+        entry: &'r MessageEntry,
+        content: Option<&'r StoredMessage>,
+        part: u32,
+    ) -> MessageRow<'r> {
+        MessageRow::new(self.mailbox, entry, content, part, self.access(content))
     }
 
     /// The messages of a folder, and what is kept of them; `None` for another table.
@@ -150,12 +182,7 @@ impl<'a> Source<'a> {
             SourceRows::Contents(contents) => match contents.get(GlobCnt(row.id)) {
                 Some(entry) => {
                     let content = self.content(entry, need);
-                    show(&MessageRow::new(
-                        self.mailbox,
-                        entry,
-                        content.as_ref(),
-                        row.part,
-                    ))
+                    show(&self.row(entry, content.as_ref(), row.part))
                 }
                 None => show(&Lost),
             },
@@ -165,6 +192,7 @@ impl<'a> Source<'a> {
                     mailbox: self.mailbox,
                     folder: &folder,
                     depth: row.part,
+                    access: self.viewer.access,
                 }),
                 None => show(&Lost),
             },
@@ -197,7 +225,7 @@ impl<'a> Source<'a> {
     }
 
     fn content(&self, entry: &MessageEntry, need: Need) -> Option<StoredMessage> {
-        let needed = need.content_of(entry) && entry.has_content();
+        let needed = (self.by_creator || need.content_of(entry)) && entry.has_content();
         needed.then(|| self.read(entry)).flatten()
     }
 
@@ -219,6 +247,38 @@ impl<'a> Source<'a> {
     /// Whether an object passes a filter.
     pub fn matches(&self, filter: &Filter, object: &dyn Searched) -> bool {
         filter.matches(self.store, object)
+    }
+}
+
+/// The user's rights on what a table is over, if they are enough to read it: `ecAccessDenied` else.
+fn rights(logon: &LogonObject, kind: TableKind) -> Result<Rights, ErrorCode> {
+    if logon.is_owner() {
+        return Ok(Rights::OWNER);
+    }
+    let (folder, needed) = match kind {
+        TableKind::Contents { folder, .. } | TableKind::Hierarchy { folder, .. } => {
+            (folder, Rights::FOLDER_VISIBLE)
+        }
+        // MS-OXCPERM 3.2.5.1.
+        TableKind::Permissions { folder, .. } | TableKind::Rules { folder } => {
+            (folder, Rights::FOLDER_OWNER)
+        }
+        TableKind::Search { folder } => {
+            let seen = logon.rights(folder)?.contains(Rights::FOLDER_VISIBLE);
+            return if seen {
+                Ok(Rights::READ_ANY)
+            } else {
+                Err(ErrorCode::ACCESS_DENIED)
+            };
+        }
+        // Messages that may be read, of folders on which the rights are not the same.
+        TableKind::Members { .. } | TableKind::Attachments { .. } => return Ok(Rights::READ_ANY),
+    };
+    let rights = logon.rights(folder)?;
+    if rights.contains(needed) {
+        Ok(rights)
+    } else {
+        Err(ErrorCode::ACCESS_DENIED)
     }
 }
 
@@ -247,6 +307,10 @@ impl TableObject {
     /// Takes in what changed since the rows were last looked at. `ecMAPIOOM` if the session's
     /// budget has no room for the rows.
     pub(super) fn refresh(&mut self, source: &Source<'_>) -> Result<(), ErrorCode> {
+        if self.viewer != source.viewer {
+            self.viewer = source.viewer;
+            self.seen = Seen::Nothing;
+        }
         match (&source.rows, &self.seen) {
             (SourceRows::Contents(now), Seen::Contents(seen)) if seen.is_same(now) => Ok(()),
             (SourceRows::Contents(now), _) if now.len() >= MANY && !self.is_quick(source, now) => {
@@ -264,7 +328,7 @@ impl TableObject {
         // Headers are made anew with each change.
         let few = if self.categories.is_some() { 1 } else { FEW };
         now.companion::<Kept>()
-            .is_some_and(|kept| kept.orders.is_near(self.by(source.access), now, few))
+            .is_some_and(|kept| kept.orders.is_near(self.by(source.viewer), now, few))
     }
 
     fn refresh_now(&mut self, source: &Source<'_>) -> Result<(), ErrorCode> {
@@ -277,7 +341,7 @@ impl TableObject {
                         sort: &self.sort,
                         restriction: &self.restriction,
                         code_page: self.code_page,
-                        access: source.access,
+                        viewer: source.viewer,
                     },
                     expanded: self.expanded,
                     need: Need::most(
@@ -312,7 +376,7 @@ impl TableObject {
                 if matches!(self.seen, Seen::Folders(seen) if seen == version) {
                     return Ok(());
                 }
-                let all = source.mailbox.hierarchy(*folder, *deep, *deleted);
+                let all = visible::hierarchy(source.logon, *folder, *deep, *deleted);
                 let rows = all.into_iter().map(|(id, depth)| RowId {
                     id: id.0,
                     part: depth,
@@ -401,7 +465,7 @@ impl RowMaker<'_> {
     fn kept_order(&self, now: &Contents, rows: &Rows) -> Result<Arc<Order>, ErrorCode> {
         let make = || {
             let directions = rows.directions().clone();
-            if !self.by.sort.is_empty() || self.filter.is_some() {
+            if !self.by.sort.is_empty() || self.filter.is_some() || self.source.by_creator {
                 return Ok(Order::of(directions, self.sorted(now, rows)?));
             }
             // Messages come in order of id, which is the order of a table that is not sorted.
@@ -471,9 +535,10 @@ impl RowMaker<'_> {
 
     fn leaving(&self, seen: &Contents, id: GlobCnt) -> Leaving {
         // The content of what is not there any more may not be there either.
-        let known = seen.get(id).filter(|entry| !self.need.content_of(entry));
-        let keys = known.map(|entry| {
-            let row = MessageRow::new(self.source.mailbox, entry, None, 0);
+        let is_known =
+            |entry: &&MessageEntry| !self.source.by_creator && !self.need.content_of(entry);
+        let keys = seen.get(id).filter(is_known).map(|entry| {
+            let row = self.source.row(entry, None, 0);
             self.keys(&row, 0)
         });
         Leaving { id: id.0, keys }
@@ -526,7 +591,16 @@ impl RowMaker<'_> {
         let filter = self.filter.filter(|_| filtered);
         let need = self.need.max(filter.map_or(Need::Entry, Filter::need));
         let content = self.source.content(entry, need);
-        let row = |part| MessageRow::new(self.source.mailbox, entry, content.as_ref(), part);
+        // What others created is not to be seen without ReadAny (MS-OXCPERM 2.2.7).
+        if self.source.by_creator
+            && !self
+                .source
+                .access(content.as_ref())
+                .allows(MessageAccess::READ)
+        {
+            return;
+        }
+        let row = |part| self.source.row(entry, content.as_ref(), part);
         let first = row(0);
         if filter.is_some_and(|filter| !filter.matches(self.source.store, &first)) {
             return;
