@@ -452,3 +452,54 @@ fn a_mailbox_keeps_what_was_read_elsewhere() {
     fails(ada.rop(&guid(3), &[logon]), code::NOT_FOUND);
     server.stop();
 }
+
+// PublishingAuthor in MS-OXCPERM's terms; and MS-OXCPERM 2.2.7.
+#[test]
+fn each_user_changes_and_deletes_what_is_his_own() {
+    let (dir, server) = server();
+    let mut ada = connect(&server, dir.path(), ADA);
+    let mut bob = connect(&server, dir.path(), BOB);
+    let hers = public_logon(&mut ada).unwrap();
+    let his = public_logon(&mut bob).unwrap();
+    let subtree_id = hers.folder_ids[1];
+    let ada_subtree = ada.open_folder(hers.logon, subtree_id).unwrap();
+    let made = ada.create_folder(ada_subtree, "Notices").unwrap();
+    let folder_id = made.folder_id;
+    let folder = bob.open_folder(his.logon, folder_id).unwrap();
+    let of_ada = post(&mut ada, made.handle, folder_id, "hers");
+    let of_bob = post(&mut bob, folder, folder_id, "his");
+    let mut open = |id, mode| bob.open_message(his.logon, folder_id, id, mode);
+    open(of_ada, 0).unwrap();
+    fails(open(of_ada, 1), code::ACCESS_DENIED);
+    let own = open(of_bob, 1).unwrap().handle;
+    bob.set_props(own, &[(tag::SUBJECT, text("his still"))])
+        .unwrap();
+    bob.save_message(own).unwrap();
+    // Everybody reads for himself.
+    assert_eq!(bob.set_read_flags(folder, &[of_ada], 0).unwrap(), 0);
+    fails(bob.delete_messages(folder, &[of_ada]), code::ACCESS_DENIED);
+    assert_eq!(bob.delete_messages(folder, &[of_ada, of_bob]).unwrap(), 1);
+    // The folder is Ada's, who made it.
+    fails(bob.permissions(folder), code::ACCESS_DENIED);
+    fails(
+        bob.set_props(folder, &[(tag::COMMENT, text("his"))]),
+        code::ACCESS_DENIED,
+    );
+    let subtree = bob.open_folder(his.logon, subtree_id).unwrap();
+    fails(
+        bob.delete_folder(subtree, folder_id, 0x05),
+        code::ACCESS_DENIED,
+    );
+    assert!(ada.permissions(made.handle).unwrap().len() >= 3);
+    ada.set_props(made.handle, &[(tag::COMMENT, text("hers"))])
+        .unwrap();
+    assert_eq!(ada.delete_folder(ada_subtree, folder_id, 0x05).unwrap(), 0);
+    // Nobody sees what the server keeps for itself.
+    let root = bob.open_folder(his.logon, his.folder_ids[0]).unwrap();
+    let (_, count) = bob.hierarchy_table(root, 0).unwrap();
+    assert_eq!(count, 2);
+    fails(
+        bob.open_folder(his.logon, (0x45_u64 << 56) | 1),
+        code::NOT_FOUND,
+    );
+}

@@ -10,7 +10,7 @@ use ropewalk_wire::restriction::Restriction;
 use crate::world::{
     Kind::{
         self, Attachment, Attachments, Contents, Embedded, Folder, Hierarchy, Logon, Message,
-        ReadOnlyAttachment, ReadOnlyMessage, ReadOnlyStream, Rules, Stream,
+        Permissions, ReadOnlyAttachment, ReadOnlyMessage, ReadOnlyStream, Rules, Stream,
     },
     World,
 };
@@ -52,14 +52,14 @@ const NOT_SUPPORTED: Wrong = Wrong::Code(code::NOT_SUPPORTED);
 const NULL_OBJECT: Wrong = Wrong::Code(code::NULL_OBJECT);
 
 /// Those that later work serves.
-pub const NOT_SERVED: [u8; 36] = [
-    0x52, 0x32, 0x34, 0x49, 0x47, 0x48, 0x4A, 0x51, 0x6D, 0x6F, 0x50, 0x40, 0x3E, 0x53, 0x54, 0x9D,
-    0x4E, 0x4C, 0x4B, 0x4D, 0x69, 0x86, 0x70, 0x72, 0x80, 0x73, 0x74, 0x78, 0x7E, 0x82, 0x75, 0x76,
-    0x77, 0x93, 0x7F, 0x29,
+pub const NOT_SERVED: [u8; 34] = [
+    0x52, 0x32, 0x34, 0x49, 0x47, 0x48, 0x4A, 0x51, 0x6D, 0x6F, 0x50, 0x53, 0x54, 0x9D, 0x4E, 0x4C,
+    0x4B, 0x4D, 0x69, 0x86, 0x70, 0x72, 0x80, 0x73, 0x74, 0x78, 0x7E, 0x82, 0x75, 0x76, 0x77, 0x93,
+    0x7F, 0x29,
 ];
 
 const MESSAGES: &[Kind] = &[Message, ReadOnlyMessage, Embedded];
-const TABLES: &[Kind] = &[Contents, Hierarchy, Attachments, Rules];
+const TABLES: &[Kind] = &[Contents, Hierarchy, Attachments, Permissions, Rules];
 const STREAMS: &[Kind] = &[Stream, ReadOnlyStream];
 /// What has properties.
 const OBJECTS: &[Kind] = &[
@@ -225,6 +225,13 @@ pub const ROWS: &[Row] = &[
     }),
     row(0x3F, &[Folder], NOT_SUPPORTED, |_| {
         Rop::new(0x3F, 0).u8(1).u8(0)
+    }),
+    // MS-OXCPERM 3.2.5.
+    row(0x40, &[Folder], NOT_SUPPORTED, |_| {
+        Rop::new(0x40, 0).u8(0).u16(0)
+    }),
+    row(0x3E, &[Folder], NOT_SUPPORTED, |_| {
+        Rop::new(0x3E, 0).u8(1).u8(0)
     }),
     row(0x57, &[Logon], NOT_SUPPORTED, |_| {
         Rop::new(0x57, 0).sized(&[1; 21]).sized(&[2; 21])

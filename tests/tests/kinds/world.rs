@@ -20,11 +20,12 @@ pub enum Kind {
     Contents,
     Hierarchy,
     Attachments,
+    Permissions,
     Rules,
 }
 
 impl Kind {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Logon,
         Self::Folder,
         Self::Message,
@@ -37,6 +38,7 @@ impl Kind {
         Self::Contents,
         Self::Hierarchy,
         Self::Attachments,
+        Self::Permissions,
         Self::Rules,
     ];
 }
@@ -88,6 +90,7 @@ impl World {
         let (contents, _) = client.contents_table(folder, 0).unwrap();
         let (hierarchy, _) = client.hierarchy_table(folder, 0).unwrap();
         let attachments = client.attachment_table(message).unwrap();
+        let permissions = client.permissions_table(folder, 0).unwrap();
         let rules = client
             .rop(&Rop::new(0x3F, 0).u8(1).u8(0), &[folder, u32::MAX])
             .and_then(|answer| answer.handle(1))
@@ -96,6 +99,7 @@ impl World {
             (contents, tag::MID),
             (hierarchy, tag::FOLDER_ID),
             (attachments, tag::ATTACH_NUMBER),
+            (permissions, 0x6671_0014),
             (rules, 0x6674_0014),
         ] {
             client.set_columns(table, &[column]).unwrap();
@@ -113,6 +117,7 @@ impl World {
             (Kind::Contents, contents),
             (Kind::Hierarchy, hierarchy),
             (Kind::Attachments, attachments),
+            (Kind::Permissions, permissions),
             (Kind::Rules, rules),
         ];
         Self {
