@@ -3,7 +3,7 @@
 use ropewalk_props::{PropTag, PropType, tags::*};
 use ropewalk_store::{Mailbox, MessageEntry};
 
-use super::body::{self, Conversions, Extent};
+use super::body::{self, Conversions, Extent, Form};
 use crate::{
     budget::Share,
     code_page::CodePage,
@@ -123,11 +123,38 @@ pub fn is_read_only_once_saved(tag: PropTag) -> bool {
 
 impl Properties for MessageProperties<'_> {
     fn find(&self, tag: PropTag) -> Option<Found<'_>> {
-        self.find_extent(tag, self.extent)
+        if let Some(found) = self.of_handle(tag) {
+            return Some(found);
+        }
+        if let Some(entry) = self.entry
+            && let Some(found) = self.of_entry(tag, entry)
+        {
+            return Some(found);
+        }
+        let view = self.view?;
+        match tag.id() {
+            id if id == PID_TAG_MESSAGE_FLAGS.id() => Some(Found::u32(self.message_flags(view))),
+            id if id == PID_TAG_HAS_ATTACHMENTS.id() => Some(Found::bool(has_attachments(view))),
+            id if id == PID_TAG_READ.id() => Some(Found::bool(self.is_read(view))),
+            id if id == PID_TAG_NATIVE_BODY.id() => {
+                Some(Found::i32(body::native_body(view.props())))
+            }
+            id => {
+                let stored = in_bag(view.props(), id);
+                if id == PID_TAG_HTML.id() {
+                    return self.html(tag, stored);
+                }
+                stored.or_else(|| self.fallback(tag, view))
+            }
+        }
     }
 
     fn find_start(&self, tag: PropTag, max: usize) -> Option<Found<'_>> {
-        self.find_extent(tag, Extent::Start(max))
+        if Form::of(tag.id()).is_none() {
+            return self.find(tag);
+        }
+        let converted = self.converted(tag, Extent::Start(max));
+        converted.or_else(|| in_bag(self.view?.props(), tag.id()))
     }
 
     fn tags(&self) -> Vec<PropTag> {
@@ -164,38 +191,6 @@ impl Properties for MessageProperties<'_> {
             );
         }
         tags
-    }
-}
-
-impl<'a> MessageProperties<'a> {
-    /// As [`Properties::find`], with as much of a body in another form as is said.
-    fn find_extent(&self, tag: PropTag, extent: Extent) -> Option<Found<'_>> {
-        if let Some(found) = self.of_handle(tag) {
-            return Some(found);
-        }
-        if let Some(entry) = self.entry
-            && let Some(found) = self.of_entry(tag, entry)
-        {
-            return Some(found);
-        }
-        let view = self.view?;
-        match tag.id() {
-            id if id == PID_TAG_MESSAGE_FLAGS.id() => Some(Found::u32(self.message_flags(view))),
-            id if id == PID_TAG_HAS_ATTACHMENTS.id() => Some(Found::bool(has_attachments(view))),
-            id if id == PID_TAG_READ.id() => Some(Found::bool(self.is_read(view))),
-            id if id == PID_TAG_NATIVE_BODY.id() => {
-                Some(Found::i32(body::native_body(view.props())))
-            }
-            id => match in_bag(view.props(), id) {
-                Some(found) if id == PID_TAG_HTML.id() && is_other_html(found.ty(), tag.ty()) => {
-                    self.converted(tag, extent).or(Some(found))
-                }
-                Some(found) => Some(found),
-                None => self
-                    .fallback(tag, view)
-                    .or_else(|| self.converted(tag, extent)),
-            },
-        }
     }
 }
 
@@ -283,11 +278,23 @@ impl<'a> MessageProperties<'a> {
                 }
                 Found::binary(key.to_vec())
             }
-            _ => return None,
+            _ => return self.converted(tag, self.extent),
         })
     }
 
+    /// PidTagHtml and PidTagBodyHtml, which are one property.
+    fn html(&self, tag: PropTag, stored: Option<Found<'a>>) -> Option<Found<'a>> {
+        match stored {
+            Some(found) if is_other_html(found.ty(), tag.ty()) => {
+                self.converted(tag, self.extent).or(Some(found))
+            }
+            Some(found) => Some(found),
+            None => self.converted(tag, self.extent),
+        }
+    }
+
     /// A body in a form that the message does not have (MS-OXCMSG 3.2.4.1).
+    #[cold]
     fn converted(&self, tag: PropTag, extent: Extent) -> Option<Found<'a>> {
         body::find(self.mailbox, self.view?, self.conversions, tag, extent)
     }

@@ -117,6 +117,9 @@ pub fn get_properties_specific(
                 ..*message
             };
             let tags = self.1.clone();
+            if (self.1.clone()).all(|tag| tag.id() != PID_TAG_NATIVE_BODY.id()) {
+                return self.visit(&source);
+            }
             self.visit(&Asked {
                 source: &source,
                 tags,
