@@ -125,9 +125,12 @@ struct Connected {
 
 fn connected(user: &User) -> Connected {
     let mut auxiliary_buffer = Vec::new();
+    // MS-OXCRPC 2.2.2.2.17.
+    const PUBLIC_FOLDERS_ENABLED: u32 = 0x0000_0001;
     let blocks = [
-        // There are no public folders; without the block a client would look for them.
-        ServerBlock::ExorgInfo { org_flags: 0 },
+        ServerBlock::ExorgInfo {
+            org_flags: PUBLIC_FOLDERS_ENABLED,
+        },
         ServerBlock::ClientControl {
             enable_flags: aux_buffer::ENABLE_COMPRESSION,
             expiry_time: PERFORMANCE_EXPIRY_MS,
