@@ -8,11 +8,13 @@ use ropewalk_wire::{
     ErrorCode,
     cursor::{Put, Reader},
     ext_buffer,
+    mapihttp::execute_flags,
     rop::{DecodeContext, Request, RequestBody, RopId, put_failure},
 };
 
 use super::{
     budget::Budget,
+    chain::Chain,
     code_page::CodePage,
     dispatch,
     exec::{Exec, Fail},
@@ -112,18 +114,19 @@ impl RopContext {
 
     /// Executes the RopBuffer of an Execute request and appends the RopBuffer of its response.
     ///
-    /// `flags` are those of the request; the response is always sent plain, which honours
-    /// NoCompression and NoXorMagic alike (MS-OXCRPC 3.1.4.2).
+    /// `flags` are those of the request: with Chain, the response may have several extended buffers
+    /// (MS-OXCRPC 3.1.4.2.1.2). They are always sent plain, which honours NoCompression and
+    /// NoXorMagic alike (MS-OXCRPC 3.1.4.2).
     /// Fails as a whole with the code for the response's ErrorCode field; `out` is then as before.
     pub fn execute(
         &mut self,
-        _flags: u32,
+        flags: u32,
         rop_buffer: &[u8],
         max_rop_out: u32,
         out: &mut Vec<u8>,
     ) -> Result<(), ErrorCode> {
         let start = out.len();
-        let result = self.execute_into(rop_buffer, max_rop_out, out);
+        let result = self.execute_into(flags, rop_buffer, max_rop_out, out);
         if result.is_err() {
             out.truncate(start);
         }
@@ -132,6 +135,7 @@ impl RopContext {
 
     fn execute_into(
         &mut self,
+        flags: u32,
         rop_buffer: &[u8],
         max_rop_out: u32,
         out: &mut Vec<u8>,
@@ -151,20 +155,35 @@ impl RopContext {
         out.put_bytes(&[0; ext_buffer::HEADER_LEN]);
         let mut requests = reuse(std::mem::take(&mut self.scratch.requests));
         let result = self.run_input_buffer(&payload, &mut requests, room, out);
+        if result.is_ok() {
+            ext_buffer::finish_plain(out, header_at);
+        }
+        if flags & execute_flags::CHAIN != 0
+            && let Ok(Some(response_at)) = result
+            && let Some(last) = requests.last()
+        {
+            let chain = Chain {
+                session: &mut self.session,
+                handles: &mut self.scratch.handles,
+                out,
+                header_at,
+                out_max: header_at + max_rop_out,
+            };
+            chain.extend(&last.rop, response_at);
+        }
         self.scratch.requests = reuse(requests);
-        result?;
-        ext_buffer::finish_plain(out, header_at);
-        Ok(())
+        result.map(drop)
     }
 
-    /// One ROP input buffer to one ROP output buffer.
+    /// One ROP input buffer to one ROP output buffer. Returns where the last response begins, if
+    /// that ROP succeeded.
     fn run_input_buffer<'a>(
         &mut self,
         payload: &'a [u8],
         requests: &mut Vec<Positioned<'a>>,
         room: Room,
         out: &mut Vec<u8>,
-    ) -> Result<(), ErrorCode> {
+    ) -> Result<Option<usize>, ErrorCode> {
         let handles = &mut self.scratch.handles;
         let rops = parse(payload, requests, handles, self.session.public)?;
         let payload_at = out.len();
@@ -181,6 +200,7 @@ impl RopContext {
         };
         output.out.put_u16(0);
         let mut table_len = 0;
+        let mut last_at = None;
 
         for (index, request) in requests.iter().enumerate() {
             let reserve = request.reserve;
@@ -200,8 +220,12 @@ impl RopContext {
                 response_index: request.rop.response_handle_index(),
                 is_first: index == 0,
             };
+            last_at = None;
             let missing = match dispatch::execute(&mut exec, &request.rop) {
-                Ok(()) if output.out.len() + reserve <= out_max => continue,
+                Ok(()) if output.out.len() + reserve <= out_max => {
+                    last_at = Some(before);
+                    continue;
+                }
                 Ok(()) => output.out.len() - before,
                 Err(Fail::NoRoom(needed)) => needed,
                 Err(Fail::Last(code)) => {
@@ -225,7 +249,8 @@ impl RopContext {
             output.no_room(request.at, missing + reserve)?;
             break;
         }
-        output.finish(handles, table_len)
+        output.finish(handles, table_len)?;
+        Ok(last_at)
     }
 }
 

@@ -19,6 +19,7 @@
 pub mod attachment;
 pub mod brief;
 pub mod budget;
+mod chain;
 pub mod context;
 pub mod dispatch;
 pub mod exec;

@@ -19,6 +19,7 @@ pub const XOR_MAGIC: u16 = 0x0002;
 pub const LAST: u16 = 0x0004;
 
 const MAGIC: u8 = 0xA5;
+const FLAGS_AT: usize = 2;
 const SIZE_AT: usize = 4;
 
 /// The payloads of all extended buffers in `bytes`; borrowed where a payload is sent as it is.
@@ -79,6 +80,11 @@ pub fn finish_plain(out: &mut [u8], header_at: usize) {
     patch_header(out, header_at, LAST);
 }
 
+/// Says of the plain extended buffer whose header is at `header_at` that another one follows.
+pub fn clear_last(out: &mut [u8], header_at: usize) {
+    patch_u16(out, header_at + FLAGS_AT, 0);
+}
+
 fn patch_header(out: &mut [u8], header_at: usize, flags: u16) {
     let len = out
         .len()
@@ -86,7 +92,7 @@ fn patch_header(out: &mut [u8], header_at: usize, flags: u16) {
     debug_assert!(len <= PAYLOAD_MAX, "a payload of {len} bytes");
     let size = len as u16;
     patch_u16(out, header_at, 0);
-    patch_u16(out, header_at + 2, flags);
+    patch_u16(out, header_at + FLAGS_AT, flags);
     patch_u16(out, header_at + SIZE_AT, size);
     patch_u16(out, header_at + SIZE_AT + 2, size);
 }

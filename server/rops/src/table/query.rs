@@ -9,8 +9,10 @@ use crate::{
 };
 
 /// QueryRowsFlags (MS-OXCTABL 2.2.2.5.1).
-mod flags {
+pub mod flags {
+    /// The cursor stays where it is.
     pub const NO_ADVANCE: u8 = 0x01;
+    /// Rows may come in several extended buffers.
     pub const ENABLE_PACKED_BUFFERS: u8 = 0x02;
 }
 
