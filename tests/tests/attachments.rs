@@ -328,3 +328,32 @@ fn save_flags_of_an_attachment_have_to_make_sense() {
         .save_attachment_with(message, attachment, 0x01)
         .unwrap();
 }
+
+/// RopGetValidAttachments (MS-OXCMSG 2.2.3.18): what was saved into the message, and nothing else.
+#[test]
+fn valid_attachments_are_those_that_were_saved() {
+    fn valid(client: &mut Client, message: Handle) -> Vec<u32> {
+        let answer = client.rop(&Rop::new(0x52, 0), &[message]).unwrap();
+        let numbers = answer.read(|input| {
+            let count = input.u16()?;
+            (0..count).map(|_| input.u32()).collect()
+        });
+        numbers.unwrap()
+    }
+    let (mut client, logon) = ada();
+    let (folder, folder_id) = new_folder(&mut client, &logon);
+    let (message, id) = new_message(&mut client, folder, folder_id, "valid");
+    assert!(valid(&mut client, message).is_empty());
+    let (_, first) = attach(&mut client, message, "first", b"1");
+    let (unsaved, _) = client.create_attachment(message).unwrap();
+    let (_, third) = attach(&mut client, message, "third", b"3");
+    assert_eq!(valid(&mut client, message), [first, third]);
+    client.delete_attachment(message, first).unwrap();
+    client.save_message(message).unwrap();
+    let opened = client.open_message(folder, folder_id, id, READ).unwrap();
+    assert_eq!(valid(&mut client, opened.handle), [third]);
+    fails(
+        client.rop(&Rop::new(0x52, 0), &[unsaved]),
+        code::NULL_OBJECT,
+    );
+}

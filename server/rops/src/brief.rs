@@ -49,6 +49,7 @@ fn is_brief_rop(body: &Body<'_>) -> bool {
             | Body::OpenAttachment(_)
             | Body::OpenEmbeddedMessage(_)
             | Body::GetAttachmentTable(_)
+            | Body::GetValidAttachments(_)
             | Body::GetNamesFromPropertyIds(_)
             | Body::GetPropertiesSpecific(_)
             | Body::GetPropertiesAll(_)

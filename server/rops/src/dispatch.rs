@@ -104,6 +104,7 @@ pub fn execute(exec: &mut Exec<'_>, request: &Request<'_>) -> Result<(), Fail> {
         Body::SaveChangesAttachment(request) => {
             attachment::rops::save_changes_attachment(exec, request)
         }
+        Body::GetValidAttachments(_) => attachment::rops::get_valid_attachments(exec),
         Body::OpenEmbeddedMessage(request) => {
             attachment::rops::open_embedded_message(exec, request)
         }
@@ -151,8 +152,7 @@ pub fn execute(exec: &mut Exec<'_>, request: &Request<'_>) -> Result<(), Fail> {
         Body::SeekStream(request) => stream::rops::seek_stream(exec, request),
 
         // What this server does not do (MS-OXCDATA 2.4: ecNotSupported).
-        Body::GetValidAttachments(_)
-        | Body::SubmitMessage(_)
+        Body::SubmitMessage(_)
         | Body::AbortSubmit(_)
         | Body::GetAddressTypes(_)
         | Body::SetSpooler(_)

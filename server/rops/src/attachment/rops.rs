@@ -83,6 +83,24 @@ pub fn open_attachment(exec: &mut Exec<'_>, request: &OpenAttachmentRequest) -> 
     Ok(())
 }
 
+/// RopGetValidAttachments: the numbers of the attachments that RopSaveChangesAttachment saved
+/// (MS-OXCMSG 2.2.3.18). Exchange 2010 and later do not serve it.
+pub fn get_valid_attachments(exec: &mut Exec<'_>) -> Result<(), Fail> {
+    let view = message_at(exec, exec.handle_index)?.view();
+    let numbers: Vec<u32> = view
+        .attachments()
+        .map(|attachment| attachment.number())
+        .collect();
+    let count = u16::try_from(numbers.len()).map_err(|_| ErrorCode::ERROR)?;
+    exec.need(2 + size_of_val(&*numbers))?;
+    exec.begin();
+    exec.out.put_u16(count);
+    numbers
+        .into_iter()
+        .for_each(|number| exec.out.put_u32(number));
+    Ok(())
+}
+
 /// RopCreateAttachment: in the message only after RopSaveChangesAttachment.
 pub fn create_attachment(exec: &mut Exec<'_>, request: &OpenOnlyRequest) -> Result<(), Fail> {
     exec.check_output(request.output_handle_index)?;
