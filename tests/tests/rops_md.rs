@@ -37,6 +37,7 @@ fn page() -> String {
         "# Remote operations\n\n\
          Every ROP that a client can send (MS-OXCROPS 2.2.2) is decoded; {count} of {} are served, the \
          others answer ecNotSupported\n(0x80040102) in the form that their section gives. \
+         The server also sends RopBufferTooSmall (2.2.15.1) and RopBackoff (2.2.15.2). \
          `tests/tests/rops_md.rs` asks a real server and holds this page to it.\n\n\
          | RopId | ROP | MS-OXCROPS | status | tests in `tests/tests` |\n|---|---|---|---|---|\n",
         rops.len()

@@ -6,10 +6,11 @@ use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 use ropewalk_store::{Store, User};
 use ropewalk_wire::{
     ErrorCode,
+    codec::Wire as _,
     cursor::{Put, Reader},
     ext_buffer,
     mapihttp::execute_flags,
-    rop::{DecodeContext, Request, RequestBody, RopId, put_failure},
+    rop::{BackoffResponse, DecodeContext, Request, RequestBody, RopId, put_failure},
 };
 
 use super::{
@@ -126,7 +127,27 @@ impl RopContext {
         out: &mut Vec<u8>,
     ) -> Result<(), ErrorCode> {
         let start = out.len();
-        let result = self.execute_into(flags, rop_buffer, max_rop_out, out);
+        let result = self.execute_into(flags, 0, rop_buffer, max_rop_out, out);
+        if result.is_err() {
+            out.truncate(start);
+        }
+        result
+    }
+
+    /// Answers an Execute request of which nothing is executed yet: its client is to wait for `delay`
+    /// milliseconds and send it again (MS-OXCROPS 3.1.5.1.1 and 3.2.4.2). Handles that it releases before
+    /// anything else are released.
+    ///
+    /// Fails as [`RopContext::execute`].
+    pub fn back_off(
+        &mut self,
+        delay: u32,
+        rop_buffer: &[u8],
+        max_rop_out: u32,
+        out: &mut Vec<u8>,
+    ) -> Result<(), ErrorCode> {
+        let start = out.len();
+        let result = self.execute_into(0, delay, rop_buffer, max_rop_out, out);
         if result.is_err() {
             out.truncate(start);
         }
@@ -136,6 +157,7 @@ impl RopContext {
     fn execute_into(
         &mut self,
         flags: u32,
+        delay: u32,
         rop_buffer: &[u8],
         max_rop_out: u32,
         out: &mut Vec<u8>,
@@ -150,6 +172,7 @@ impl RopContext {
         let room = Room {
             payload: PAYLOAD_BYTES_MAX.min(max_rop_out - ext_buffer::HEADER_LEN),
             is_largest: max_rop_out >= PAYLOAD_BYTES_MAX,
+            delay,
         };
         let header_at = out.len();
         out.put_bytes(&[0; ext_buffer::HEADER_LEN]);
@@ -203,7 +226,15 @@ impl RopContext {
         let mut last_at = None;
 
         for (index, request) in requests.iter().enumerate() {
-            let reserve = request.reserve;
+            let reserve = match room.delay {
+                0 => request.reserve,
+                // One RopBackoff is all that follows.
+                _ => 0,
+            };
+            if room.delay != 0 && request.rop.rop_id != RopId::RELEASE {
+                output.back_off(request.rop.logon_id, room.delay)?;
+                break;
+            }
             if request.rop.rop_id != RopId::RELEASE {
                 table_len = table_len.max(usize::from(request.rop.response_handle_index()) + 1);
             }
@@ -275,6 +306,8 @@ struct Room {
     payload: usize,
     /// Whether no client can offer more.
     is_largest: bool,
+    /// How long the client is to wait, in milliseconds, before it is executed; 0 for at once.
+    delay: u32,
 }
 
 /// A request and where it begins in the RopsList.
@@ -374,6 +407,22 @@ struct Output<'o> {
 }
 
 impl Output<'_> {
+    /// Answers with RopBackoff in the place of the next response (MS-OXCROPS 2.2.15.2): no ROP of this
+    /// logon for so many milliseconds.
+    fn back_off(&mut self, logon_id: u8, delay: u32) -> Result<(), ErrorCode> {
+        self.out.put_u8(RopId::BACKOFF.0);
+        let backoff = BackoffResponse {
+            logon_id,
+            duration: delay,
+            ..BackoffResponse::default()
+        };
+        let encoded = backoff.encode(self.out);
+        if encoded.is_err() || self.out.len() > self.out_max {
+            return Err(ErrorCode::BUFFER_TOO_SMALL);
+        }
+        Ok(())
+    }
+
     /// Answers the requests from `at` on with RopBufferTooSmall (MS-OXCROPS 2.2.15.1), or fails if
     /// there is no room even for that.
     fn no_room(&mut self, at: usize, missing: usize) -> Result<(), ErrorCode> {

@@ -495,3 +495,35 @@ fn no_folder_is_created_that_there_is_no_handle_for() {
     drop(rest);
     assert_eq!(fixture.code(folder, create()), ErrorCode(0));
 }
+
+/// MS-OXCROPS 2.2.15.2, 3.1.5.1.1: RopBackoff is in the place of the delayed response, and nothing after it
+/// is executed.
+#[test]
+fn a_client_that_is_to_wait_is_told_so_once_its_handles_are_released() {
+    let (mut fixture, logon) = Fixture::logged_on();
+    let folder = fixture.open_folder(logon, special::INBOX);
+    let create = |index: u8| [&[0x02, 7, index, 2][..], &[0; 9]].concat();
+    let rops = [&[0x01, 0, 1][..], &create(0), &create(0)].concat();
+    let size = (rops.len() as u16 + 2).to_le_bytes();
+    let handles = [logon, folder, u32::MAX].map(u32::to_le_bytes).concat();
+    let payload = [&size[..], &rops, &handles].concat();
+    let mut buffer = Vec::new();
+    ext_buffer::encode(&mut buffer, &payload, ext_buffer::LAST).unwrap();
+    let mut back_off = |max_rop_out: u32| {
+        let mut out = Vec::new();
+        let result = fixture
+            .context
+            .back_off(250, &buffer, max_rop_out, &mut out);
+        result.map(|()| out)
+    };
+    let backoff = [0xF9, 7, 250, 0, 0, 0, 0, 0, 0];
+    let answered = [&[11, 0][..], &backoff, &handles].concat();
+    assert_eq!(back_off(0x8008).unwrap()[8..], answered);
+    // No more room than that is needed, and with less the request fails as a whole.
+    assert_eq!(back_off(8 + 2 + 9 + 12).unwrap()[8..], answered);
+    assert_eq!(back_off(8 + 2 + 9 + 11), Err(ErrorCode::BUFFER_TOO_SMALL));
+    // RopGetPropertiesList of the released folder: ecInvalidObject.
+    let list = [&[5, 0, 0x09, 0, 0][..], &folder.to_le_bytes()].concat();
+    let reply = execute(&mut fixture, &list).unwrap();
+    assert_eq!(reply[10..16], [0x09, 0, 0x08, 0x01, 0x04, 0x80]);
+}

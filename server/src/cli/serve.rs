@@ -254,6 +254,7 @@ fn http_config(config: &Config, data_dir: &Path, store: &Store) -> http::ServeCo
             memory: usize::try_from(config.limits.session_memory.0).unwrap_or(usize::MAX),
             ..session::Limits::default()
         },
+        running_requests: config.limits.running_requests,
         timing: http::Timing::default(),
         store: store.clone(),
     }

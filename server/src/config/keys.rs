@@ -22,6 +22,7 @@ pub const KEYS: &[&str] = &[
     "limits.max_message_size",
     "limits.context_idle_timeout",
     "limits.session_memory",
+    "limits.running_requests",
 ];
 
 /// The first key of `table` that is not in [`KEYS`].

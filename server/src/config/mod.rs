@@ -96,6 +96,8 @@ pub struct Limits {
     pub context_idle_timeout: Span,
     /// Bytes that the open objects of all sessions keep in memory.
     pub session_memory: ByteSize,
+    /// Execute requests that run at a time; the clients of others are asked to wait.
+    pub running_requests: usize,
 }
 
 /// When a write is acknowledged.
@@ -145,6 +147,7 @@ impl Default for Limits {
             max_message_size: ByteSize(64 << 20),
             context_idle_timeout: Span(Duration::from_secs(15 * 60)),
             session_memory: ByteSize(1 << 30),
+            running_requests: 1024,
         }
     }
 }
@@ -284,6 +287,12 @@ impl Config {
                 "limits.session_memory",
                 "zero",
                 "\"1 GiB\"",
+            ),
+            (
+                limits.running_requests == 0,
+                "limits.running_requests",
+                "zero",
+                "1024",
             ),
         ] {
             if nothing {

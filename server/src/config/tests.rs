@@ -100,6 +100,7 @@ fn other_mistakes_are_told_in_one_line() {
         ("tls = 3", "a section, as in [tls]"),
         ("data_dir = \"\"", "data_dir in test.toml is empty"),
         ("[limits]\nsession_memory = 0", "session_memory"),
+        ("[limits]\nrunning_requests = 0", "running_requests"),
         ("[limits]\nmax_message_size = 0", "max_message_size"),
         ("[limits]\ncontext_idle_timeout = 15", "a span of time"),
         (

@@ -193,8 +193,9 @@ pub fn is_brief(body: &[u8]) -> bool {
         .is_ok_and(|request| ropewalk_rops::is_brief(request.rop_buffer.get()))
 }
 
-/// Execute: runs the ROPs (MS-OXCMAPIHTTP 2.2.4.2).
-pub fn execute(turn: Turn<Payload>, body: &[u8], started: Started) -> Outcome {
+/// Execute: runs the ROPs (MS-OXCMAPIHTTP 2.2.4.2), or tells the client to wait for `delay`
+/// milliseconds if that is not 0.
+pub fn execute(turn: Turn<Payload>, body: &[u8], started: Started, delay: u32) -> Outcome {
     let current = || SessionHeaders::new(turn.context().id(), turn.sequence());
     let request: ExecuteRequest<'_> = match decode_body(body) {
         Ok(request) => request,
@@ -208,7 +209,7 @@ pub fn execute(turn: Turn<Payload>, body: &[u8], started: Started) -> Outcome {
         let Payload::Mailbox(rops) = &mut *payload else {
             return wrong_endpoint();
         };
-        put_executed(rops, &request, stream.body())
+        put_executed(rops, &request, delay, stream.body())
     };
     if let Err(error) = executed {
         tracing::error!(%error, "Execute");
@@ -227,18 +228,18 @@ pub fn execute(turn: Turn<Payload>, body: &[u8], started: Started) -> Outcome {
 fn put_executed(
     rops: &mut RopContext,
     request: &ExecuteRequest<'_>,
+    delay: u32,
     out: &mut Vec<u8>,
 ) -> Result<(), EncodeError> {
     out.put_u32(0);
     let fields_at = out.len();
     out.put_bytes(&[0; 12]);
     let rops_at = out.len();
-    let result = rops.execute(
-        request.flags,
-        request.rop_buffer.get(),
-        request.max_rop_out,
-        out,
-    );
+    let (buffer, max_rop_out) = (request.rop_buffer.get(), request.max_rop_out);
+    let result = match delay {
+        0 => rops.execute(request.flags, buffer, max_rop_out, out),
+        _ => rops.back_off(delay, buffer, max_rop_out, out),
+    };
     let size = out.len().saturating_sub(rops_at);
     let size = u32::try_from(size).map_err(|_| EncodeError::TooLong {
         what: "a RopBuffer",

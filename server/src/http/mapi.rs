@@ -260,13 +260,16 @@ async fn in_turn(server: &Arc<Server>, reply: &Reply, request: MapiRequest) -> R
     let context = Arc::clone(turn.context());
     if request.request_type == RequestType::Execute && mailbox::is_brief(&request.body) {
         // A task of its own would take more time than the work (`benches/execute.rs`).
-        let work = || mailbox::execute(turn, &request.body, started);
+        let work = || mailbox::execute(turn, &request.body, started, 0);
         return respond(reply, at_once(server, &context, work));
     }
     let on_task = Arc::clone(server);
     let task = tokio::spawn(async move {
         match request.request_type {
-            RequestType::Execute => mailbox::execute(turn, &request.body, started),
+            RequestType::Execute => {
+                let running = on_task.load.enter();
+                mailbox::execute(turn, &request.body, started, running.delay())
+            }
             RequestType::Disconnect => mailbox::disconnect(&on_task, turn, &request.body, started),
             // A thousand names against as many users take a while.
             RequestType::AddressBook(request_type) => {

@@ -11,6 +11,7 @@ mod body;
 mod connection;
 mod deliver;
 mod listen;
+mod load;
 mod mailbox;
 mod mapi;
 mod payload;
@@ -50,6 +51,8 @@ pub struct ServeConfig {
     pub public_host: Option<String>,
     /// What session contexts may take.
     pub contexts: session::Limits,
+    /// Execute requests that may run at a time.
+    pub running_requests: usize,
     /// How long things may take.
     pub timing: Timing,
     /// The users and their mailboxes.

@@ -18,7 +18,9 @@ use ropewalk_store::Store;
 use tokio::sync::{Semaphore, watch};
 
 use super::{
-    BindError, ServeConfig, Timing, autodiscover, body, mapi,
+    BindError, ServeConfig, Timing, autodiscover, body,
+    load::Load,
+    mapi,
     payload::Payload,
     reply::{self, Constant, ReplyBody},
     route::Route,
@@ -40,6 +42,8 @@ pub struct Server {
     pub sessions: Sessions<Payload>,
     /// What their objects keep in memory.
     pub memory: Memory,
+    /// The Execute requests that run.
+    pub load: Load,
     /// How long things may take.
     pub timing: Timing,
     /// The host that clients are told to use, if it is configured.
@@ -60,6 +64,7 @@ impl Server {
             store: config.store.clone(),
             sessions: Sessions::new(config.contexts, clock),
             memory: Memory::new(config.contexts.memory),
+            load: Load::new(config.running_requests),
             timing: config.timing,
             public_host: config.public_host.clone(),
             constant: Constant {

@@ -101,6 +101,7 @@ fn serve_config(dir: &TempDir, store: &Store) -> ServeConfig {
         data_dir: dir.path().to_owned(),
         public_host: None,
         contexts: session::Limits::default(),
+        running_requests: 8,
         timing: TIMING,
         store: store.clone(),
     }
