@@ -920,3 +920,32 @@ fn public_folders_are_not_searched() {
         NOT_SEARCH_FOLDER,
     );
 }
+
+// MS-OXCPRPT 2.2.11.1, WantSubObjects: what a search folder holds is what it has found.
+#[test]
+fn copy_to_takes_along_what_was_found() {
+    let mut here = place();
+    let found_id = here.mail("found");
+    let other_id = here.mail("other");
+    here.set(&content("found"), 0);
+    let (to, _) = new_folder(&mut here.client, &here.logon);
+    // Without PidTagDisplayName; flags: 1 moves.
+    let copy_to = |flags: u8| {
+        let rop = Rop::new(0x39, 0).u8(1).u8(0).u8(1).u8(flags);
+        rop.u16(1).u32(tag::DISPLAY_NAME)
+    };
+    here.client.rop(&copy_to(0), &[here.search, to]).unwrap();
+    let copies = found(&mut here.client, to);
+    assert_eq!(copies.len(), 1);
+    assert!(![found_id, other_id].contains(&copies[0]));
+    assert_eq!(here.found(), [found_id]);
+    here.client.rop(&copy_to(1), &[here.search, to]).unwrap();
+    assert_eq!(found(&mut here.client, to).len(), 2);
+    assert_eq!(found(&mut here.client, here.folder), [other_id]);
+    assert!(here.found().is_empty());
+    // Nothing goes into a search folder, however it is asked for.
+    fails(
+        here.client.rop(&copy_to(0), &[to, here.search]).map(|_| ()),
+        SEARCH_FOLDER,
+    );
+}

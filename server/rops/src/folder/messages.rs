@@ -67,8 +67,9 @@ impl Named {
 }
 
 /// Messages that a search folder has found, where they lie.
-struct Found {
-    places: Vec<MessagePlace>,
+pub struct Found {
+    /// Folders and ids.
+    pub places: Vec<MessagePlace>,
     /// Whether it has not found some of those asked for.
     lacks_some: bool,
 }
@@ -76,7 +77,7 @@ struct Found {
 /// Where messages lie that a search folder has found: what is done to them there is done to the
 /// messages themselves (MS-OXCFOLD 3.2.5.4: they appear as links). Those with which the user may do
 /// that; `ecAccessDenied` if there are others alone.
-fn places(
+pub fn places(
     exec: &Exec<'_>,
     folder: GlobCnt,
     ids: &[GlobCnt],

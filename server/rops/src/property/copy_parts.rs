@@ -11,11 +11,12 @@ use super::copy::{CopyFlags, Pair};
 use crate::{
     context::Session,
     exec::{Exec, blocking},
-    folder::{current, is_special},
+    folder::{current, is_special, messages},
     limits::{EMBEDDING_MAX, MESSAGE_BYTES_MAX},
     message::{Place, next_attachment_number, recipients::settle_display_names},
     object::Object,
-    store_error,
+    rights::messages::MessageAccess,
+    search, store_error,
     view::MessageView,
 };
 
@@ -192,6 +193,9 @@ fn copy_folder(
     if wanted(HIERARCHY) {
         copy_subfolders(&mailbox, pair, source, dest)?;
     }
+    if wanted(CONTENTS) && search::is_search(&mailbox, source) {
+        return copy_found(exec, &mailbox, pair, source, dest);
+    }
     for (tag, view) in [
         (CONTENTS, ContentsView::Normal),
         (ASSOCIATED_CONTENTS, ContentsView::Associated),
@@ -214,6 +218,35 @@ fn copy_folder(
         .map_err(store_error::fail)?;
     }
     Ok(())
+}
+
+/// Moves or copies the messages that a search folder has found; it has no others.
+fn copy_found(
+    exec: &Exec<'_>,
+    mailbox: &Mailbox,
+    pair: &Pair,
+    source: GlobCnt,
+    dest: GlobCnt,
+) -> Result<(), ErrorCode> {
+    let needed = match pair.flags {
+        CopyFlags::Move => MessageAccess::READ.and_also(MessageAccess::DELETE),
+        _ => MessageAccess::READ,
+    };
+    let found = search::contents(&exec.session.store, exec.logon()?, source)?;
+    let ids: Vec<GlobCnt> = found.iter().map(|entry| entry.id).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    if current(mailbox, dest)?.kind == FolderKind::Search {
+        return Err(ErrorCode::SEARCH_FOLDER);
+    }
+    let found = messages::places(exec, source, &ids, needed)?;
+    blocking(|| match pair.flags {
+        CopyFlags::Move => mailbox.move_messages_at(&found.places, dest),
+        _ => mailbox.copy_messages_at(&found.places, dest),
+    })
+    .map(drop)
+    .map_err(store_error::fail)
 }
 
 /// Moves or copies all subfolders of a folder into another one; none of them if a name of theirs is
