@@ -1,4 +1,7 @@
-//! Which requests are over in no time, so that their caller need not be ready to wait for them.
+//! Which requests may be over in no time, so that their caller need not be ready to wait for them. Some
+//! of their ROPs find out when they are executed, and put themselves off ([`Fail::Long`]).
+//!
+//! [`Fail::Long`]: crate::exec::Fail::Long
 
 use ropewalk_wire::{
     Reader, ext_buffer,
@@ -6,7 +9,8 @@ use ropewalk_wire::{
 };
 
 /// Whether a RopBuffer has nothing but ROPs that look at a thing or two and change nothing on disk:
-/// what they take does not depend on how much there is in a folder, nor on an fsync. A RopBuffer
+/// what they take does not depend on how much there is in a folder, nor on an fsync; or they put
+/// themselves off if it does. A RopBuffer
 /// that is compressed, obfuscated or broken is not looked into.
 pub fn is_brief(rop_buffer: &[u8]) -> bool {
     const SIZE_LEN: usize = 2;
@@ -38,10 +42,16 @@ pub fn is_brief(rop_buffer: &[u8]) -> bool {
 fn is_brief_rop(body: &Body<'_>) -> bool {
     matches!(
         body,
-        Body::GetReceiveFolder(_)
+        Body::Release(_)
+            | Body::GetReceiveFolder(_)
             | Body::LongTermIdFromId(_)
             | Body::OpenFolder(_)
+            | Body::GetContentsTable(_)
             | Body::SetColumns(_)
+            | Body::SortTable(_)
+            | Body::Restrict(_)
+            | Body::GetStatus(_)
+            | Body::QueryRows(_)
             | Body::OpenMessage(_)
             | Body::CreateMessage(_)
             | Body::ReadRecipients(_)
@@ -65,7 +75,7 @@ fn is_brief_rop(body: &Body<'_>) -> bool {
 mod tests {
     use ropewalk_wire::{
         client::RopBatch,
-        rop::{EmptyRequest, QueryRowsRequest, RopId},
+        rop::{EmptyRequest, RopId, SaveChangesRequest},
     };
 
     use super::*;
@@ -84,22 +94,21 @@ mod tests {
     }
 
     #[test]
-    fn looking_is_brief_and_reading_a_table_or_saving_is_not() {
+    fn looking_may_be_brief_and_saving_is_not() {
         let list = || {
             (
                 RopId::GET_PROPERTIES_LIST,
                 Body::GetPropertiesList(EmptyRequest {}),
             )
         };
-        let rows = QueryRowsRequest {
-            query_rows_flags: 0,
-            forward_read: true,
-            row_count: 1,
+        let save = SaveChangesRequest {
+            input_handle_index: 0,
+            save_flags: 0,
         };
-        let rows = (RopId::QUERY_ROWS, Body::QueryRows(rows));
+        let save = (RopId::SAVE_CHANGES_MESSAGE, Body::SaveChangesMessage(save));
         assert!(is_brief(&buffer(vec![], 0)));
         assert!(is_brief(&buffer(vec![list(), list()], 0)));
-        assert!(!is_brief(&buffer(vec![list(), rows], 0)));
+        assert!(!is_brief(&buffer(vec![list(), save], 0)));
         assert!(!is_brief(&buffer(
             vec![list()],
             ropewalk_wire::ext_buffer::XOR_MAGIC

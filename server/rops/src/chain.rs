@@ -96,6 +96,7 @@ impl Chain<'_> {
             handle_index: request.handle_index,
             response_index: request.response_handle_index(),
             is_first: true,
+            is_brief: false,
         };
         dispatch::execute(&mut exec, request).map_err(|_| ErrorCode::ERROR)?;
         if self.out.len() > payload_at + room {

@@ -127,7 +127,50 @@ impl RopContext {
         out: &mut Vec<u8>,
     ) -> Result<(), ErrorCode> {
         let start = out.len();
-        let result = self.execute_into(flags, 0, rop_buffer, max_rop_out, out);
+        let asked = Asked::new(flags, rop_buffer, max_rop_out);
+        let result = self.execute_into(asked, None, out).map(drop);
+        if result.is_err() {
+            out.truncate(start);
+        }
+        result
+    }
+
+    /// As [`RopContext::execute`], until a ROP comes that may take long: [`RopContext::execute_rest`] then
+    /// goes on with it.
+    pub fn execute_brief(
+        &mut self,
+        flags: u32,
+        rop_buffer: &[u8],
+        max_rop_out: u32,
+        out: &mut Vec<u8>,
+    ) -> Result<Option<Rest>, ErrorCode> {
+        let start = out.len();
+        let asked = Asked {
+            is_brief: true,
+            ..Asked::new(flags, rop_buffer, max_rop_out)
+        };
+        let result = self.execute_into(asked, None, out);
+        if result.is_err() {
+            out.truncate(start);
+        }
+        result
+    }
+
+    /// Executes the rest of a request, which has to be the one that [`RopContext::execute_brief`] began;
+    /// its client is told to wait for `delay` milliseconds if that is not 0.
+    pub fn execute_rest(
+        &mut self,
+        rest: Rest,
+        delay: u32,
+        (flags, rop_buffer, max_rop_out): (u32, &[u8], u32),
+        out: &mut Vec<u8>,
+    ) -> Result<(), ErrorCode> {
+        let start = rest.header_at;
+        let asked = Asked {
+            delay,
+            ..Asked::new(flags, rop_buffer, max_rop_out)
+        };
+        let result = self.execute_into(asked, Some(rest), out).map(drop);
         if result.is_err() {
             out.truncate(start);
         }
@@ -147,7 +190,11 @@ impl RopContext {
         out: &mut Vec<u8>,
     ) -> Result<(), ErrorCode> {
         let start = out.len();
-        let result = self.execute_into(0, delay, rop_buffer, max_rop_out, out);
+        let asked = Asked {
+            delay,
+            ..Asked::new(0, rop_buffer, max_rop_out)
+        };
+        let result = self.execute_into(asked, None, out).map(drop);
         if result.is_err() {
             out.truncate(start);
         }
@@ -156,60 +203,73 @@ impl RopContext {
 
     fn execute_into(
         &mut self,
-        flags: u32,
-        delay: u32,
-        rop_buffer: &[u8],
-        max_rop_out: u32,
+        asked: Asked<'_>,
+        rest: Option<Rest>,
         out: &mut Vec<u8>,
-    ) -> Result<(), ErrorCode> {
+    ) -> Result<Option<Rest>, ErrorCode> {
         // MS-OXCRPC 3.1.4.2: both buffers hold at least an RPC_HEADER_EXT.
-        if rop_buffer.len() < ext_buffer::HEADER_LEN || max_rop_out < ext_buffer::HEADER_LEN as u32
+        if asked.rop_buffer.len() < ext_buffer::HEADER_LEN
+            || asked.max_rop_out < ext_buffer::HEADER_LEN as u32
         {
             return Err(ErrorCode::RPC_FAILED);
         }
-        let payload = only_payload(rop_buffer)?;
-        let max_rop_out = max_rop_out.min(ROP_OUT_BYTES_MAX) as usize;
+        let payload = only_payload(asked.rop_buffer)?;
+        let max_rop_out = asked.max_rop_out.min(ROP_OUT_BYTES_MAX) as usize;
         let room = Room {
             payload: PAYLOAD_BYTES_MAX.min(max_rop_out - ext_buffer::HEADER_LEN),
             is_largest: max_rop_out >= PAYLOAD_BYTES_MAX,
-            delay,
+            delay: asked.delay,
+            is_brief: asked.is_brief,
         };
-        let header_at = out.len();
-        out.put_bytes(&[0; ext_buffer::HEADER_LEN]);
-        let mut requests = reuse(std::mem::take(&mut self.scratch.requests));
-        let result = self.run_input_buffer(&payload, &mut requests, room, out);
-        if result.is_ok() {
-            ext_buffer::finish_plain(out, header_at);
+        let header_at = rest.as_ref().map_or(out.len(), |rest| rest.header_at);
+        if rest.is_none() {
+            out.put_bytes(&[0; ext_buffer::HEADER_LEN]);
         }
-        if flags & execute_flags::CHAIN != 0
-            && let Ok(Some(response_at)) = result
-            && let Some(last) = requests.last()
-        {
-            let chain = Chain {
-                session: &mut self.session,
-                handles: &mut self.scratch.handles,
-                out,
-                header_at,
-                out_max: header_at + max_rop_out,
-            };
-            chain.extend(&last.rop, response_at);
+        let mut requests = reuse(std::mem::take(&mut self.scratch.requests));
+        let result = self.run_input_buffer(&payload, &mut requests, room, rest, out);
+        if let Ok(Ran::All(response_at)) = result {
+            ext_buffer::finish_plain(out, header_at);
+            if asked.flags & execute_flags::CHAIN != 0
+                && let Some(last) = requests.last()
+                && let Some(response_at) = response_at
+            {
+                let chain = Chain {
+                    session: &mut self.session,
+                    handles: &mut self.scratch.handles,
+                    out,
+                    header_at,
+                    out_max: header_at + max_rop_out,
+                };
+                chain.extend(&last.rop, response_at);
+            }
         }
         self.scratch.requests = reuse(requests);
-        result.map(drop)
+        Ok(match result? {
+            Ran::All(_) => None,
+            Ran::Some { index, table_len } => Some(Rest {
+                index,
+                table_len,
+                header_at,
+                handles: std::mem::take(&mut self.scratch.handles),
+            }),
+        })
     }
 
-    /// One ROP input buffer to one ROP output buffer. Returns where the last response begins, if
-    /// that ROP succeeded.
+    /// One ROP input buffer to one ROP output buffer, or the rest of one.
     fn run_input_buffer<'a>(
         &mut self,
         payload: &'a [u8],
         requests: &mut Vec<Positioned<'a>>,
         room: Room,
+        rest: Option<Rest>,
         out: &mut Vec<u8>,
-    ) -> Result<Option<usize>, ErrorCode> {
+    ) -> Result<Ran, ErrorCode> {
         let handles = &mut self.scratch.handles;
         let rops = parse(payload, requests, handles, self.session.public)?;
-        let payload_at = out.len();
+        let payload_at = match &rest {
+            Some(rest) => rest.header_at + ext_buffer::HEADER_LEN,
+            None => out.len(),
+        };
         let out_max = (payload_at + room.payload)
             .checked_sub(handles.len() * HANDLE_LEN)
             .filter(|max| *max >= payload_at + SIZE_LEN)
@@ -221,11 +281,17 @@ impl RopContext {
             payload_at,
             handles: handles.len(),
         };
-        output.out.put_u16(0);
-        let mut table_len = 0;
+        let (mut first, mut table_len) = (0, 0);
+        match rest {
+            Some(rest) => {
+                (first, table_len) = (rest.index, rest.table_len);
+                *handles = rest.handles;
+            }
+            None => output.out.put_u16(0),
+        }
         let mut last_at = None;
 
-        for (index, request) in requests.iter().enumerate() {
+        for (index, request) in requests.iter().enumerate().skip(first) {
             let reserve = match room.delay {
                 0 => request.reserve,
                 // One RopBackoff is all that follows.
@@ -250,6 +316,7 @@ impl RopContext {
                 handle_index: request.rop.handle_index,
                 response_index: request.rop.response_handle_index(),
                 is_first: index == 0,
+                is_brief: room.is_brief,
             };
             last_at = None;
             let missing = match dispatch::execute(&mut exec, &request.rop) {
@@ -259,6 +326,10 @@ impl RopContext {
                 }
                 Ok(()) => output.out.len() - before,
                 Err(Fail::NoRoom(needed)) => needed,
+                Err(Fail::Long) => {
+                    output.out.truncate(before);
+                    return Ok(Ran::Some { index, table_len });
+                }
                 Err(Fail::Last(code)) => {
                     output.out.truncate(before);
                     put_failure(output.out, &request.rop, code);
@@ -281,7 +352,7 @@ impl RopContext {
             break;
         }
         output.finish(handles, table_len)?;
-        Ok(last_at)
+        Ok(Ran::All(last_at))
     }
 }
 
@@ -299,7 +370,51 @@ fn only_payload(rop_buffer: &[u8]) -> Result<Cow<'_, [u8]>, ErrorCode> {
     }
 }
 
-/// How long a response may get.
+/// An Execute request.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    flags: u32,
+    rop_buffer: &'a [u8],
+    max_rop_out: u32,
+    /// How long the client is to wait first, in milliseconds.
+    delay: u32,
+    /// Whether to stop where it may take long.
+    is_brief: bool,
+}
+
+impl<'a> Asked<'a> {
+    const fn new(flags: u32, rop_buffer: &'a [u8], max_rop_out: u32) -> Self {
+        Self {
+            flags,
+            rop_buffer,
+            max_rop_out,
+            delay: 0,
+            is_brief: false,
+        }
+    }
+}
+
+/// What is left of an Execute request of which some ROPs were executed.
+#[derive(Debug)]
+pub struct Rest {
+    /// The first ROP that was not.
+    index: usize,
+    table_len: usize,
+    /// Where the RopBuffer of the response begins.
+    header_at: usize,
+    /// The handle table so far.
+    handles: Vec<u32>,
+}
+
+/// How far a ROP input buffer came.
+enum Ran {
+    /// To its end: where the last response begins, if that ROP succeeded.
+    All(Option<usize>),
+    /// To a ROP that may take long.
+    Some { index: usize, table_len: usize },
+}
+
+/// How long a response may get, and a request may take.
 #[derive(Clone, Copy)]
 struct Room {
     /// Bytes of the payload.
@@ -308,6 +423,8 @@ struct Room {
     is_largest: bool,
     /// How long the client is to wait, in milliseconds, before it is executed; 0 for at once.
     delay: u32,
+    /// Whether to stop where it may take long.
+    is_brief: bool,
 }
 
 /// A request and where it begins in the RopsList.

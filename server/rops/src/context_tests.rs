@@ -527,3 +527,85 @@ fn a_client_that_is_to_wait_is_told_so_once_its_handles_are_released() {
     let reply = execute(&mut fixture, &list).unwrap();
     assert_eq!(reply[10..16], [0x09, 0, 0x08, 0x01, 0x04, 0x80]);
 }
+
+/// What is put off is done by the rest, and the client sees no difference.
+#[test]
+fn a_request_is_executed_in_two_parts_as_in_one() {
+    let (mut fixture, logon) = Fixture::logged_on();
+    for i in 0..3 {
+        fixture.add_mail(special::INBOX, "hello", i);
+    }
+    let mut batch = RopBatch::new();
+    let (input, folder, table) = (batch.handle(logon), batch.slot(), batch.slot());
+    let open = OpenFolderRequest {
+        output_handle_index: folder,
+        folder_id: ids::fid(special::INBOX),
+        open_mode_flags: 0,
+    };
+    batch.push(Request::new(0, input, RequestBody::OpenFolder(open)));
+    let contents = GetTableRequest {
+        output_handle_index: table,
+        table_flags: 0,
+    };
+    batch.push(Request::new(
+        0,
+        folder,
+        RequestBody::GetContentsTable(contents),
+    ));
+    let columns = SetColumnsRequest {
+        set_columns_flags: 0,
+        property_tags: (&COLUMNS).into(),
+    };
+    batch.push(Request::new(0, table, RequestBody::SetColumns(columns)));
+    let query = Request::new(0, table, RequestBody::QueryRows(forward(10)));
+    batch.push_with_columns(query, &COLUMNS);
+    for handle in [table, folder] {
+        batch.push(Request::new(
+            0,
+            handle,
+            RequestBody::Release(EmptyRequest {}),
+        ));
+    }
+    let buffer = batch.encode(ext_buffer::LAST).unwrap();
+    let context = &mut fixture.context;
+    // Behind something else, which stays.
+    let mut parts = b"before".to_vec();
+    let rest = context
+        .execute_brief(0, &buffer, MAX_ROP_OUT, &mut parts)
+        .unwrap();
+    let rest = rest.expect("rows that nobody looked at yet");
+    let asked = (0, &buffer[..], MAX_ROP_OUT);
+    context.execute_rest(rest, 0, asked, &mut parts).unwrap();
+    assert_eq!(parts[..6], *b"before");
+    let mut whole = Vec::new();
+    context
+        .execute(0, &buffer, MAX_ROP_OUT, &mut whole)
+        .unwrap();
+    // The same but for the numbers of the handles.
+    let rops = |out: &[u8]| {
+        let size = usize::from(u16::from_le_bytes([out[8], out[9]]));
+        (size, out.len(), out[10..8 + size].to_vec())
+    };
+    assert_eq!(rops(&parts[6..]), rops(&whole));
+    // What was sent before is at hand: nothing is put off.
+    let mut brief = Vec::new();
+    let rest = context
+        .execute_brief(0, &buffer, MAX_ROP_OUT, &mut brief)
+        .unwrap();
+    assert!(rest.is_none());
+    assert_eq!(rops(&brief), rops(&whole));
+    // A rest that is to wait is told so in the place of its first response.
+    fixture.add_mail(special::INBOX, "hello", 9);
+    let context = &mut fixture.context;
+    let mut parts = Vec::new();
+    let rest = context
+        .execute_brief(0, &buffer, MAX_ROP_OUT, &mut parts)
+        .unwrap();
+    let begun = parts.len();
+    context
+        .execute_rest(rest.unwrap(), 7, asked, &mut parts)
+        .unwrap();
+    assert_eq!(parts[begun..begun + 9], [0xF9, 0, 7, 0, 0, 0, 0, 0, 0]);
+    // No object is left over but the logon and those of the request that was put off.
+    assert_eq!(fixture.context.session.objects.iter().count(), 3);
+}

@@ -18,10 +18,7 @@ pub fn execute(exec: &mut Exec<'_>, request: &Request<'_>) -> Result<(), Fail> {
         rights::gate::check(exec, request)?;
     }
     match &request.body {
-        Body::Release(_) => {
-            logon::release(exec);
-            Ok(())
-        }
+        Body::Release(_) => logon::release(exec),
 
         Body::Logon(request) => logon::open::logon(exec, request),
         Body::GetReceiveFolder(request) => logon::receive_folder::get_receive_folder(exec, request),

@@ -25,6 +25,9 @@ pub enum Fail {
     /// Its response needs this many bytes and there is less room; nothing has been done yet that
     /// doing it again would not do alike.
     NoRoom(usize),
+    /// It may take long, which its caller is not ready for ([`Exec::is_brief`]); nothing has been done
+    /// that doing it again would not do alike.
+    Long,
 }
 
 impl From<ErrorCode> for Fail {
@@ -55,6 +58,9 @@ pub struct Exec<'e> {
     /// Whether this is the first ROP of its buffer: if its response does not fit, sending it again
     /// in a buffer of this size does not help.
     pub is_first: bool,
+    /// Whether its caller waits for it while others may need the thread: what may take long is put off
+    /// with [`Fail::Long`].
+    pub is_brief: bool,
 }
 
 impl Exec<'_> {
@@ -87,6 +93,15 @@ impl Exec<'_> {
             tracing::error!(%error, rop = %self.rop_id, "a response could not be encoded");
             Fail::Code(ErrorCode::ERROR)
         })
+    }
+
+    /// Puts off what may take long, if the caller is not ready for it.
+    pub fn may_take_long(&self) -> Result<(), Fail> {
+        if self.is_brief {
+            Err(Fail::Long)
+        } else {
+            Ok(())
+        }
     }
 
     /// Bytes left for the response.

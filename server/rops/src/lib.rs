@@ -46,5 +46,5 @@ pub(crate) mod test_support;
 pub mod view;
 
 pub use brief::is_brief;
-pub use context::{ConnectParams, RopContext};
+pub use context::{ConnectParams, Rest, RopContext};
 pub use ropewalk_body::code_page;

@@ -65,15 +65,15 @@ pub async fn whole(reply: &Reply, task: JoinHandle<Outcome>) -> Response<ReplyBo
 
 /// What comes of a request that is over in no time and is not interrupted: it needs no task of its
 /// own, only the same protection from a panic.
-pub fn at_once(
+pub fn at_once<T>(
     server: &Server,
     context: &Context<Payload>,
-    work: impl FnOnce() -> Outcome,
-) -> Outcome {
+    work: impl FnOnce() -> Result<Outcome, T>,
+) -> Result<Outcome, T> {
     // What a panic leaves half done goes with the session context.
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
         server.sessions.remove(context);
-        failed_unexpectedly()
+        Ok(failed_unexpectedly())
     })
 }
 

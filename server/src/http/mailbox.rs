@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use ropewalk_props::Utf16Text;
-use ropewalk_rops::{ConnectParams, RopContext, ids};
+use ropewalk_rops::{ConnectParams, Rest, RopContext, ids};
 use ropewalk_store::User;
 use ropewalk_wire::{
-    EncodeError, ErrorCode, Put as _,
+    ErrorCode, Put as _,
     aux_buffer::{self, ServerBlock},
     codec::{AsciiZ, Bytes32, Utf16Z, Wire},
     mapihttp::{
@@ -193,66 +193,129 @@ pub fn is_brief(body: &[u8]) -> bool {
         .is_ok_and(|request| ropewalk_rops::is_brief(request.rop_buffer.get()))
 }
 
-/// Execute: runs the ROPs (MS-OXCMAPIHTTP 2.2.4.2), or tells the client to wait for `delay`
-/// milliseconds if that is not 0.
-pub fn execute(turn: Turn<Payload>, body: &[u8], started: Started, delay: u32) -> Outcome {
-    let current = || SessionHeaders::new(turn.context().id(), turn.sequence());
-    let request: ExecuteRequest<'_> = match decode_body(body) {
-        Ok(request) => request,
-        Err(error) => return unparsable("Execute", &error, Some(current())),
-    };
-    let largest = usize::try_from(request.max_rop_out).unwrap_or(usize::MAX);
-    let room = largest.min(ropewalk_rops::limits::PAYLOAD_BYTES_MAX) + SMALL_BODY;
-    let mut stream = StreamBuilder::new(started, room);
-    let executed = {
-        let mut payload = turn.context().payload();
-        let Payload::Mailbox(rops) = &mut *payload else {
-            return wrong_endpoint();
-        };
-        put_executed(rops, &request, delay, stream.body())
-    };
-    if let Err(error) = executed {
-        tracing::error!(%error, "Execute");
-        return Outcome::Failed(
-            ResponseCode::InvalidResponse,
-            "the response is too large".into(),
-            Some(current()),
-        );
-    }
-    let response = stream.finish();
-    finish(turn, response)
+/// An Execute of which a part is done, and the rest may take long.
+pub struct Begun {
+    turn: Turn<Payload>,
+    stream: StreamBuilder,
+    rops_at: usize,
+    /// `None` if nothing is done yet.
+    rest: Option<Rest>,
 }
 
-/// Appends the response body: StatusCode, ErrorCode, Flags, RopBufferSize, RopBuffer,
-/// AuxiliaryBufferSize (2.2.4.2.2). The ROPs write the RopBuffer where it stays.
-fn put_executed(
-    rops: &mut RopContext,
-    request: &ExecuteRequest<'_>,
-    delay: u32,
-    out: &mut Vec<u8>,
-) -> Result<(), EncodeError> {
-    out.put_u32(0);
-    let fields_at = out.len();
-    out.put_bytes(&[0; 12]);
-    let rops_at = out.len();
-    let (buffer, max_rop_out) = (request.rop_buffer.get(), request.max_rop_out);
-    let result = match delay {
-        0 => rops.execute(request.flags, buffer, max_rop_out, out),
-        _ => rops.back_off(delay, buffer, max_rop_out, out),
+/// Execute: runs the ROPs (MS-OXCMAPIHTTP 2.2.4.2) that are over in no time.
+pub fn execute_brief(
+    turn: Turn<Payload>,
+    body: &[u8],
+    started: Started,
+) -> Result<Outcome, Box<Begun>> {
+    let request: ExecuteRequest<'_> = match decode_body(body) {
+        Ok(request) => request,
+        Err(error) => return Ok(unparsable("Execute", &error, Some(current(&turn)))),
     };
-    let size = out.len().saturating_sub(rops_at);
-    let size = u32::try_from(size).map_err(|_| EncodeError::TooLong {
-        what: "a RopBuffer",
-        len: size,
-    })?;
-    let error_code = result.err().map_or(0, |code| code.0);
-    for (at, value) in [(fields_at, error_code), (fields_at + 8, size)] {
-        if let Some(field) = out.get_mut(at..at + 4) {
-            field.copy_from_slice(&value.to_le_bytes());
+    let mut begun = Begun::new(turn, &request, started);
+    let executed = begun.with_rops(|rops, _, out| {
+        let (buffer, max_rop_out) = (request.rop_buffer.get(), request.max_rop_out);
+        rops.execute_brief(request.flags, buffer, max_rop_out, out)
+    });
+    let result = match executed {
+        None => return Ok(wrong_endpoint()),
+        Some(Ok(Some(rest))) => {
+            begun.rest = Some(rest);
+            return Err(Box::new(begun));
+        }
+        Some(result) => result.map(drop),
+    };
+    Ok(begun.finish(result))
+}
+
+/// Execute: runs the ROPs, or what is left of them; or tells the client to wait for `delay` milliseconds
+/// if that is not 0.
+pub fn execute(
+    begun: Result<Turn<Payload>, Box<Begun>>,
+    body: &[u8],
+    started: Started,
+    delay: u32,
+) -> Outcome {
+    let turn = begun.as_ref().unwrap_or_else(|begun| &begun.turn);
+    let request: ExecuteRequest<'_> = match decode_body(body) {
+        Ok(request) => request,
+        Err(error) => return unparsable("Execute", &error, Some(current(turn))),
+    };
+    let mut begun = match begun {
+        Ok(turn) => Begun::new(turn, &request, started),
+        Err(begun) => *begun,
+    };
+    let (flags, buffer, max_rop_out) =
+        (request.flags, request.rop_buffer.get(), request.max_rop_out);
+    let executed = begun.with_rops(|rops, rest, out| match (rest, delay) {
+        (Some(rest), _) => rops.execute_rest(rest, delay, (flags, buffer, max_rop_out), out),
+        (None, 0) => rops.execute(flags, buffer, max_rop_out, out),
+        (None, _) => rops.back_off(delay, buffer, max_rop_out, out),
+    });
+    match executed {
+        None => wrong_endpoint(),
+        Some(result) => begun.finish(result),
+    }
+}
+
+fn current(turn: &Turn<Payload>) -> SessionHeaders {
+    SessionHeaders::new(turn.context().id(), turn.sequence())
+}
+
+impl Begun {
+    /// With the beginning of the response body: StatusCode, and room for ErrorCode, Flags and
+    /// RopBufferSize (2.2.4.2.2). The ROPs write the RopBuffer where it stays.
+    fn new(turn: Turn<Payload>, request: &ExecuteRequest<'_>, started: Started) -> Self {
+        let largest = usize::try_from(request.max_rop_out).unwrap_or(usize::MAX);
+        let room = largest.min(ropewalk_rops::limits::PAYLOAD_BYTES_MAX) + SMALL_BODY;
+        let mut stream = StreamBuilder::new(started, room);
+        let out = stream.body();
+        out.put_u32(0);
+        out.put_bytes(&[0; 12]);
+        let rops_at = out.len();
+        Self {
+            turn,
+            stream,
+            rops_at,
+            rest: None,
         }
     }
-    out.put_u32(0);
-    Ok(())
+
+    /// Works on the session context's ROPs; `None` if it is one of the other endpoint.
+    fn with_rops<T>(
+        &mut self,
+        work: impl FnOnce(&mut RopContext, Option<Rest>, &mut Vec<u8>) -> T,
+    ) -> Option<T> {
+        let mut payload = self.turn.context().payload();
+        let Payload::Mailbox(rops) = &mut *payload else {
+            return None;
+        };
+        Some(work(rops, self.rest.take(), self.stream.body()))
+    }
+
+    /// The response: with ErrorCode and RopBufferSize filled in, and AuxiliaryBufferSize.
+    fn finish(mut self, result: Result<(), ErrorCode>) -> Outcome {
+        let rops_at = self.rops_at;
+        let out = self.stream.body();
+        let size = out.len().saturating_sub(rops_at);
+        let Ok(size) = u32::try_from(size) else {
+            tracing::error!(size, "Execute");
+            return Outcome::Failed(
+                ResponseCode::InvalidResponse,
+                "the response is too large".into(),
+                Some(current(&self.turn)),
+            );
+        };
+        let error_code = result.err().map_or(0, |code| code.0);
+        for (before, value) in [(12, error_code), (4, size)] {
+            let at = rops_at.saturating_sub(before);
+            if let Some(field) = out.get_mut(at..at + 4) {
+                field.copy_from_slice(&value.to_le_bytes());
+            }
+        }
+        out.put_u32(0);
+        finish(self.turn, self.stream.finish())
+    }
 }
 
 /// The request is executed: the sequence moves on.

@@ -258,27 +258,39 @@ async fn in_turn(server: &Arc<Server>, reply: &Reply, request: MapiRequest) -> R
     };
     let (started, kind) = (request.started, Kind::InTurn(turn.sequence()));
     let context = Arc::clone(turn.context());
-    if request.request_type == RequestType::Execute && mailbox::is_brief(&request.body) {
+    let mut begun = Ok(turn);
+    if request.request_type == RequestType::Execute
+        && mailbox::is_brief(&request.body)
+        && let Ok(turn) = begun
+    {
         // A task of its own would take more time than the work (`benches/execute.rs`).
-        let work = || mailbox::execute(turn, &request.body, started, 0);
-        return respond(reply, at_once(server, &context, work));
+        let work = || mailbox::execute_brief(turn, &request.body, started);
+        match at_once(server, &context, work) {
+            Ok(outcome) => return respond(reply, outcome),
+            Err(rest) => begun = Err(rest),
+        }
     }
     let on_task = Arc::clone(server);
     let task = tokio::spawn(async move {
-        match request.request_type {
-            RequestType::Execute => {
+        let turn = match (begun, request.request_type) {
+            (begun, RequestType::Execute) => {
                 let running = on_task.load.enter();
-                mailbox::execute(turn, &request.body, started, running.delay())
+                return mailbox::execute(begun, &request.body, started, running.delay());
             }
+            (Ok(turn), _) => turn,
+            (Err(_), _) => return mailbox::wrong_endpoint(),
+        };
+        match request.request_type {
             RequestType::Disconnect => mailbox::disconnect(&on_task, turn, &request.body, started),
             // A thousand names against as many users take a while.
             RequestType::AddressBook(request_type) => {
                 blocking(|| address_book::execute(&on_task, turn, &request, request_type))
             }
             // Dispatched elsewhere.
-            RequestType::Connect | RequestType::NotificationWait | RequestType::Ping => {
-                mailbox::wrong_endpoint()
-            }
+            RequestType::Execute
+            | RequestType::Connect
+            | RequestType::NotificationWait
+            | RequestType::Ping => mailbox::wrong_endpoint(),
         }
     });
     let work = Work {

@@ -95,12 +95,20 @@ fn check_visible(logon: &LogonObject, folder: Fid) -> Result<(), ErrorCode> {
 
 /// RopRelease (MS-OXCROPS 3.2.5.3): no response, whatever the handle is. Releasing a logon releases
 /// everything that was opened under it.
-pub fn release(exec: &mut Exec<'_>) {
+pub fn release(exec: &mut Exec<'_>) -> Result<(), Fail> {
     let Ok(handle) = exec.handle_at(exec.handle_index) else {
-        return;
+        return Ok(());
     };
-    if exec.session.objects.get(handle, exec.logon_id).is_err() {
-        return;
+    let Ok(object) = exec.session.objects.get(handle, exec.logon_id) else {
+        return Ok(());
+    };
+    let is_quick = match object {
+        Object::Logon(_) | Object::Stream(_) => false,
+        Object::Table(table) => table.is_dropped_soon(),
+        Object::Folder(_) | Object::Message(_) | Object::Attachment(_) => true,
+    };
+    if !is_quick {
+        exec.may_take_long()?;
     }
     if exec.object().is_ok_and(|object| object.logon().is_ok()) {
         release_logon(exec.session, exec.logon_id);
@@ -108,6 +116,7 @@ pub fn release(exec: &mut Exec<'_>) {
         stream::rops::before_release(exec.session, exec.logon_id, handle);
         exec.session.objects.remove(handle);
     }
+    Ok(())
 }
 
 /// Releases a logon, if there is one under this LogonId, and everything that was opened under it.

@@ -158,6 +158,25 @@ struct KeptGrouping {
 }
 
 impl KeptGroupings {
+    /// Whether the grouping of `now` is kept, and nobody is busy with another.
+    pub fn is_there(
+        &self,
+        by: By<'_>,
+        (levels, expanded_levels): (usize, usize),
+        now: &Contents,
+    ) -> bool {
+        let kept = match self.0.try_lock() {
+            Ok(kept) => kept,
+            Err(TryLockError::Poisoned(kept)) => kept.into_inner(),
+            Err(TryLockError::WouldBlock) => return false,
+        };
+        kept.iter().any(|kept| {
+            (kept.levels, kept.expanded_levels) == (levels, expanded_levels)
+                && kept.by.is(by)
+                && kept.contents.is_same(now)
+        })
+    }
+
     /// The grouping of `now` with so many levels of headers, the first ones expanded: as it is kept,
     /// or what `make` gives.
     pub fn get(

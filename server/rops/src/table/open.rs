@@ -88,12 +88,15 @@ pub fn get_contents_table(exec: &mut Exec<'_>, request: &GetTableRequest) -> Res
         TableKind::Contents { folder, view }
     };
     let mut table = TableObject::new(kind, exec.session.budget.share());
+    let counted = !is_search && exec.rights(folder)?.contains(Rights::READ_ANY);
     let row_count = if is_search {
+        exec.may_take_long()?;
         let found = search::contents(&exec.session.store, exec.logon()?, folder)?;
         u32::try_from(found.len()).unwrap_or(u32::MAX)
-    } else if exec.rights(folder)?.contains(Rights::READ_ANY) {
+    } else if counted {
         count(mailbox, folder, view)?
     } else {
+        exec.may_take_long()?;
         let source = Source::new(exec.session, exec.logon_id, kind)?;
         table.refresh(&source)?;
         u32::try_from(table.rows.len()).unwrap_or(u32::MAX)

@@ -43,7 +43,13 @@ pub fn query_rows(exec: &mut Exec<'_>, request: &QueryRowsRequest) -> Result<(),
         exec.begin();
         let body_at = exec.out.len();
         exec.out.put_bytes(&[0; 3]);
+        if exec.is_brief && !table.is_in_memory(exec)? {
+            return Err(Fail::Long);
+        }
         let source = Source::new(exec.session, exec.logon_id, table.kind)?;
+        if exec.is_brief && !table.is_at_hand(&source) {
+            return Err(Fail::Long);
+        }
         table.refresh(&source)?;
         let writer = RowWriter {
             store: &exec.session.store,
@@ -72,6 +78,10 @@ pub fn query_rows(exec: &mut Exec<'_>, request: &QueryRowsRequest) -> Result<(),
         let room = exec.out_max.saturating_sub(rows_at);
         let known = (kept.as_ref().zip(page))
             .and_then(|((_, kept), page)| kept.pages.put(page, room, exec.out));
+        if exec.is_brief && known.is_none() {
+            // Rows that were not sent before may have to be read from the disk.
+            return Err(Fail::Long);
+        }
         let mut starts = Vec::new();
         let mut count = known.unwrap_or(0);
         let mut missing = None;

@@ -32,6 +32,7 @@ pub fn restrict(exec: &mut Exec<'_>, request: &RestrictRequest<'_>) -> Result<()
                 let code_page = exec.session.code_page;
                 let filter = Filter::parse(data, code_page)?;
                 if let TableKind::Members { conversation } = &mut table.kind {
+                    exec.may_take_long()?;
                     *conversation = known_conversation(exec.logon()?, &filter)?;
                 }
                 table.filter = Some(filter);

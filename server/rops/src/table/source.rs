@@ -21,7 +21,7 @@ use super::{
 use crate::{
     attachment::AttachmentProperties,
     context::Session,
-    exec::blocking,
+    exec::{Exec, blocking},
     folder::{current, properties::FolderProperties},
     limits::{INSTANCES_MAX, SESSION_BYTES_MAX},
     object::LogonObject,
@@ -329,6 +329,47 @@ impl TableObject {
         let few = if self.categories.is_some() { 1 } else { FEW };
         now.companion::<Kept>()
             .is_some_and(|kept| kept.orders.is_near(self.by(source.viewer), now, few))
+    }
+
+    /// Whether giving the table back takes no time: it has few rows, or others keep them.
+    pub fn is_dropped_soon(&self) -> bool {
+        self.rows.len() < MANY || Arc::strong_count(self.rows.order()) > 1
+    }
+
+    /// Whether the messages behind a contents table of the user's own are in memory.
+    pub(super) fn is_in_memory(&self, exec: &Exec<'_>) -> Result<bool, ErrorCode> {
+        let TableKind::Contents { folder, .. } = self.kind else {
+            return Ok(false);
+        };
+        let logon = exec.logon()?;
+        Ok(logon.is_owner() && logon.mailbox.has_contents(folder))
+    }
+
+    /// Whether the rows are there as they are now, so that [`TableObject::refresh`] takes no time.
+    pub(super) fn is_at_hand(&self, source: &Source<'_>) -> bool {
+        let SourceRows::Contents(now) = &source.rows else {
+            return false;
+        };
+        if self.viewer == source.viewer
+            && matches!(&self.seen, Seen::Contents(seen) if seen.is_same(now))
+        {
+            return true;
+        }
+        if self.expanded.is_some() || self.filter.as_ref().is_some_and(Filter::counts) {
+            return false;
+        }
+        let Some(kept) = now.companion::<Kept>() else {
+            return false;
+        };
+        let by = self.by(source.viewer);
+        match &self.categories {
+            Some(categories) => {
+                let levels = categories.levels();
+                let levels = (levels.all, levels.expanded);
+                kept.groupings.is_there(by, levels, now)
+            }
+            None => kept.orders.is_near(by, now, 1),
+        }
     }
 
     fn refresh_now(&mut self, source: &Source<'_>) -> Result<(), ErrorCode> {
