@@ -64,7 +64,7 @@ fn post(client: &mut Client, folder: Handle, folder_id: u64, subject: &str) -> u
     id
 }
 
-/// The subjects of a folder's messages, and whether they were read.
+/// The subjects of a folder's messages, and whether they were read; PidTagContentUnreadCount agrees.
 fn messages(client: &mut Client, folder: Handle) -> Vec<(String, bool)> {
     let (table, _) = client.contents_table(folder, 0).unwrap();
     let columns = [tag::SUBJECT, tag::MESSAGE_FLAGS];
@@ -76,6 +76,11 @@ fn messages(client: &mut Client, folder: Handle) -> Vec<(String, bool)> {
         .map(|row| (row.text(0), row.int(1) & READ != 0))
         .collect();
     all.sort();
+    let row = client
+        .get_props(folder, &[tag::CONTENT_UNREAD_COUNT])
+        .unwrap();
+    let unread = all.iter().filter(|(_, read)| !read).count();
+    assert_eq!(usize::try_from(row.int(0)), Ok(unread));
     all
 }
 

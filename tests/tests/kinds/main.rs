@@ -73,6 +73,20 @@ fn every_rop_that_is_served_has_its_row() {
     }
 }
 
+/// ROPS.md, which `rops_md.rs` holds to what a server answers, and this table agree on what is not served.
+#[test]
+fn what_is_not_served_is_what_the_page_says() {
+    let page = include_str!("../../../ROPS.md");
+    let not_yet = page.lines().filter(|line| line.contains("| not yet |"));
+    let mut listed: Vec<u8> = not_yet
+        .map(|line| u8::from_str_radix(&line[4..6], 16).unwrap())
+        .collect();
+    let mut known = rows::NOT_SERVED.to_vec();
+    listed.sort_unstable();
+    known.sort_unstable();
+    assert_eq!(known, listed);
+}
+
 #[test]
 fn every_rop_does_its_work_on_the_kinds_it_is_for() {
     let mut wrong = Vec::new();

@@ -215,7 +215,11 @@ impl FolderProperties<'_> {
         let size = counts.size.saturating_add(counts.associated_size);
         Some(match tag {
             PID_TAG_CONTENT_COUNT => Found::u32(counts.content),
-            PID_TAG_CONTENT_UNREAD_COUNT => Found::u32(counts.unread),
+            // Of a public folder: those that this user has not read.
+            PID_TAG_CONTENT_UNREAD_COUNT => Found::u32(
+                public::reads::unread(self.mailbox, self.access, folder.id)
+                    .unwrap_or(counts.unread),
+            ),
             PID_TAG_ASSOCIATED_CONTENT_COUNT => Found::u32(counts.associated),
             PID_TAG_SUBFOLDERS => Found::bool(self.child_folders() > 0),
             FOLDER_CHILD_COUNT => Found::u32(self.child_folders()),
