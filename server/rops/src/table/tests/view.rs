@@ -175,3 +175,52 @@ fn hierarchies_show_direct_or_all_folders_in_order_of_name() {
     fixture.open(root, body);
     assert_eq!(position(&mut fixture, table), (1, 2));
 }
+
+/// PITFALLS 16: counting the messages of a large folder must not read them.
+#[test]
+fn messages_are_counted_without_being_read() {
+    let (fixture, _) = Fixture::logged_on();
+    for i in 0..50 {
+        fixture.add_mail(special::INBOX, "counted", i);
+    }
+    let mut fixture = fixture.reopened();
+    let logon = fixture.logon(0);
+    let inbox = fixture.open_folder(logon, special::INBOX);
+    let contents = RequestBody::GetContentsTable(table_request(0));
+    let count = fixture.call(inbox, contents, &[], |response, _| match &response.body {
+        ResponseBody::GetContentsTable(body) => body.row_count,
+        _ => panic!("{response:?}"),
+    });
+    assert_eq!(count, 50);
+    // All that a folder tells of itself, PidTagContentCount and PidTagContentUnreadCount with it.
+    let all = RequestBody::GetPropertiesAll(GetPropertiesAllRequest {
+        property_size_limit: 0,
+        want_unicode: 1,
+    });
+    assert_eq!(fixture.code(inbox, all), ErrorCode(0));
+    let hierarchy = RequestBody::GetHierarchyTable(table_request(0x04));
+    let root = fixture.open_folder(logon, special::ROOT);
+    let table = fixture.open(root, hierarchy);
+    let columns = [
+        tags::PID_TAG_CONTENT_COUNT,
+        tags::PID_TAG_CONTENT_UNREAD_COUNT,
+    ];
+    let set = RequestBody::SetColumns(SetColumnsRequest {
+        set_columns_flags: 0,
+        property_tags: (&columns).into(),
+    });
+    assert_eq!(fixture.code(table, set), ErrorCode(0));
+    let mut most = 0;
+    fixture.call(
+        table,
+        RequestBody::QueryRows(forward(100)),
+        &columns,
+        |response, _| {
+            if let ResponseBody::QueryRows(body) = &response.body {
+                most = body.row_count;
+            }
+        },
+    );
+    assert!(most > 5);
+    assert!(!fixture.mailbox().has_contents(special::INBOX));
+}
