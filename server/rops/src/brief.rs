@@ -39,7 +39,8 @@ pub fn is_brief(rop_buffer: &[u8]) -> bool {
     true
 }
 
-fn is_brief_rop(body: &Body<'_>) -> bool {
+/// Whether a ROP is over in no time, or puts itself off.
+pub fn is_brief_rop(body: &Body<'_>) -> bool {
     matches!(
         body,
         Body::Release(_)

@@ -14,6 +14,7 @@ use ropewalk_wire::{
 };
 
 use super::{
+    brief::is_brief_rop,
     budget::Budget,
     chain::Chain,
     code_page::CodePage,
@@ -297,6 +298,10 @@ impl RopContext {
                 // One RopBackoff is all that follows.
                 _ => 0,
             };
+            if room.is_brief && !is_brief_rop(&request.rop.body) {
+                // Laid out for public folders, it looked like another one.
+                return Ok(Ran::Some { index, table_len });
+            }
             if room.delay != 0 && request.rop.rop_id != RopId::RELEASE {
                 output.back_off(request.rop.logon_id, room.delay)?;
                 break;

@@ -587,6 +587,13 @@ fn a_request_is_executed_in_two_parts_as_in_one() {
         (size, out.len(), out[10..8 + size].to_vec())
     };
     assert_eq!(rops(&parts[6..]), rops(&whole));
+    // What is not brief at all is put off too, whoever let it through.
+    let write = [&[5, 0, 0x5D, 0, 0][..], &logon.to_le_bytes()].concat();
+    let mut commit = Vec::new();
+    ext_buffer::encode(&mut commit, &write, ext_buffer::LAST).unwrap();
+    let mut out = Vec::new();
+    let rest = context.execute_brief(0, &commit, MAX_ROP_OUT, &mut out);
+    assert!(matches!(rest, Ok(Some(_))), "{rest:?}");
     // What was sent before is at hand: nothing is put off.
     let mut brief = Vec::new();
     let rest = context
