@@ -51,10 +51,10 @@ pub use crypto::{KeyError, MasterKey, change_master_key};
 pub use directory::{NewUser, PUBLIC_STORE, TemplateFolder, User};
 pub use error::{OpenError, StoreError};
 pub use mailbox::{
-    Contents, ContentsChange, ContentsView, DeleteFolder, EmptyFolder, Expired, Folder,
-    FolderCounts, FolderEdit, FolderKind, Mailbox, MessageEntry, MessagePlace, Missing, NewFolder,
-    Quota, ReadOutcome, ReceiveFolder, STORAGE_QUOTA_LIMIT, SaveMessage, Survey, Surveyed,
-    Transfer, folded_name,
+    Contents, ContentsChange, ContentsView, DeleteFolder, EmptyFolder, Expired, Folder, FolderCopy,
+    FolderCounts, FolderEdit, FolderEmptying, FolderKind, Mailbox, MessageEntry, MessagePlace,
+    Missing, NewFolder, Quota, ReadOutcome, ReceiveFolder, STORAGE_QUOTA_LIMIT, SaveMessage,
+    Survey, Surveyed, Transfer, folded_name,
 };
 pub use message::{
     ArchivedAttachment, ArchivedMessage, ArchivedRecipient, Attachment, Message, Recipient,

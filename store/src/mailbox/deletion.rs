@@ -51,22 +51,9 @@ impl Mailbox {
         keep: &dyn Fn(GlobCnt) -> bool,
     ) -> Result<bool, StoreError> {
         let mut txn = Txn::begin(self)?;
-        let counts = txn.folder(id)?.meta.counts;
+        txn.folder(id)?;
         let mut changed = if how.hard {
-            let associated = counts.associated.saturating_add(counts.deleted_associated);
-            let kept = match associated {
-                associated if associated > 0 && !how.associated => {
-                    let [_, live, _, deleted] = txn.entries(id)?;
-                    live.iter().chain(deleted.iter()).cloned().collect()
-                }
-                _ => Vec::new(),
-            };
-            let others = counts.content > 0 || counts.deleted > 0;
-            let has_any = others || (how.associated && associated > 0);
-            if has_any {
-                txn.clear_folder(id, kept)?;
-            }
-            has_any
+            txn.clear_own(id, how.associated)?
         } else {
             let all = txn.entries(id)?;
             let mut deleted = all
@@ -77,12 +64,8 @@ impl Mailbox {
                 txn.delete_message(entry, false).map(|()| true)
             })?
         };
-        let mut children = self.hierarchy(id, false, false);
-        if how.hard {
-            children.extend(self.hierarchy(id, false, true));
-        }
         let mut complete = true;
-        for (child, _) in children {
+        for child in self.children(id, how.hard) {
             if self.subtree(child, how.hard).into_iter().any(keep) {
                 complete = false;
                 continue;
@@ -96,8 +79,17 @@ impl Mailbox {
         Ok(complete)
     }
 
+    /// The direct subfolders of a folder, those that are soft-deleted too or not.
+    pub(super) fn children(&self, id: GlobCnt, deleted: bool) -> Vec<GlobCnt> {
+        let mut children = self.hierarchy(id, false, false);
+        if deleted {
+            children.extend(self.hierarchy(id, false, true));
+        }
+        children.into_iter().map(|(child, _)| child).collect()
+    }
+
     /// A folder and all below it, `deleted` ones too or not.
-    fn subtree(&self, id: GlobCnt, deleted: bool) -> Vec<GlobCnt> {
+    pub(super) fn subtree(&self, id: GlobCnt, deleted: bool) -> Vec<GlobCnt> {
         let state = self.state.read();
         let mut found = vec![id];
         let mut next = 0;
@@ -113,6 +105,25 @@ impl Mailbox {
 }
 
 impl Txn<'_> {
+    /// Deletes the messages of a folder for good, soft-deleted or not, unless there are none; those that
+    /// are folder-associated only if that is wanted.
+    pub(super) fn clear_own(&mut self, id: GlobCnt, associated: bool) -> Result<bool, StoreError> {
+        let counts = self.any_folder(id)?.meta.counts;
+        let others = counts.content > 0 || counts.deleted > 0;
+        let count = counts.associated.saturating_add(counts.deleted_associated);
+        let kept = if count > 0 && !associated {
+            let [_, live, _, deleted] = self.entries(id)?;
+            live.iter().chain(deleted.iter()).cloned().collect()
+        } else {
+            Vec::new()
+        };
+        let has_any = others || (associated && count > 0);
+        if has_any {
+            self.clear_folder(id, kept)?;
+        }
+        Ok(has_any)
+    }
+
     /// Deletes a folder and all below it, and tells its parent.
     pub(super) fn delete_tree(
         &mut self,
@@ -121,7 +132,6 @@ impl Txn<'_> {
         hard: bool,
     ) -> Result<(), StoreError> {
         let was_counted = !self.any_folder(id)?.deleted;
-        let now = self.now;
         for id in self.mailbox.subtree(id, hard) {
             if hard {
                 self.remove_folder(id);
@@ -129,6 +139,16 @@ impl Txn<'_> {
                 self.soft_delete_folder(id)?;
             }
         }
+        self.lose_child(parent, was_counted)
+    }
+
+    /// Tells a folder that one of its subfolders went, which it counted or not.
+    pub(super) fn lose_child(
+        &mut self,
+        parent: GlobCnt,
+        was_counted: bool,
+    ) -> Result<(), StoreError> {
+        let now = self.now;
         self.change_folder(parent, |parent| {
             let count = &mut parent.meta.counts.child_folders;
             *count = count.saturating_sub(u32::from(was_counted));
@@ -145,6 +165,11 @@ impl Txn<'_> {
                 self.delete_message(entry, false)?;
             }
         }
+        self.mark_deleted(id)
+    }
+
+    /// Marks a folder as soft-deleted; its messages have to be so by then.
+    pub(super) fn mark_deleted(&mut self, id: GlobCnt) -> Result<(), StoreError> {
         let (cn, now, replica) = (self.next()?, self.now, self.mailbox.repl_guid);
         let deleted_on = (tags::PID_TAG_DELETED_ON, PropValue::Time(now));
         let bag = changed_bag(&self.folder(id)?.props, &[deleted_on], &[]);

@@ -12,6 +12,7 @@ mod quota;
 mod relocate;
 mod rest;
 mod state;
+mod stepwise;
 mod survey;
 mod transfer;
 mod txn;
@@ -24,6 +25,7 @@ use ropewalk_props::{BlobRef, GlobCnt, Guid};
 pub use expiry::has_soft_deleted;
 pub use quota::{Quota, STORAGE_QUOTA_LIMIT};
 pub use state::folded_name;
+pub use stepwise::{FolderCopy, FolderEmptying};
 pub use survey::{Survey, Surveyed};
 pub use transfer::MessagePlace;
 pub use types::{

@@ -97,6 +97,19 @@ impl Mailbox {
     }
 }
 
+impl Mailbox {
+    /// [`StoreError::QuotaExceeded`] if so many bytes more make it larger than it may get.
+    pub(super) fn check_room_for(&self, more: u64) -> Result<(), StoreError> {
+        let state = self.state.read();
+        match Quota::of(&state.props).prohibit_receive {
+            Some(limit) if more > 0 && state.size.saturating_add(more) > bytes(limit) => {
+                Err(StoreError::QuotaExceeded)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 fn bytes(kilobytes: u32) -> u64 {
     u64::from(kilobytes) * KILOBYTE
 }

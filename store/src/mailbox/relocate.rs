@@ -104,7 +104,12 @@ impl Mailbox {
     }
 
     /// Whether a folder with this many levels below it can go below another one.
-    fn check_destination(&self, id: GlobCnt, to: GlobCnt, height: usize) -> Result<(), StoreError> {
+    pub(super) fn check_destination(
+        &self,
+        id: GlobCnt,
+        to: GlobCnt,
+        height: usize,
+    ) -> Result<(), StoreError> {
         let depth = self.depth(to, Some(id))?;
         if depth.saturating_add(height) >= MAX_DEPTH {
             return Err(StoreError::TooDeep);
@@ -113,7 +118,7 @@ impl Mailbox {
     }
 
     /// Whether there may be so many more folders.
-    fn check_room(&self, more: usize) -> Result<(), StoreError> {
+    pub(super) fn check_room(&self, more: usize) -> Result<(), StoreError> {
         let state = self.state.read();
         let live = state.folders.values().filter(|folder| !folder.deleted);
         if live.count().saturating_add(more) > MAX_FOLDERS {
@@ -123,14 +128,14 @@ impl Mailbox {
     }
 
     /// Levels of folders below one.
-    fn height(&self, id: GlobCnt) -> usize {
+    pub(super) fn height(&self, id: GlobCnt) -> usize {
         let below = self.hierarchy(id, true, false);
         below.iter().map(|(_, depth)| *depth).max().unwrap_or(0) as usize
     }
 }
 
 /// The properties of a folder that is moved or copied, under a name.
-fn named(folder: &FolderState, name: Option<&Utf16Text>) -> ropewalk_props::Bag {
+pub(super) fn named(folder: &FolderState, name: Option<&Utf16Text>) -> ropewalk_props::Bag {
     let name = name.map(|name| {
         let tag = tags::PID_TAG_DISPLAY_NAME;
         (tag, PropValue::String(name.clone()))
@@ -141,6 +146,21 @@ fn named(folder: &FolderState, name: Option<&Utf16Text>) -> ropewalk_props::Bag 
 impl Txn<'_> {
     /// A copy of one folder and its messages below another one, and its id.
     fn copy_one(
+        &mut self,
+        source: &FolderState,
+        parent: GlobCnt,
+        bag: ropewalk_props::Bag,
+    ) -> Result<GlobCnt, StoreError> {
+        let id = self.copy_alone(source, parent, bag)?;
+        let [normal, associated, ..] = self.entries(source.meta.id)?;
+        for entry in normal.iter().chain(associated.iter()) {
+            self.copy_message(entry, id)?;
+        }
+        Ok(id)
+    }
+
+    /// A copy of one folder without its messages below another one, and its id.
+    pub(super) fn copy_alone(
         &mut self,
         source: &FolderState,
         parent: GlobCnt,
@@ -170,21 +190,26 @@ impl Txn<'_> {
             parent.meta.hierarchy_change += 1;
             parent.meta.local_commit_time_max = now;
         })?;
-        let [normal, associated, ..] = self.entries(source.meta.id)?;
-        for entry in normal.iter().chain(associated.iter()) {
-            let (message, cn) = (self.next()?, self.next()?);
-            let copy = MessageEntry {
-                id: message,
-                folder: id,
-                cn,
-                read_cn: cn,
-                // A new object: only this replica has changed it so far.
-                versions: None,
-                ..entry.clone()
-            };
-            self.put_message(None, copy)?;
-        }
         Ok(id)
+    }
+
+    /// A copy of a message in another folder, with the same content.
+    pub(super) fn copy_message(
+        &mut self,
+        entry: &MessageEntry,
+        folder: GlobCnt,
+    ) -> Result<(), StoreError> {
+        let (id, cn) = (self.next()?, self.next()?);
+        let copy = MessageEntry {
+            id,
+            folder,
+            cn,
+            read_cn: cn,
+            // A new object: only this replica has changed it so far.
+            versions: None,
+            ..entry.clone()
+        };
+        self.put_message(None, copy)
     }
 }
 

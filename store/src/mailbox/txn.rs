@@ -76,6 +76,11 @@ impl<'a> Txn<'a> {
         self.take(1)
     }
 
+    /// The next counter value, which is not taken.
+    pub fn upcoming(&self) -> GlobCnt {
+        GlobCnt(self.counter)
+    }
+
     /// The next `count` counter values; returns the first.
     pub fn take(&mut self, count: u64) -> Result<GlobCnt, StoreError> {
         let first = GlobCnt(self.counter);

@@ -22,6 +22,7 @@ mod random;
 mod recovery;
 #[cfg(feature = "shuttle")]
 mod shuttle;
+mod stepwise;
 mod streams;
 mod upkeep;
 mod verify;
