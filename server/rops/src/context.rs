@@ -24,6 +24,7 @@ use super::{
     limits::{PAYLOAD_BYTES_MAX, ROP_OUT_BYTES_MAX},
     logon,
     object::LogonObject,
+    operation::Slice,
     public::per_user::Writing,
     response_size::response_len_max,
 };
@@ -56,6 +57,8 @@ pub struct Session {
     pub budget: Budget,
     /// Per-user data on its way in.
     pub per_user: Option<Writing>,
+    /// How much is done of an asynchronous ROP with one request.
+    pub slice: Slice,
     /// Which logons are those of public folders: it decides how some ROPs are laid out.
     pub public: DecodeContext,
     /// DefaultCodePage of Connect, as the client gave it.
@@ -104,6 +107,7 @@ impl RopContext {
                 objects: Handles::new(&budget),
                 budget,
                 per_user: None,
+                slice: Slice::default(),
                 public: DecodeContext::default(),
                 code_page_id: connect.code_page,
                 code_page: CodePage::new(connect.code_page),
@@ -112,6 +116,11 @@ impl RopContext {
             },
             scratch: Scratch::default(),
         }
+    }
+
+    /// Does so much of an asynchronous ROP with one request.
+    pub fn set_slice(&mut self, slice: Slice) {
+        self.session.slice = slice;
     }
 
     /// Executes the RopBuffer of an Execute request and appends the RopBuffer of its response.

@@ -8,7 +8,7 @@ use ropewalk_wire::{
 use super::{
     attachment,
     exec::{Exec, Fail},
-    folder, logon, message, property, public, rights, rules, search, stream, table,
+    folder, logon, message, operation, property, public, rights, rules, search, stream, table,
 };
 
 /// Executes one ROP and appends its success response; what it appended before it failed is of no
@@ -148,6 +148,8 @@ pub fn execute(exec: &mut Exec<'_>, request: &Request<'_>) -> Result<(), Fail> {
         Body::UnlockRegionStream(request) => stream::shared::unlock_region_stream(exec, request),
         Body::SeekStream(request) => stream::rops::seek_stream(exec, request),
 
+        Body::Progress(request) => operation::progress(exec, request),
+
         // What this server does not do (MS-OXCDATA 2.4: ecNotSupported).
         Body::SubmitMessage(_)
         | Body::AbortSubmit(_)
@@ -158,7 +160,6 @@ pub fn execute(exec: &mut Exec<'_>, request: &Request<'_>) -> Result<(), Fail> {
         | Body::TransportNewMail(_)
         | Body::GetTransportFolder(_)
         | Body::OptionsData(_)
-        | Body::Progress(_)
         | Body::FastTransferDestinationConfigure(_)
         | Body::FastTransferDestinationPutBuffer(_)
         | Body::FastTransferDestinationPutBufferExtended(_)

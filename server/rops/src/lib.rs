@@ -30,6 +30,7 @@ pub mod limits;
 pub mod logon;
 pub mod message;
 pub mod object;
+pub mod operation;
 pub mod property;
 pub mod public;
 mod response_size;
@@ -47,4 +48,5 @@ pub mod view;
 
 pub use brief::is_brief;
 pub use context::{ConnectParams, Rest, RopContext};
+pub use operation::Slice;
 pub use ropewalk_body::code_page;

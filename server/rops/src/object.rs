@@ -7,8 +7,8 @@ use ropewalk_store::Mailbox;
 use ropewalk_wire::ErrorCode;
 
 use super::{
-    attachment::AttachmentObject, message::MessageObject, rights::Access, stream::StreamObject,
-    table::TableObject,
+    attachment::AttachmentObject, message::MessageObject, operation::Operation, rights::Access,
+    stream::StreamObject, table::TableObject,
 };
 
 /// An open server object.
@@ -54,10 +54,21 @@ impl LogonObject {
 }
 
 /// An open folder. Everything about it is read anew each time: folders change under their readers.
-#[derive(Clone, Copy)]
 pub struct FolderObject {
     /// Its id.
     pub id: GlobCnt,
+    /// What an asynchronous ROP has begun on it.
+    pub operation: Option<Box<Operation>>,
+}
+
+impl FolderObject {
+    /// A folder that has just been opened.
+    pub const fn new(id: GlobCnt) -> Self {
+        Self {
+            id,
+            operation: None,
+        }
+    }
 }
 
 macro_rules! narrow {

@@ -2,7 +2,7 @@
 
 use ropewalk_wire::rop::RequestBody as Body;
 
-use crate::message;
+use crate::{message, operation};
 
 /// Bytes of the longest response to a ROP, whether it succeeds or fails; `None` where that depends
 /// on what is read.
@@ -40,12 +40,14 @@ pub fn response_len_max(body: &Body<'_>) -> Option<usize> {
         | Body::Restrict(_)
         | Body::GetStatus(_)
         | Body::Abort(_)
-        | Body::DeleteFolder(_)
-        | Body::EmptyFolder(_)
-        | Body::HardDeleteMessagesAndSubfolders(_)
-        | Body::DeleteMessages(_)
-        | Body::HardDeleteMessages(_)
-        | Body::SetReadFlags(_) => 1,
+        | Body::DeleteFolder(_) => 1,
+        Body::EmptyFolder(request) | Body::HardDeleteMessagesAndSubfolders(request) => {
+            operation::body_len(request.want_asynchronous, 1)
+        }
+        Body::DeleteMessages(request) | Body::HardDeleteMessages(request) => {
+            operation::body_len(request.want_asynchronous, 1)
+        }
+        Body::SetReadFlags(request) => operation::body_len(request.want_asynchronous, 1),
         Body::SetMessageReadFlag(request) => message::read_flags::response_len(request),
         Body::OpenFolder(_) | Body::WriteStream(_) | Body::WriteAndCommitStream(_) => 2,
         Body::GetStoreState(_)
@@ -56,10 +58,9 @@ pub fn response_len_max(body: &Body<'_>) -> Option<usize> {
         | Body::GetStreamSize(_)
         | Body::WriteStreamExtended(_) => 4,
         // With DestHandleIndex on failure.
-        Body::MoveCopyMessages(_)
-        | Body::MoveFolder(_)
-        | Body::CopyFolder(_)
-        | Body::SeekRow(_) => 5,
+        Body::MoveCopyMessages(request) => operation::body_len(request.want_asynchronous, 5),
+        Body::CopyFolder(request) => operation::body_len(request.want_asynchronous, 5),
+        Body::MoveFolder(_) | Body::SeekRow(_) => 5,
         Body::SeekRowBookmark(_) | Body::CreateBookmark(_) => 6,
         Body::IdFromLongTermId(_) | Body::QueryPosition(_) | Body::SeekStream(_) => 8,
         Body::CreateMessage(_) | Body::SaveChangesMessage(_) => 9,

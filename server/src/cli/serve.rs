@@ -255,7 +255,10 @@ fn http_config(config: &Config, data_dir: &Path, store: &Store) -> http::ServeCo
             ..session::Limits::default()
         },
         running_requests: config.limits.running_requests,
-        timing: http::Timing::default(),
+        timing: http::Timing {
+            asynchronous_slice: config.limits.asynchronous_slice.0,
+            ..http::Timing::default()
+        },
         store: store.clone(),
     }
 }

@@ -23,6 +23,7 @@ pub const KEYS: &[&str] = &[
     "limits.context_idle_timeout",
     "limits.session_memory",
     "limits.running_requests",
+    "limits.asynchronous_slice",
 ];
 
 /// The first key of `table` that is not in [`KEYS`].

@@ -98,6 +98,9 @@ pub struct Limits {
     pub session_memory: ByteSize,
     /// Execute requests that run at a time; the clients of others are asked to wait.
     pub running_requests: usize,
+    /// What one request does of an operation that its client wants done asynchronously; none for as
+    /// little as possible.
+    pub asynchronous_slice: Span,
 }
 
 /// When a write is acknowledged.
@@ -148,6 +151,7 @@ impl Default for Limits {
             context_idle_timeout: Span(Duration::from_secs(15 * 60)),
             session_memory: ByteSize(1 << 30),
             running_requests: 1024,
+            asynchronous_slice: Span(Duration::from_millis(50)),
         }
     }
 }

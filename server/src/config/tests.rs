@@ -102,6 +102,7 @@ fn other_mistakes_are_told_in_one_line() {
         ("[limits]\nsession_memory = 0", "session_memory"),
         ("[limits]\nrunning_requests = 0", "running_requests"),
         ("[limits]\nmax_message_size = 0", "max_message_size"),
+        ("[limits]\nasynchronous_slice = 50", "a span of time"),
         ("[limits]\ncontext_idle_timeout = 15", "a span of time"),
         (
             "[limits]\ncontext_idle_timeout = \"5000000000 h\"",

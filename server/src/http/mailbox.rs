@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use ropewalk_props::Utf16Text;
-use ropewalk_rops::{ConnectParams, Rest, RopContext, ids};
+use ropewalk_rops::{ConnectParams, Rest, RopContext, Slice, ids};
 use ropewalk_store::User;
 use ropewalk_wire::{
     ErrorCode, Put as _,
@@ -108,7 +108,11 @@ fn make_context(
         string_lcid: request.lcid_string,
     };
     let budget = server.memory.budget(user.mailbox_guid);
-    let rops = RopContext::with_budget(server.store.clone(), Arc::clone(user), params, budget);
+    let mut rops = RopContext::with_budget(server.store.clone(), Arc::clone(user), params, budget);
+    rops.set_slice(Slice {
+        time: server.timing.asynchronous_slice,
+        ..Slice::default()
+    });
     let payload = Payload::Mailbox(Box::new(rops));
     let context = server
         .sessions

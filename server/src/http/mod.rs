@@ -75,6 +75,8 @@ pub struct Timing {
     pub pending_period: Duration,
     /// A NotificationWait without events (MS-OXCMAPIHTTP 2.2.4.4).
     pub notification_wait: Duration,
+    /// What one request does of an asynchronous ROP.
+    pub asynchronous_slice: Duration,
 }
 
 impl Default for Timing {
@@ -86,6 +88,7 @@ impl Default for Timing {
             prompt: Duration::from_secs(1),
             pending_period: Duration::from_secs(15),
             notification_wait: Duration::from_secs(5 * 60),
+            asynchronous_slice: ropewalk_rops::Slice::default().time,
         }
     }
 }

@@ -45,6 +45,7 @@ const TIMING: Timing = Timing {
     prompt: Duration::from_millis(20),
     pending_period: Duration::from_millis(20),
     notification_wait: Duration::from_millis(150),
+    asynchronous_slice: Duration::from_millis(50),
 };
 
 /// A server with two users who have the same password.

@@ -1,8 +1,8 @@
-//! What is done to many messages of a folder at once, each ROP in one commit (MS-OXCFOLD 3.2.5.6,
-//! 3.2.5.11, 3.2.5.12; MS-OXCMSG 3.2.5.10).
+//! What is done to many messages of a folder at once, each ROP in one commit, or an asynchronous one in
+//! several (MS-OXCFOLD 3.2.5.6, 3.2.5.11, 3.2.5.12; MS-OXCMSG 3.2.5.10).
 
-use ropewalk_props::{BagView, GlobCnt, PropValue, tags::PID_TAG_MESSAGE_FLAGS};
-use ropewalk_store::{ContentsView, FolderKind, Mailbox, MessagePlace, StoreError};
+use ropewalk_props::GlobCnt;
+use ropewalk_store::{ContentsView, FolderKind, MessagePlace};
 use ropewalk_wire::{
     ErrorCode, Mid,
     list::List,
@@ -14,18 +14,17 @@ use ropewalk_wire::{
 
 use super::current;
 use crate::{
-    exec::{Exec, Fail, blocking},
+    exec::{Exec, Fail},
     ids,
-    public::reads,
-    rights::{Rights, messages::MessageAccess},
-    search,
+    operation::{self, Act, Bulk, Places, Work, body_len},
+    rights::Rights,
+    search, store_error,
 };
 
 /// The messages that a request names.
 struct Named {
     ids: Vec<GlobCnt>,
-    /// Whether some of the MIDs cannot be those of messages in this mailbox, or are those of messages
-    /// with which the user may not do what is asked for.
+    /// Whether some of the MIDs cannot be those of messages in this mailbox.
     left_out: bool,
 }
 
@@ -38,93 +37,54 @@ impl Named {
         let left_out = ids.len() != mids.len();
         Self { ids, left_out }
     }
-
-    /// Those with which the user may do that, and where they lie if the folder is a search folder.
-    fn found(
-        self,
-        exec: &Exec<'_>,
-        folder: GlobCnt,
-        needed: MessageAccess,
-    ) -> Result<(Self, Option<Found>), ErrorCode> {
-        if search::is_search(&exec.logon()?.mailbox, folder) {
-            let found = places(exec, folder, &self.ids, needed)?;
-            return Ok((self, Some(found)));
-        }
-        Ok((self.permitted(exec, folder, needed)?, None))
-    }
-
-    /// Those with which the user may do that; `ecAccessDenied` if there are others alone.
-    fn permitted(
-        self,
-        exec: &Exec<'_>,
-        folder: GlobCnt,
-        needed: MessageAccess,
-    ) -> Result<Self, ErrorCode> {
-        let (ids, left_out) = exec.permitted(folder, self.ids, needed)?;
-        let left_out = left_out || self.left_out;
-        Ok(Self { ids, left_out })
-    }
 }
 
-/// Messages that a search folder has found, where they lie.
-pub struct Found {
-    /// Folders and ids.
-    pub places: Vec<MessagePlace>,
-    /// Whether it has not found some of those asked for.
-    lacks_some: bool,
-}
-
-/// Where messages lie that a search folder has found: what is done to them there is done to the
-/// messages themselves (MS-OXCFOLD 3.2.5.4: they appear as links). Those with which the user may do
-/// that; `ecAccessDenied` if there are others alone.
+/// Where messages lie that a search folder has found, those that it has.
 pub fn places(
     exec: &Exec<'_>,
     folder: GlobCnt,
     ids: &[GlobCnt],
-    needed: MessageAccess,
-) -> Result<Found, ErrorCode> {
-    let mut places = search::places(
-        &exec.session.store,
-        exec.logon()?,
-        folder,
-        ids,
-        Rights::READ_ANY,
-    )?;
-    if !exec.logon()?.is_owner() {
-        let all = places.len();
-        places.retain(|(folder, id)| exec.permitted(*folder, vec![*id], needed).is_ok());
-        if places.is_empty() && all > 0 {
-            return Err(ErrorCode::ACCESS_DENIED);
-        }
-    }
-    let lacks_some = places.len() != ids.len();
-    Ok(Found { places, lacks_some })
+) -> Result<Vec<MessagePlace>, ErrorCode> {
+    let store = &exec.session.store;
+    search::places(store, exec.logon()?, folder, ids, Rights::READ_ANY)
 }
 
-fn answer(exec: &mut Exec<'_>, partial_completion: bool) -> Result<(), Fail> {
+/// Does something to the messages of a folder that are named, and answers.
+fn run(
+    exec: &mut Exec<'_>,
+    folder: GlobCnt,
+    named: Named,
+    act: Act,
+    want_asynchronous: bool,
+) -> Result<(), Fail> {
+    let Named { ids, mut left_out } = named;
+    let logon = exec.logon()?;
+    let places = if search::is_search(&logon.mailbox, folder) {
+        let places = places(exec, folder, &ids)?;
+        left_out |= places.len() < ids.len();
+        Places::At(places)
+    } else {
+        Places::In(folder, ids)
+    };
+    let bulk = Bulk::new(logon, act, places, left_out);
+    if want_asynchronous && operation::is_worthwhile(exec, bulk.count() as u64) {
+        return operation::begin(exec, Work::Messages(bulk));
+    }
+    let partial_completion = bulk.all(exec)?;
     exec.answer(&PartialCompletionResponse { partial_completion })
 }
 
-/// RopDeleteMessages, and with `hard` RopHardDeleteMessages. An asynchronous request is answered
-/// when it is done, which it is at once.
+/// RopDeleteMessages, and with `hard` RopHardDeleteMessages.
 pub fn delete_messages(
     exec: &mut Exec<'_>,
     request: &DeleteMessagesRequest<'_>,
     hard: bool,
 ) -> Result<(), Fail> {
     let folder = exec.object()?.folder()?.id;
-    exec.need(1)?;
+    exec.need(body_len(request.want_asynchronous, 1))?;
     let named = Named::new(&request.message_ids);
-    let (named, found) = named.found(exec, folder, MessageAccess::DELETE)?;
-    let mailbox = exec.mailbox()?;
-    let missing = match &found {
-        None => !blocking(|| mailbox.delete_messages(folder, &named.ids, hard))?.is_empty(),
-        Some(found) => {
-            let missing = blocking(|| mailbox.delete_messages_at(&found.places, hard))?;
-            found.lacks_some || !missing.is_empty()
-        }
-    };
-    answer(exec, named.left_out || missing)
+    let act = Act::Delete { hard };
+    run(exec, folder, named, act, request.want_asynchronous)
 }
 
 /// RopMoveCopyMessages.
@@ -134,33 +94,23 @@ pub fn move_copy_messages(
 ) -> Result<(), Fail> {
     let from = exec.object()?.folder()?.id;
     // MS-OXCROPS 2.2.4.6.3.
-    let to = exec
+    let dest = exec
         .object_at(request.dest_handle_index)
         .map_err(|_| ErrorCode::NULL_DESTINATION_OBJECT)?
         .folder()?
         .id;
-    exec.need(1)?;
+    exec.need(body_len(request.want_asynchronous, 1))?;
     let mailbox = exec.mailbox()?;
-    if current(&mailbox, to)?.kind == FolderKind::Search {
+    if current(&mailbox, dest)?.kind == FolderKind::Search {
         return Err(ErrorCode::SEARCH_FOLDER.into());
     }
-    let needed = if request.want_copy {
-        MessageAccess::READ
+    let named = Named::new(&request.message_ids);
+    let act = if request.want_copy {
+        Act::Copy { dest }
     } else {
-        MessageAccess::READ.and_also(MessageAccess::DELETE)
+        Act::Move { dest }
     };
-    let (named, found) = Named::new(&request.message_ids).found(exec, from, needed)?;
-    let transfer = blocking(|| match (&found, request.want_copy) {
-        (None, true) => mailbox.copy_messages(from, to, &named.ids),
-        (None, false) => mailbox.move_messages(from, to, &named.ids),
-        (Some(found), true) => mailbox.copy_messages_at(&found.places, to),
-        (Some(found), false) => mailbox.move_messages_at(&found.places, to),
-    })?;
-    let lacks_some = found.is_some_and(|found| found.lacks_some);
-    answer(
-        exec,
-        named.left_out || lacks_some || !transfer.missing.is_empty(),
-    )
+    run(exec, from, named, act, request.want_asynchronous)
 }
 
 /// ReadFlags (MS-OXCMSG 2.2.3.10.1).
@@ -197,27 +147,6 @@ pub fn notify_bits(flags: u8) -> u32 {
         | bit(read_flags::CLEAR_NOTIFY_UNREAD, NOTIFY_UNREAD)
 }
 
-/// Clears bits of PidTagMessageFlags, of the messages that are there.
-pub fn clear_notify(
-    mailbox: &Mailbox,
-    folder: GlobCnt,
-    ids: &[GlobCnt],
-    bits: u32,
-) -> Result<(), StoreError> {
-    for id in ids.iter().filter(|_| bits != 0) {
-        let cleared = mailbox.amend_message(folder, *id, |message| {
-            let old = message.props.get_i32(PID_TAG_MESSAGE_FLAGS).unwrap_or(0) as u32;
-            let value = PropValue::Integer32((old & !bits) as i32);
-            (old & bits != 0).then(|| message.props.set(PID_TAG_MESSAGE_FLAGS, &value))
-        });
-        match cleared {
-            Ok(_) | Err(StoreError::NotFound) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
-}
-
 /// RopSetReadFlags: of the messages named, or of all if none is.
 pub fn set_read_flags(exec: &mut Exec<'_>, request: &SetReadFlagsRequest<'_>) -> Result<(), Fail> {
     // MS-OXCMSG 3.2.5.10 has another code here than MS-OXCFOLD.
@@ -226,67 +155,23 @@ pub fn set_read_flags(exec: &mut Exec<'_>, request: &SetReadFlagsRequest<'_>) ->
         .folder()
         .map_err(|_| ErrorCode::NULL_OBJECT)?
         .id;
-    exec.need(1)?;
-    let state = read_state(request.read_flags)?;
-    let mailbox = exec.mailbox()?;
+    exec.need(body_len(request.want_asynchronous, 1))?;
+    let act = Act::SetRead {
+        read: read_state(request.read_flags)?,
+        clear: notify_bits(request.read_flags),
+    };
     let mut named = Named::new(&request.message_ids);
-    if search::is_search(&mailbox, folder) {
-        return set_read_flags_of_found(exec, request, (folder, state), named);
-    }
-    let contents = mailbox.contents(folder, ContentsView::Normal)?;
     if request.message_ids.is_empty() {
+        let logon = exec.logon()?;
+        let contents = if search::is_search(&logon.mailbox, folder) {
+            search::contents(&exec.session.store, logon, folder)?
+        } else {
+            let contents = logon.mailbox.contents(folder, ContentsView::Normal);
+            contents.map_err(store_error::fail)?
+        };
         named.ids = contents.iter().map(|entry| entry.id).collect();
     }
-    // In public folders everybody has read states of his own.
-    let needed = if exec.logon()?.is_public() {
-        MessageAccess::READ
-    } else {
-        MessageAccess::MODIFY
-    };
-    let named = named.permitted(exec, folder, needed)?;
-    let bits = notify_bits(request.read_flags);
-    blocking(|| clear_notify(&mailbox, folder, &named.ids, bits))?;
-    if let Some(read) = state
-        && let Some(missing) = reads::set_read(exec.logon()?, folder, &named.ids, read)?
-    {
-        return answer(exec, named.left_out || missing);
-    }
-    let missing = match state {
-        Some(read) => !blocking(|| mailbox.set_read(folder, &named.ids, read))?
-            .missing
-            .is_empty(),
-        None => named.ids.iter().any(|id| contents.get(*id).is_none()),
-    };
-    answer(exec, named.left_out || missing)
-}
-
-/// RopSetReadFlags of a search folder: of the messages themselves.
-fn set_read_flags_of_found(
-    exec: &mut Exec<'_>,
-    request: &SetReadFlagsRequest<'_>,
-    (folder, state): (GlobCnt, Option<bool>),
-    mut named: Named,
-) -> Result<(), Fail> {
-    let mailbox = exec.mailbox()?;
-    if request.message_ids.is_empty() {
-        let contents = search::contents(&exec.session.store, exec.logon()?, folder)?;
-        named.ids = contents.iter().map(|entry| entry.id).collect();
-    }
-    let Found { places, lacks_some } = places(exec, folder, &named.ids, MessageAccess::MODIFY)?;
-    let bits = notify_bits(request.read_flags);
-    let missing = blocking(|| {
-        for (folder, id) in &places {
-            match clear_notify(&mailbox, *folder, &[*id], bits) {
-                Ok(()) | Err(StoreError::NotFound) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(match state {
-            Some(read) => !mailbox.set_read_at(&places, read)?.missing.is_empty(),
-            None => false,
-        })
-    })?;
-    answer(exec, named.left_out || lacks_some || missing)
+    run(exec, folder, named, act, request.want_asynchronous)
 }
 
 #[cfg(test)]

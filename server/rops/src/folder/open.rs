@@ -41,7 +41,7 @@ pub fn open_folder(exec: &mut Exec<'_>, request: &OpenFolderRequest) -> Result<(
     };
     exec.open(
         request.output_handle_index,
-        Object::Folder(FolderObject { id }),
+        Object::Folder(FolderObject::new(id)),
     )?;
     exec.answer(&OpenFolderResponse {
         has_rules,
@@ -110,7 +110,7 @@ pub fn create_folder(exec: &mut Exec<'_>, request: &CreateFolderRequest<'_>) -> 
     };
     exec.open(
         request.output_handle_index,
-        Object::Folder(FolderObject { id }),
+        Object::Folder(FolderObject::new(id)),
     )?;
     exec.answer(&CreateFolderResponse {
         folder_id: ids::fid(id),

@@ -1,5 +1,5 @@
 //! RopMoveFolder and RopCopyFolder (MS-OXCFOLD 3.2.5.7 and 3.2.5.8). Each is one commit, all or
-//! nothing; an asynchronous request is answered when it is done.
+//! nothing, but for an asynchronous copy of much. Moving a folder takes no longer for what is in it.
 
 use ropewalk_props::{GlobCnt, Utf16Text};
 use ropewalk_store::FolderKind;
@@ -13,6 +13,7 @@ use crate::{
     exec::{Exec, Fail, blocking},
     ids,
     logon::special,
+    operation::{self, Work, body_len},
 };
 
 /// What both ROPs ask for.
@@ -38,9 +39,23 @@ pub fn move_folder(exec: &mut Exec<'_>, request: &MoveFolderRequest<'_>) -> Resu
 /// RopCopyFolder: the folder with its messages, and if wanted its subfolders with theirs.
 pub fn copy_folder(exec: &mut Exec<'_>, request: &CopyFolderRequest<'_>) -> Result<(), Fail> {
     let text = (request.use_unicode, request.new_folder_name);
+    exec.need(body_len(request.want_asynchronous, 1))?;
     let asked = asked(exec, request.dest_handle_index, request.folder_id, text)?;
     let mailbox = exec.mailbox()?;
     let deep = request.want_recursive;
+    if request.want_asynchronous {
+        let (source, dest) = (asked.folder, asked.to);
+        let copy = blocking(|| mailbox.begin_copy(source, dest, asked.name.as_ref(), deep))?;
+        if operation::is_worthwhile(exec, copy.total()) {
+            let work = Work::CopyFolder {
+                copy,
+                source,
+                deep,
+                dest,
+            };
+            return operation::begin(exec, work);
+        }
+    }
     blocking(|| mailbox.copy_folder(asked.folder, asked.to, asked.name.as_ref(), deep))?;
     done(exec)
 }

@@ -11,6 +11,7 @@ use crate::{
     exec::{Exec, Fail, blocking},
     ids,
     logon::special,
+    operation::{self, Work, body_len},
 };
 
 /// DeleteFolderFlags (MS-OXCFOLD 2.2.1.3.1).
@@ -61,7 +62,7 @@ pub fn empty_folder(
     hard: bool,
 ) -> Result<(), Fail> {
     let id = exec.object()?.folder()?.id;
-    exec.need(1)?;
+    exec.need(body_len(request.want_asynchronous, 1))?;
     let mailbox = exec.mailbox()?;
     if id == special::ROOT || current(&mailbox, id)?.kind == FolderKind::Search {
         return Err(ErrorCode::NOT_SUPPORTED.into());
@@ -70,6 +71,13 @@ pub fn empty_folder(
         associated: request.want_delete_associated,
         hard,
     };
+    if request.want_asynchronous {
+        let emptying = blocking(|| mailbox.begin_emptying(id, how, &is_special))?;
+        if operation::is_worthwhile(exec, emptying.total()) {
+            let folder = id;
+            return operation::begin(exec, Work::EmptyFolder { emptying, folder });
+        }
+    }
     let complete = blocking(|| mailbox.empty_folder(id, how, &is_special))?;
     exec.answer(&PartialCompletionResponse {
         partial_completion: !complete,

@@ -13,7 +13,8 @@ use super::{
 };
 use crate::{
     exec::{Exec, Fail, blocking},
-    folder::messages::{clear_notify, notify_bits, read_state},
+    folder::messages::{notify_bits, read_state},
+    operation::clear_notify,
     public::reads,
     store_error,
     view::StoredPart,

@@ -1,6 +1,6 @@
 //! RopCopyProperties and RopCopyTo: properties of one object onto another of its kind (MS-OXCPRPT
-//! 2.2.10, 2.2.11, 3.2.5.7, 3.2.5.8). Asynchronous requests are answered when they are done, which
-//! they are at once.
+//! 2.2.10, 2.2.11, 3.2.5.7, 3.2.5.8). Between messages and between attachments it is done in memory, at
+//! once, asynchronous or not.
 
 use std::mem::discriminant;
 
@@ -15,6 +15,7 @@ use ropewalk_wire::{
 };
 
 use super::{
+    copy_folder::CopyToFolder,
     copy_parts as parts,
     read::{self, Visitor, visit_handle},
     value::{Found, Properties},
@@ -32,6 +33,7 @@ use crate::{
         subject,
     },
     object::Object,
+    operation::{self, Work, body_len},
     rights::messages::says_creator,
     stream::{Value, pending, store_bytes},
 };
@@ -103,6 +105,15 @@ impl Pair {
     }
 }
 
+impl Pair {
+    /// The two folders, if that is what they are.
+    fn folders(&self, exec: &Exec<'_>) -> Option<(GlobCnt, GlobCnt, CopyFlags)> {
+        let object = |handle| exec.session.objects.get(handle, exec.logon_id).ok();
+        let folder = |handle| Some(object(handle)?.folder().ok()?.id);
+        Some((folder(self.source)?, folder(self.dest)?, self.flags))
+    }
+}
+
 fn is_writable(object: &Object) -> bool {
     match object {
         Object::Message(message) => message.writable,
@@ -112,10 +123,21 @@ fn is_writable(object: &Object) -> bool {
 }
 
 /// A property on its way.
-struct Piece {
+pub struct Piece {
     index: u16,
     tag: PropTag,
     value: Owned,
+}
+
+impl Piece {
+    /// Bytes that it takes in memory.
+    pub fn memory(&self) -> usize {
+        let value = match &self.value {
+            Owned::Inline(bytes) => bytes.len(),
+            Owned::External(_) => 0,
+        };
+        size_of::<Self>() + value
+    }
 }
 
 /// A value, packed.
@@ -162,14 +184,19 @@ pub fn copy_properties(
         return Err(ErrorCode::NOT_SUPPORTED.into());
     }
     let tags: Vec<PropTag> = request.property_tags.iter().collect();
-    exec.need(problems_len(tags.len()))?;
+    let is_asynchronous = request.want_asynchronous;
+    exec.need(body_len(is_asynchronous, problems_len(tags.len())))?;
     let mut problems = Vec::new();
     let pieces = collect(exec, &pair, &tags, &mut problems)?;
+    problems.retain(|problem| !parts::is_subobject(problem.property_tag));
     let subobjects = |tag: PropTag| tags.contains(&tag);
+    if let Some(folders) = pair.folders(exec) {
+        let copy = CopyToFolder::plan(exec, folders, subobjects, pieces, problems)?;
+        return copy_folder(exec, copy, is_asynchronous);
+    }
     prepare(exec, &pair, &pieces)?;
     parts::copy(exec, &pair, subobjects)?;
-    put(exec, &pair, pieces, &mut problems)?;
-    problems.retain(|problem| !parts::is_subobject(problem.property_tag));
+    put(exec, &pair, pieces)?;
     answer(exec, problems)
 }
 
@@ -182,20 +209,37 @@ pub fn copy_to(exec: &mut Exec<'_>, request: &CopyToRequest<'_>) -> Result<(), F
     tags.retain(|tag| !is_excluded(*tag));
     // Of a folder alone: what a message or an attachment has, another one can take.
     let problems_max = exec.object()?.folder().map_or(0, |_| tags.len());
-    exec.need(problems_len(problems_max))?;
+    let is_asynchronous = request.want_asynchronous;
+    exec.need(body_len(is_asynchronous, problems_len(problems_max)))?;
     // That the server sets the others itself is no problem here.
     let pieces = collect(exec, &pair, &tags, &mut Vec::new())?;
-    let mut problems = Vec::new();
+    if let Some(folders) = pair.folders(exec) {
+        let wanted = |tag: PropTag| request.want_sub_objects && !is_excluded(tag);
+        let copy = CopyToFolder::plan(exec, folders, wanted, pieces, Vec::new())?;
+        return copy_folder(exec, copy, is_asynchronous);
+    }
     prepare(exec, &pair, &pieces)?;
     if request.want_sub_objects {
         parts::copy(exec, &pair, |tag| !is_excluded(tag))?;
     }
-    put(exec, &pair, pieces, &mut problems)?;
-    answer(exec, problems)
+    put(exec, &pair, pieces)?;
+    answer(exec, Vec::new())
 }
 
-fn answer(exec: &mut Exec<'_>, mut problems: Vec<PropertyProblem>) -> Result<(), Fail> {
-    problems.sort_unstable_by_key(|problem| problem.index);
+/// From folder to folder: part by part if that is wanted and there is much.
+fn copy_folder(
+    exec: &mut Exec<'_>,
+    mut copy: CopyToFolder,
+    is_asynchronous: bool,
+) -> Result<(), Fail> {
+    if is_asynchronous && operation::is_worthwhile(exec, copy.total()) {
+        return operation::begin(exec, Work::CopyTo(Box::new(copy)));
+    }
+    copy.all(exec)?;
+    answer(exec, copy.into_problems())
+}
+
+fn answer(exec: &mut Exec<'_>, problems: Vec<PropertyProblem>) -> Result<(), Fail> {
     exec.answer(&PropertyProblemsResponse {
         property_problems: (&problems).into(),
     })
@@ -300,13 +344,9 @@ fn prepare(exec: &mut Exec<'_>, pair: &Pair, pieces: &[Piece]) -> Result<(), Err
     Ok(())
 }
 
-/// Puts the pieces onto the destination, for which [`prepare`] has made room, and takes them from the source if they are moved.
-fn put(
-    exec: &mut Exec<'_>,
-    pair: &Pair,
-    pieces: Vec<Piece>,
-    problems: &mut Vec<PropertyProblem>,
-) -> Result<(), ErrorCode> {
+/// Puts the pieces onto the destination, for which [`prepare`] has made room, and takes them from the
+/// source if they are moved.
+fn put(exec: &mut Exec<'_>, pair: &Pair, pieces: Vec<Piece>) -> Result<(), ErrorCode> {
     let logon_id = exec.logon_id;
     let keeps = pair.flags == CopyFlags::NoOverwrite;
     let ids: Vec<u16> = pieces.iter().map(|piece| piece.tag.id()).collect();
@@ -323,10 +363,6 @@ fn put(
                 put_one(props, &piece, keeps);
             }
             compact(props);
-        }
-        Object::Folder(dest) => {
-            let dest = dest.id;
-            return put_folder(exec, dest, pieces, keeps, problems);
         }
         _ => return Err(ErrorCode::NOT_SUPPORTED),
     }
@@ -407,8 +443,8 @@ fn put_message(props: &mut Bag, pieces: Vec<Piece>, keeps: bool) -> Parts {
     body
 }
 
-/// Changes a folder, at once.
-fn put_folder(
+/// Puts the pieces onto a folder, at once.
+pub fn put_folder(
     exec: &Exec<'_>,
     dest: GlobCnt,
     pieces: Vec<Piece>,

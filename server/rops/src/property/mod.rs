@@ -1,7 +1,8 @@
 //! The property ROPs, on any object that has properties (MS-OXCPRPT).
 
 pub mod copy;
-mod copy_parts;
+pub mod copy_folder;
+pub mod copy_parts;
 pub mod logon;
 pub mod named;
 pub mod read;

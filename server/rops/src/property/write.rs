@@ -68,7 +68,7 @@ pub fn delete_properties(
 const RESPONSE_HEADER: usize = 6;
 
 /// Bytes of a response's body with this many problems.
-pub(super) fn problems_len(count: usize) -> usize {
+pub fn problems_len(count: usize) -> usize {
     2 + count * PropertyProblem::FIXED_SIZE.unwrap_or_default()
 }
 

@@ -15,7 +15,7 @@ use ropewalk_wire::{
 };
 
 use super::{Rights, messages::MessageAccess};
-use crate::{exec::Exec, ids, message::Place, object::Object};
+use crate::{exec::Exec, ids, message::Place, object::Object, property::copy_parts::is_subobject};
 
 /// Fails if the user of the request's logon may not have it executed: with `ecAccessDenied`, and with
 /// `ecNotFound` for what the user may not even see (MS-OXCFOLD 3.2.5.1).
@@ -60,9 +60,14 @@ pub fn check(exec: &Exec<'_>, request: &Request<'_>) -> Result<(), ErrorCode> {
         Body::OpenFolder(request) => visible(exec, request.folder_id),
         Body::CreateFolder(_) => on_folder(exec, Rights::CREATE_SUBFOLDER),
         Body::DeleteFolder(request) => delete_folder(exec, request),
-        Body::EmptyFolder(_) | Body::HardDeleteMessagesAndSubfolders(_) => empty_folder(exec),
+        Body::EmptyFolder(_) | Body::HardDeleteMessagesAndSubfolders(_) => match exec.object() {
+            Ok(Object::Folder(folder)) => may_empty_folder(exec, folder.id),
+            _ => Ok(()),
+        },
         Body::MoveFolder(request) => move_folder(exec, request),
         Body::CopyFolder(request) => copy_folder(exec, request),
+        // By what it goes on with: the operation asks for what the ROP needs that began it.
+        Body::Progress(_) => Ok(()),
         Body::MoveCopyMessages(request) => at(exec, request.dest_handle_index, Rights::CREATE),
         // Message by message.
         Body::DeleteMessages(_) | Body::HardDeleteMessages(_) | Body::SetReadFlags(_) => Ok(()),
@@ -132,8 +137,8 @@ pub fn check(exec: &Exec<'_>, request: &Request<'_>) -> Result<(), ErrorCode> {
             _ => on_folder(exec, Rights::FOLDER_OWNER),
         },
         Body::CopyProperties(request) => {
-            on_folder(exec, Rights::FOLDER_VISIBLE)?;
-            at(exec, request.dest_handle_index, Rights::FOLDER_OWNER)
+            let contents = request.property_tags.iter().any(is_subobject);
+            copy_to(exec, request.dest_handle_index, contents, false)
         }
         Body::CopyTo(request) => {
             const MOVE: u8 = 0x01;
@@ -172,7 +177,6 @@ pub fn check(exec: &Exec<'_>, request: &Request<'_>) -> Result<(), ErrorCode> {
         | Body::TransportNewMail(_)
         | Body::GetTransportFolder(_)
         | Body::OptionsData(_)
-        | Body::Progress(_)
         | Body::FastTransferDestinationConfigure(_)
         | Body::FastTransferDestinationPutBuffer(_)
         | Body::FastTransferDestinationPutBufferExtended(_)
@@ -219,18 +223,11 @@ fn need(exec: &Exec<'_>, folder: GlobCnt, needed: Rights) -> Result<(), ErrorCod
     }
 }
 
-/// The same for the object whose handle stands at an index, if it is a folder.
+/// The same for the object whose handle stands at an index, if it is a folder: that an open one is there
+/// is no secret.
 fn at(exec: &Exec<'_>, index: u8, needed: Rights) -> Result<(), ErrorCode> {
     match exec.object_at(index) {
-        Ok(Object::Folder(folder)) => {
-            let rights = exec.rights(folder.id)?;
-            // The folder is open: that it is there is no secret.
-            if rights.contains(needed) {
-                Ok(())
-            } else {
-                Err(ErrorCode::ACCESS_DENIED)
-            }
-        }
+        Ok(Object::Folder(folder)) => exec.need_rights(folder.id, needed),
         _ => Ok(()),
     }
 }
@@ -280,12 +277,10 @@ fn delete_folder(exec: &Exec<'_>, request: &DeleteFolderRequest) -> Result<(), E
     Ok(())
 }
 
-fn empty_folder(exec: &Exec<'_>) -> Result<(), ErrorCode> {
-    let Ok(Object::Folder(folder)) = exec.object() else {
-        return Ok(());
-    };
-    on_folder(exec, Rights::DELETE_ANY)?;
-    below(exec, folder.id, Rights::FOLDER_OWNER | Rights::DELETE_ANY)
+/// Who empties an open folder owns all folders below it, and may delete what is in them.
+pub fn may_empty_folder(exec: &Exec<'_>, folder: GlobCnt) -> Result<(), ErrorCode> {
+    exec.need_rights(folder, Rights::DELETE_ANY)?;
+    below(exec, folder, Rights::FOLDER_OWNER | Rights::DELETE_ANY)
 }
 
 fn move_folder(exec: &Exec<'_>, request: &MoveFolderRequest<'_>) -> Result<(), ErrorCode> {
@@ -299,12 +294,28 @@ fn move_folder(exec: &Exec<'_>, request: &MoveFolderRequest<'_>) -> Result<(), E
 
 fn copy_folder(exec: &Exec<'_>, request: &CopyFolderRequest<'_>) -> Result<(), ErrorCode> {
     let folder = ids::folder_id(request.folder_id)?;
+    may_read_folder(exec, folder, request.want_recursive)?;
+    at(exec, request.dest_handle_index, Rights::CREATE_SUBFOLDER)
+}
+
+/// Who copies a folder into another one may read what is in it, and make folders there.
+pub fn may_copy_folder(
+    exec: &Exec<'_>,
+    folder: GlobCnt,
+    deep: bool,
+    dest: GlobCnt,
+) -> Result<(), ErrorCode> {
+    may_read_folder(exec, folder, deep)?;
+    exec.need_rights(dest, Rights::CREATE_SUBFOLDER)
+}
+
+fn may_read_folder(exec: &Exec<'_>, folder: GlobCnt, deep: bool) -> Result<(), ErrorCode> {
     let needed = Rights::FOLDER_VISIBLE | Rights::READ_ANY;
     need(exec, folder, needed)?;
-    if request.want_recursive {
+    if deep {
         below(exec, folder, needed)?;
     }
-    at(exec, request.dest_handle_index, Rights::CREATE_SUBFOLDER)
+    Ok(())
 }
 
 /// From folder to folder: what is in them as well, if that is wanted.
@@ -314,23 +325,34 @@ fn copy_to(exec: &Exec<'_>, dest: u8, contents: bool, moves: bool) -> Result<(),
     };
     on_folder(exec, Rights::FOLDER_VISIBLE)?;
     at(exec, dest, Rights::FOLDER_OWNER)?;
-    if !contents {
-        return Ok(());
+    match exec.object_at(dest) {
+        Ok(Object::Folder(dest)) if contents => may_copy_contents(exec, source.id, dest.id, moves),
+        _ => Ok(()),
     }
-    at(exec, dest, Rights::CREATE | Rights::CREATE_SUBFOLDER)?;
+}
+
+/// Who copies what is in a folder into another one may read it, and make messages and folders there;
+/// who moves it may delete it as well, and owns the folders that go.
+pub fn may_copy_contents(
+    exec: &Exec<'_>,
+    source: GlobCnt,
+    dest: GlobCnt,
+    moves: bool,
+) -> Result<(), ErrorCode> {
+    exec.need_rights(dest, Rights::CREATE | Rights::CREATE_SUBFOLDER)?;
     let read = Rights::FOLDER_VISIBLE | Rights::READ_ANY;
     let needed = if moves {
         read | Rights::DELETE_ANY
     } else {
         read
     };
-    on_folder(exec, needed)?;
+    exec.need_rights(source, needed)?;
     let needed = if moves {
         needed | Rights::FOLDER_OWNER
     } else {
         needed
     };
-    below(exec, source.id, needed)
+    below(exec, source, needed)
 }
 
 /// A message that is open: a new one is created, one that is there is changed.

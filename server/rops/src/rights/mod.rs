@@ -11,7 +11,7 @@ pub mod messages;
 pub mod modify;
 pub mod table;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::ops::BitOr;
 

@@ -246,4 +246,67 @@ fn a_failure_and_a_task_in_the_background_are_responses_too() {
         unreachable!()
     };
     assert_eq!(failed.into_result(), Err(ErrorCode::NOT_FOUND));
+    // Once it is done, RopProgress has the response to what it asks about (MS-OXCPRPT 3.2.5.20).
+    let mut batch = RopBatch::new();
+    let progress = ProgressRequest::default();
+    batch.push(Request::new(0, 0, RequestBody::Progress(progress)));
+    let done = |rop_id, return_value: u32, body: ResponseBody<'static>| {
+        OutputRop::Response(Response {
+            rop_id,
+            handle_index: 0,
+            return_value: ErrorCode(return_value),
+            body,
+        })
+    };
+    let partial = PartialCompletionResponse {
+        partial_completion: true,
+    };
+    for (response, is_one) in [
+        (
+            done(RopId::EMPTY_FOLDER, 0, ResponseBody::EmptyFolder(partial)),
+            true,
+        ),
+        (
+            done(RopId::COPY_FOLDER, 0x4D9, ResponseBody::CopyFolder(partial)),
+            true,
+        ),
+        (
+            done(
+                RopId::SET_READ_FLAGS,
+                0,
+                ResponseBody::SetReadFlags(partial),
+            ),
+            true,
+        ),
+        (
+            done(RopId::COPY_TO, 0, ResponseBody::CopyTo(Default::default())),
+            true,
+        ),
+        (
+            done(
+                RopId::COPY_PROPERTIES,
+                0x8004_0113,
+                ResponseBody::Failed(Failure::Plain),
+            ),
+            true,
+        ),
+        (
+            done(
+                RopId::PROGRESS,
+                0x8004_0102,
+                ResponseBody::Failed(Failure::Plain),
+            ),
+            true,
+        ),
+        (
+            done(RopId::DELETE_FOLDER, 0, ResponseBody::DeleteFolder(partial)),
+            false,
+        ),
+    ] {
+        let payloads = [payload(std::slice::from_ref(&response))];
+        match batch.decode(&payloads) {
+            Ok(output) => assert!(is_one && output.rops == [response]),
+            Err(error) => assert!(!is_one, "{response:?}: {error}"),
+        }
+    }
 }

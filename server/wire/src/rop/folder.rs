@@ -135,7 +135,7 @@ impl<'a> Wire<'a> for CreateFolderRequest<'a> {
 }
 
 /// RopMoveFolder request. Byte 3 of the request is its SourceHandleIndex.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
 #[allow(missing_docs)] // The fields have the names of the specification.
 pub struct MoveFolderRequest<'a> {
     pub dest_handle_index: u8,
@@ -170,7 +170,7 @@ impl<'a> Wire<'a> for MoveFolderRequest<'a> {
 }
 
 /// RopCopyFolder request. Byte 3 of the request is its SourceHandleIndex.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
 #[allow(missing_docs)] // The fields have the names of the specification.
 pub struct CopyFolderRequest<'a> {
     pub dest_handle_index: u8,

@@ -61,7 +61,8 @@ impl<'a> Response<'a> {
     /// any other request they do not matter.
     ///
     /// A request that the server carries out in the background is answered with RopProgress
-    /// (MS-OXCPRPT 2.2.23): that is the response then.
+    /// (MS-OXCPRPT 2.2.23): that is the response then. RopProgress itself is answered with the response to
+    /// the request that it asks about, once that is done (MS-OXCPRPT 3.2.5.20).
     pub fn decode(
         input: &mut Reader<'a>,
         request: &Request<'_>,
@@ -69,11 +70,20 @@ impl<'a> Response<'a> {
     ) -> Result<Self, DecodeError> {
         let rop_id = RopId(input.u8()?);
         let in_background = rop_id == RopId::PROGRESS;
+        let original;
+        let mut request = request;
         if rop_id != request.rop_id && !in_background {
-            return Err(DecodeError::UnexpectedResponse {
+            let body = asynchronous(rop_id).filter(|_| request.rop_id == RopId::PROGRESS);
+            let body = body.ok_or(DecodeError::UnexpectedResponse {
                 found: rop_id,
                 wanted: request.rop_id,
-            });
+            })?;
+            original = Request {
+                rop_id,
+                body,
+                ..*request
+            };
+            request = &original;
         }
         let handle_index = input.u8()?;
         let return_value = ErrorCode(input.u32()?);
@@ -111,6 +121,26 @@ impl<'a> Response<'a> {
         put_response_header(out, self.rop_id, self.handle_index, self.return_value);
         self.body.encode(out)
     }
+}
+
+/// A request of each ROP that may be carried out in the background (MS-OXCFOLD 3.1.5.2, MS-OXCMSG
+/// 2.2.3.10.1, MS-OXCPRPT 2.2.10.1 and 2.2.11.1), to read its response by.
+fn asynchronous(rop_id: RopId) -> Option<RequestBody<'static>> {
+    Some(match rop_id {
+        RopId::MOVE_COPY_MESSAGES => RequestBody::MoveCopyMessages(Default::default()),
+        RopId::MOVE_FOLDER => RequestBody::MoveFolder(Default::default()),
+        RopId::COPY_FOLDER => RequestBody::CopyFolder(Default::default()),
+        RopId::EMPTY_FOLDER => RequestBody::EmptyFolder(Default::default()),
+        RopId::HARD_DELETE_MESSAGES_AND_SUBFOLDERS => {
+            RequestBody::HardDeleteMessagesAndSubfolders(Default::default())
+        }
+        RopId::DELETE_MESSAGES => RequestBody::DeleteMessages(Default::default()),
+        RopId::HARD_DELETE_MESSAGES => RequestBody::HardDeleteMessages(Default::default()),
+        RopId::SET_READ_FLAGS => RequestBody::SetReadFlags(Default::default()),
+        RopId::COPY_TO => RequestBody::CopyTo(Default::default()),
+        RopId::COPY_PROPERTIES => RequestBody::CopyProperties(Default::default()),
+        _ => return None,
+    })
 }
 
 macro_rules! response_bodies {

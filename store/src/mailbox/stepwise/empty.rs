@@ -29,6 +29,8 @@ pub struct FolderEmptying {
     kept: bool,
     /// Ids of its own messages from here on came later.
     end: GlobCnt,
+    /// Subfolders that were to go when it began, all of them.
+    folders: usize,
     total: u64,
 }
 
@@ -59,10 +61,9 @@ impl FolderEmptying {
         self.total
     }
 
-    /// Bytes that it takes in memory at most, as it is.
+    /// Bytes that it takes in memory at most, folders that come meanwhile apart.
     pub fn memory(&self) -> usize {
-        let waiting = self.way.iter().map(|level| level.children.len() + 4);
-        (waiting.sum::<usize>() + self.children.len()) * size_of::<GlobCnt>()
+        self.folders * size_of::<Level>()
     }
 }
 
@@ -92,6 +93,7 @@ impl Mailbox {
             way: Vec::new(),
             kept: false,
             end: txn.upcoming(),
+            folders: 0,
             total: own,
         };
         for child in self.children(id, how.hard) {
@@ -101,6 +103,7 @@ impl Mailbox {
                 continue;
             }
             emptying.children.push(child);
+            emptying.folders += below.len();
             for id in below {
                 let folder = txn.any_folder(id)?;
                 let items = if how.hard {
