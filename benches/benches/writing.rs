@@ -1,10 +1,12 @@
-//! What it costs to change a message for good, to move and copy a thousand of them, and to write and read
-//! an attachment of 10 MiB.
+//! What it costs to change a message for good, to move and copy a thousand of them, to copy a folder with
+//! very many, and to write and read an attachment of 10 MiB.
 //!
-//! `cargo bench -p ropewalk-benches --bench writing -- [--json] [--saves N] [--moves N] [--files N]`.
+//! `cargo bench -p ropewalk-benches --bench writing -- [--json] [--saves N] [--moves N] [--copied N]
+//! [--files N]`.
 //! RopSetProperties and RopSaveChangesMessage in one Execute, and RopMoveCopyMessages, stand beside a bare
 //! write and fdatasync of as many bytes as the log grows by, on the same disk. A stream is held against a hyper server
-//! that gets or sends as much in as many requests.
+//! that gets or sends as much in as many requests. An asynchronous RopCopyFolder is held against the same ROP
+//! at once: its requests one by one, and all together.
 
 mod common;
 
@@ -42,10 +44,13 @@ fn main() {
     let inbox = client
         .open_folder(logon.handle, logon.inbox())
         .expect("the Inbox opens");
+    let copied = value_of(&args, "--copied").unwrap_or(100_000);
     let moving = moving(&mut client, inbox, dir.path(), moves);
+    let copying = copying(&mut client, inbox, copied);
     let (message, _) = new_message(&mut client, inbox, logon.inbox(), "a coil of rope");
     let mut outcomes = vec![saving(&mut client, message, dir.path(), saves)];
     outcomes.extend(moving);
+    outcomes.extend(copying);
     outcomes.extend(streams(&mut client, message, files));
     common::report(json, outcomes.into_iter());
 }
@@ -155,6 +160,67 @@ fn moving(client: &mut Client, inbox: u32, dir: &Path, moves: usize) -> [Outcome
         outcome("moving", ours.0, sizes.0),
         outcome("copying", ours.1, sizes.1),
     ]
+}
+
+/// Copies a folder with very many messages, asynchronously and at once.
+fn copying(client: &mut Client, inbox: u32, messages: usize) -> [Outcome; 2] {
+    const TIMES: usize = 5;
+    let create = |client: &mut Client, name: &str| {
+        let created = client.create_folder(inbox, name);
+        created.expect("RopCreateFolder")
+    };
+    let (many, dest) = (create(client, "many"), create(client, "copies"));
+    // With the messages of the Inbox, but neither its name nor its subfolders.
+    let fill = Rop::new(0x39, 0).u8(1).u8(0).u8(1).u8(0);
+    let fill = fill.tags(&[tag::DISPLAY_NAME, 0x360E_000D]);
+    for _ in 0..messages / MOVED {
+        client.rop(&fill, &[inbox, many.handle]).expect("RopCopyTo");
+    }
+    let copy = |is_asynchronous: u8| {
+        let rop = Rop::new(0x36, 0).u8(1).u8(is_asynchronous).u8(1).u8(1);
+        rop.u64(many.folder_id).utf16_z("copy")
+    };
+    let (mut requests, mut whole, mut at_once) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..TIMES {
+        let begun = requests.len();
+        let mut rop = copy(1);
+        while goes_on(client, &rop, [inbox, dest.handle], &mut requests) {
+            rop = Rop::new(PROGRESS, 0).u8(0);
+        }
+        whole.push(requests.iter().skip(begun).sum());
+        client.empty_folder(dest.handle, true).expect("it is empty");
+        assert!(!goes_on(
+            client,
+            &copy(0),
+            [inbox, dest.handle],
+            &mut at_once
+        ));
+        client.empty_folder(dest.handle, true).expect("it is empty");
+    }
+    let outcome = |name: &str, ours: Vec<Duration>| Outcome {
+        name: format!("{name} of {messages} messages"),
+        ours: Times::new(ours),
+        baseline: "the same ROP at once".to_owned(),
+        theirs: Times::new(at_once.clone()),
+        bytes: None,
+    };
+    [
+        outcome("a request of an asynchronous copy", requests),
+        outcome("an asynchronous copy", whole),
+    ]
+}
+
+const PROGRESS: u8 = 0x50;
+
+/// Whether a ROP is answered with RopProgress; how long that took is added to `times`.
+fn goes_on(client: &mut Client, rop: &Rop, handles: [u32; 2], times: &mut Vec<Duration>) -> bool {
+    let mut rops = Vec::new();
+    times.push(timed(|| {
+        let answer = client.execute(std::slice::from_ref(rop), &handles);
+        rops = answer.expect("Execute").rops;
+    }));
+    assert_eq!(rops.get(2..6), Some(&[0; 4][..]), "{rops:02x?}");
+    rops.first() == Some(&PROGRESS)
 }
 
 /// Bytes of the log's segments.
