@@ -2,7 +2,7 @@
 
 use ropewalk_tests::{
     client::{Cells as _, Client, Handle, Rop},
-    fixture::{ada, code, fails, tag},
+    fixture::{ada, code, fails, new_folder, new_message, tag},
 };
 
 use crate::fixture::{
@@ -141,5 +141,20 @@ fn nothing_after_a_seek_that_failed_is_executed() {
             .unwrap();
         assert_eq!(payload.rops.len(), 6, "{:02x?}", payload.rops);
         assert_eq!(payload.rops[0], 0x19);
+    }
+    // 3.2.5.12: RopCreateBookmark is no different; RopFreeBookmark and RopFindRow are.
+    let (other, other_id) = new_folder(&mut client, &logon);
+    let (message, _) = new_message(&mut client, other, other_id, "b");
+    let attachments = client.attachment_table(message).unwrap();
+    for handle in [folder, attachments] {
+        let create = Rop::new(0x1B, 0);
+        let rops = [create, Rop::new(0x17, 1)];
+        let payload = client.execute(&rops, &[handle, table]).unwrap();
+        assert_eq!(payload.rops, [0x1B, 0, 0x02, 0x01, 0x04, 0x80]);
+        let free = Rop::new(0x89, 0).sized(&[0; 4]);
+        let payload = client
+            .execute(&[free, Rop::new(0x17, 1)], &[handle, table])
+            .unwrap();
+        assert_eq!(payload.rops.len(), 6 + 14);
     }
 }

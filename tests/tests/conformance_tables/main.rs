@@ -3,7 +3,10 @@
 
 mod bookmarks;
 mod categories;
+mod collapse_state;
+mod columns;
 mod fixture;
+mod instances;
 mod kinds;
 mod rows;
 mod views;

@@ -126,6 +126,16 @@ const COMPUTED: [PropTag; 8] = [
     PID_TAG_MAPPING_SIGNATURE,
 ];
 
+/// Columns that every table of attachments has.
+pub fn columns() -> Vec<PropTag> {
+    let given = [
+        PID_TAG_RENDERING_POSITION,
+        PID_TAG_CREATION_TIME,
+        PID_TAG_LAST_MODIFICATION_TIME,
+    ];
+    COMPUTED.into_iter().chain(given).collect()
+}
+
 /// True for properties that only the server sets.
 pub fn is_read_only(tag: PropTag) -> bool {
     COMPUTED.iter().any(|known| known.id() == tag.id())

@@ -87,6 +87,12 @@ const COMPUTED: [PropTag; 39] = [
 /// Those that a folder has before they are set.
 const DEFAULTED: [PropTag; 2] = [PID_TAG_COMMENT, PID_TAG_ATTRIBUTE_HIDDEN];
 
+/// Columns that every hierarchy table has.
+pub fn columns() -> Vec<PropTag> {
+    let columns = COMPUTED.into_iter().chain(DEFAULTED);
+    columns.chain([PID_TAG_DISPLAY_NAME]).collect()
+}
+
 /// What the server keeps in the bags of folders for itself: no client sees it, sets it or copies it.
 const HIDDEN: [PropTag; 5] = [
     rights::list::STORED,

@@ -99,6 +99,21 @@ const ENTRY_TAGS: [PropTag; 24] = [
     PID_TAG_LOCAL_COMMIT_TIME,
 ];
 
+/// Properties that every saved message has.
+pub fn columns() -> Vec<PropTag> {
+    let mut columns = vec![
+        PID_TAG_MESSAGE_FLAGS,
+        PID_TAG_HAS_ATTACHMENTS,
+        PID_TAG_READ,
+        PID_TAG_MESSAGE_CLASS,
+        PID_TAG_SUBJECT,
+        PID_TAG_CREATION_TIME,
+        PID_TAG_LAST_MODIFICATION_TIME,
+    ];
+    columns.extend(ENTRY_TAGS);
+    columns
+}
+
 /// Computed properties that a client may not set; setting one is answered with a PropertyProblem
 /// (MS-OXCMSG 2.2.1, MS-OXCPRPT 2.2.1).
 pub fn is_read_only(tag: PropTag) -> bool {

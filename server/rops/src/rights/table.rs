@@ -60,7 +60,8 @@ pub fn rows(store: &Store, folder: &Folder, free_busy: bool) -> Vec<PermissionRo
     reserved.into_iter().chain(members).collect()
 }
 
-const COLUMNS: [PropTag; 4] = [
+/// What a row shows (MS-OXCPERM 2.2.4 to 2.2.7).
+pub const COLUMNS: [PropTag; 4] = [
     PID_TAG_ENTRY_ID,
     PID_TAG_MEMBER_ID,
     PID_TAG_MEMBER_NAME,

@@ -171,20 +171,22 @@ fn change(data: &RuleData<'_>, code_page: CodePage) -> Result<Change, ErrorCode>
     }
 }
 
+/// The properties of a standard rule (2.2.1.3.1), which are the columns of the rules table.
+pub const PROPERTIES: [PropTag; 10] = [
+    PID_TAG_RULE_ID,
+    PID_TAG_RULE_SEQUENCE,
+    PID_TAG_RULE_STATE,
+    PID_TAG_RULE_NAME,
+    PID_TAG_RULE_PROVIDER,
+    PID_TAG_RULE_LEVEL,
+    PID_TAG_RULE_USER_FLAGS,
+    PID_TAG_RULE_PROVIDER_DATA,
+    PID_TAG_RULE_CONDITION,
+    PID_TAG_RULE_ACTIONS,
+];
+
 /// Fails unless it is a property of a standard rule (2.2.1.3.1) with a value that it can have.
 fn check(tag: PropTag, value: &PropValue) -> Result<(), ErrorCode> {
-    const PROPERTIES: [PropTag; 10] = [
-        PID_TAG_RULE_ID,
-        PID_TAG_RULE_SEQUENCE,
-        PID_TAG_RULE_STATE,
-        PID_TAG_RULE_NAME,
-        PID_TAG_RULE_PROVIDER,
-        PID_TAG_RULE_LEVEL,
-        PID_TAG_RULE_USER_FLAGS,
-        PID_TAG_RULE_PROVIDER_DATA,
-        PID_TAG_RULE_CONDITION,
-        PID_TAG_RULE_ACTIONS,
-    ];
     if !PROPERTIES.contains(&tag) {
         return Err(ErrorCode::INVALID_PARAM);
     }

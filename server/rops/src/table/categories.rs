@@ -79,6 +79,17 @@ impl Categories {
         self.levels
     }
 
+    /// Says how many levels of headers start out expanded; the rows must be made anew then.
+    pub fn set_expanded_levels(&mut self, expanded: usize) {
+        self.levels.expanded = expanded.min(self.levels.all);
+    }
+
+    /// The header that a row is to be found below as long as it does not show.
+    pub fn hiding(&self, row: RowId) -> Option<RowId> {
+        let hiding = (self.grouping.above(row)?).find(|group| !self.is_expanded(group))?;
+        (hiding.id != row.id).then(|| header_row(hiding.id))
+    }
+
     /// Takes the rows of all messages.
     pub fn set_grouping(&mut self, grouping: Arc<Grouping>) {
         self.grouping = grouping;
@@ -265,16 +276,17 @@ impl TableObject {
 
     /// Whether a row passes a filter.
     pub(super) fn passes(&self, source: &Source<'_>, filter: &Filter, row: RowId) -> bool {
-        self.with_row(source, row, filter.need(), |object, _| {
-            source.matches(filter, object)
+        self.with_row(source, row, filter.need(), |object, part| {
+            source.matches_part(filter, object, self.expanded, part)
         })
     }
 
     /// Expands or collapses a header. Its row, and how many rows came or went.
     pub(super) fn toggle(&mut self, id: u64, expand: bool) -> Result<(RowId, usize), ErrorCode> {
+        // MS-OXCTABL 3.2.5.2: whatever the header, there is none before RopSetColumns.
+        self.columns()?;
         let categories = self.categories.as_mut().ok_or(ErrorCode::NOT_FOUND)?;
         let row = categories.check(id, expand)?;
-        self.columns.as_ref().ok_or(ErrorCode::NULL_OBJECT)?;
         categories.toggle(id);
         let before = self.rows.len();
         if let Err(code) = self.show_categories() {

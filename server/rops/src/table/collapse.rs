@@ -10,7 +10,10 @@ use ropewalk_wire::{
     },
 };
 
-use super::{TableObject, categories::row_of, cells::RowWriter, source::Source, with_table};
+use super::{
+    Seen, TableObject, categories::row_of, cells::RowWriter, grouping::Fnv, source::Source,
+    with_table,
+};
 use crate::{
     exec::{Exec, Fail},
     property::value::Strings,
@@ -82,8 +85,26 @@ pub fn collapse_row(exec: &mut Exec<'_>, request: &CollapseRowRequest) -> Result
     })
 }
 
-// CollapseState: PidTagInstID and PidTagInstanceNum of the row that the client was at, then the
-// ids of the headers that are not as their level starts out.
+// CollapseState: PidTagInstID and PidTagInstanceNum of the row that the client was at, a hash of how
+// the table was sorted and restricted, how many levels of headers started out expanded, then the ids
+// of the headers that are not as their level starts out.
+
+/// What a collapse state is about: the same for tables that are sorted and restricted alike
+/// (MS-OXCTABL 2.2.2.20), however many levels start out expanded.
+fn view_hash(table: &TableObject) -> u64 {
+    let mut hash = Fnv::default();
+    let levels = table
+        .categories
+        .as_ref()
+        .map_or(0, |made| made.levels().all);
+    hash.put(&(levels as u64).to_le_bytes());
+    for order in &table.sort {
+        hash.put(&order.tag.0.to_le_bytes());
+        hash.put(&[order.order]);
+    }
+    hash.put(&table.restriction);
+    hash.0
+}
 
 /// Runs a ROP on the rows of a contents table with columns.
 fn with_contents<'e>(
@@ -109,6 +130,9 @@ pub fn get_collapse_state(
         let mut state = Vec::new();
         state.put_u64(request.row_id);
         state.put_u32(request.row_instance_number);
+        state.put_u64(view_hash(table));
+        let levels = table.categories.as_ref().map(|made| made.levels().expanded);
+        state.put_u16(u16::try_from(levels.unwrap_or_default()).unwrap_or(u16::MAX));
         for id in table.categories.iter().flat_map(|made| made.toggled()) {
             state.put_u64(id);
         }
@@ -122,8 +146,11 @@ pub fn get_collapse_state(
     })
 }
 
-/// RopSetCollapseState: the bookmark is of the row that the state was asked for at, or of the first
-/// row if that one is not to be seen.
+/// RopSetCollapseState: the bookmark is of the row that the state was asked for at, or of the header
+/// that hides it, or of the first row if it is gone. The cursor goes there (3.2.5.20).
+///
+/// `ecInvalidParam` for what is no state, and for one of a table with another sort order or
+/// restriction (2.2.2.20).
 pub fn set_collapse_state(
     exec: &mut Exec<'_>,
     request: &SetCollapseStateRequest<'_>,
@@ -134,8 +161,10 @@ pub fn set_collapse_state(
         let mut state = Reader::new(request.collapse_state.get());
         let row_id = state.u64().map_err(invalid)?;
         let row_instance_number = state.u32().map_err(invalid)?;
+        let hash = state.u64().map_err(invalid)?;
+        let expanded = state.u16().map_err(invalid)?;
         let ids = state.take_rest();
-        if !ids.len().is_multiple_of(8) {
+        if !ids.len().is_multiple_of(8) || hash != view_hash(table) {
             return Err(ErrorCode::INVALID_PARAM.into());
         }
         if !table.rows.has_room_for_bookmark() {
@@ -144,10 +173,19 @@ pub fn set_collapse_state(
         if let Some(categories) = &mut table.categories {
             let ids = ids.chunks_exact(8).filter_map(|id| id.try_into().ok());
             categories.set_toggled(ids.map(u64::from_le_bytes));
+            categories.set_expanded_levels(expanded.into());
+            table.seen = Seen::Nothing;
+            let source = Source::new(exec.session, exec.logon_id, table.kind)?;
+            table.refresh(&source)?;
         }
-        table.show_categories()?;
         let row = row_of(row_id, row_instance_number);
-        let at = table.rows.position(row).unwrap_or(0);
+        let at = (table.rows.position(row))
+            .or_else(|| {
+                let categories = table.categories.as_ref()?;
+                table.rows.position(categories.hiding(row)?)
+            })
+            .unwrap_or(0);
+        table.rows.set_cursor(at);
         let id = table
             .rows
             .create_bookmark_at(at)

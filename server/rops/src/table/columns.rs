@@ -9,10 +9,15 @@ use ropewalk_wire::{
     value::cell_type,
 };
 
-use super::{Seen, categories::Categories, filter::Need, source::Source, with_table};
+use super::{
+    Seen, TableKind, categories::Categories, filter::Need, message_row, source::Source, with_table,
+};
 use crate::{
+    attachment,
     exec::{Exec, Fail},
+    folder,
     limits::{COLUMNS_MAX, SORT_ORDERS_MAX},
+    message, rights, rules,
 };
 
 /// TableStatus of a table with nothing going on (MS-OXCTABL 2.2.2.1.3): everything that could be
@@ -139,12 +144,33 @@ pub fn sort_table(exec: &mut Exec<'_>, request: &SortTableRequest<'_>) -> Result
     })
 }
 
-/// RopQueryColumnsAll: what columns rows have values for. Other columns can be set as well.
+/// Columns that tables of a kind have whatever their rows are: what the server works out.
+fn columns_of(kind: TableKind) -> Vec<PropTag> {
+    match kind {
+        TableKind::Contents { .. } | TableKind::Search { .. } | TableKind::Members { .. } => {
+            let mut columns = message_row::COLUMNS.to_vec();
+            // Of header rows (MS-OXCTABL 2.2.1.5, 2.2.1.6).
+            columns.extend([
+                tags::PID_TAG_CONTENT_COUNT,
+                tags::PID_TAG_CONTENT_UNREAD_COUNT,
+            ]);
+            columns.extend(message::properties::columns());
+            columns
+        }
+        TableKind::Hierarchy { .. } => folder::properties::columns(),
+        TableKind::Rules { .. } => rules::modify::PROPERTIES.to_vec(),
+        TableKind::Permissions { .. } => rights::table::COLUMNS.to_vec(),
+        TableKind::Attachments { .. } => attachment::columns(),
+    }
+}
+
+/// RopQueryColumnsAll: the columns that tables of the kind have, and those that the rows have values
+/// for. Other columns can be set as well.
 pub fn query_columns_all(exec: &mut Exec<'_>) -> Result<(), Fail> {
     with_table(exec, |exec, table| {
         let source = Source::new(exec.session, exec.logon_id, table.kind)?;
         table.refresh(&source)?;
-        let mut tags: Vec<PropTag> = vec![tags::PID_TAG_INSTANCE_KEY];
+        let mut tags = columns_of(table.kind);
         for row in (0..table.rows.len().min(ROWS_GATHERED)).filter_map(|at| table.rows.get(at)) {
             table.with_row(&source, row, Need::Content, |object, _| {
                 tags.extend(object.tags())

@@ -263,6 +263,26 @@ impl Filter {
         })
     }
 
+    /// Whether it asks about single values of this multi-valued property: has its tag with the
+    /// instance bit.
+    pub fn asks_instances(&self, id: u16) -> bool {
+        let is_it = |tag: PropTag| tag.id() == id && tag.ty().0 & PropType::INSTANCE != 0;
+        match self {
+            Self::And(filters) | Self::Or(filters) => {
+                filters.iter().any(|filter| filter.asks_instances(id))
+            }
+            Self::Not(filter) | Self::Count { filter, .. } => filter.asks_instances(id),
+            Self::Content { tag, .. }
+            | Self::Property { tag, .. }
+            | Self::BitMask { tag, .. }
+            | Self::Size { tag, .. }
+            | Self::Exist(tag) => is_it(*tag),
+            Self::Compare { left, right, .. } => is_it(*left) || is_it(*right),
+            // Recipients and attachments are not what a table is expanded by.
+            Self::Recipients(_) | Self::Attachments(_) => false,
+        }
+    }
+
     /// Whether rows have to be asked in order, from the first.
     pub fn counts(&self) -> bool {
         match self {
@@ -392,6 +412,50 @@ pub trait Searched: Properties {
     /// The mailbox that it is in.
     fn mailbox(&self) -> Option<&ropewalk_store::Mailbox> {
         None
+    }
+
+    /// Which of the values of this property the row stands for, if its table has a row for each.
+    fn instance(&self, _id: u16) -> Option<u32> {
+        None
+    }
+}
+
+/// A row of a table that is expanded by a multi-valued property (MS-OXCTABL 3.2.5.2): a restriction
+/// whose tag has the instance bit is about the one value that the row shows.
+pub struct InstanceRow<'a> {
+    /// The object that it is a row of.
+    pub object: &'a dyn Searched,
+    /// The property's id.
+    pub id: u16,
+    /// PidTagInstanceNum.
+    pub part: u32,
+}
+
+impl Properties for InstanceRow<'_> {
+    fn find(&self, tag: PropTag) -> Option<Found<'_>> {
+        self.object.find(tag)
+    }
+
+    fn find_start(&self, tag: PropTag, max: usize) -> Option<Found<'_>> {
+        self.object.find_start(tag, max)
+    }
+
+    fn tags(&self) -> Vec<PropTag> {
+        self.object.tags()
+    }
+}
+
+impl Searched for InstanceRow<'_> {
+    fn message(&self) -> Option<MessageView<'_>> {
+        self.object.message()
+    }
+
+    fn mailbox(&self) -> Option<&ropewalk_store::Mailbox> {
+        self.object.mailbox()
+    }
+
+    fn instance(&self, id: u16) -> Option<u32> {
+        (id == self.id).then_some(self.part)
     }
 }
 
@@ -527,7 +591,14 @@ fn any_value(
     if value.ty == ty {
         return test(value);
     }
-    value.ty.is_multi() && value.ty.element() == ty && value.elements().any(test)
+    if !value.ty.is_multi() || value.ty.element() != ty {
+        return false;
+    }
+    let is_instance = tag.ty().0 & PropType::INSTANCE != 0;
+    match object.instance(tag.id()).filter(|_| is_instance) {
+        Some(part) => value.elements().nth(part as usize).is_some_and(test),
+        None => value.elements().any(test),
+    }
 }
 
 /// Bytes of a value as it is sent, the terminator of a string included (MS-OXCDATA 2.12.8).

@@ -173,6 +173,17 @@ impl Grouping {
         self.groups.get(at)
     }
 
+    /// The headers above a row that is not one, from the outermost; of a header, itself last.
+    pub fn above(&self, row: RowId) -> Option<impl Iterator<Item = &Group>> {
+        let (at, level) = match self.get(row.id) {
+            Some(header) => (header.start, header.level),
+            None => (self.leaves.iter().position(|leaf| leaf == row)?, usize::MAX),
+        };
+        let is_above =
+            move |group: &&Group| (group.start..group.end).contains(&at) && group.level <= level;
+        Some(self.groups.iter().filter(is_above))
+    }
+
     /// The first row below a header.
     pub fn first(&self, group: &Group) -> Option<RowId> {
         self.leaves.get(group.start).map(|(row, _)| *row)
@@ -225,13 +236,8 @@ pub fn header_row(id: u64) -> RowId {
 
 /// PidTagInstID of the header that stands for these values: the same whenever it is made.
 fn category_id(keys: &[SortKey]) -> u64 {
-    // FNV-1a.
-    let mut hash = 0xCBF2_9CE4_8422_2325_u64;
-    let mut put = |bytes: &[u8]| {
-        for byte in bytes {
-            hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01B3);
-        }
-    };
+    let mut hash = Fnv::default();
+    let mut put = |bytes: &[u8]| hash.put(bytes);
     for key in keys {
         match key {
             SortKey::Missing => put(&[0]),
@@ -254,7 +260,26 @@ fn category_id(keys: &[SortKey]) -> u64 {
         }
         put(&[0xFF]);
     }
-    (hash | HEADER_BIT) & !REPLID_BITS
+    (hash.0 | HEADER_BIT) & !REPLID_BITS
+}
+
+/// FNV-1a: the same on every machine, whenever it is made.
+#[derive(Clone, Copy, Debug)]
+pub struct Fnv(pub u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xCBF2_9CE4_8422_2325)
+    }
+}
+
+impl Fnv {
+    /// Takes in bytes.
+    pub fn put(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01B3);
+        }
+    }
 }
 
 #[cfg(test)]

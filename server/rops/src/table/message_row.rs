@@ -17,6 +17,14 @@ use crate::{
 /// The PidTagMessageFlags bits that are known without a message's content.
 pub const FLAGS_OF_ENTRY: u32 = flags::READ | flags::FAI;
 
+/// Columns of a row that are no properties of its message (MS-OXCTABL 2.2.1).
+pub const COLUMNS: [PropTag; 4] = [
+    PID_TAG_INST_ID,
+    PID_TAG_INSTANCE_NUM,
+    PID_TAG_ROW_TYPE,
+    PID_TAG_DEPTH,
+];
+
 /// A message as a row of a contents table. What the store's entry says is answered from there.
 pub struct MessageRow<'a> {
     entry: &'a MessageEntry,
@@ -87,12 +95,7 @@ impl Properties for MessageRow<'_> {
 
     fn tags(&self) -> Vec<PropTag> {
         let mut tags = self.message.tags();
-        for column in [
-            PID_TAG_INST_ID,
-            PID_TAG_INSTANCE_NUM,
-            PID_TAG_ROW_TYPE,
-            PID_TAG_DEPTH,
-        ] {
+        for column in COLUMNS {
             if !tags.contains(&column) {
                 tags.push(column);
             }

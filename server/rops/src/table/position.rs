@@ -116,10 +116,7 @@ pub fn seek_row_bookmark(
     exec: &mut Exec<'_>,
     request: &SeekRowBookmarkRequest<'_>,
 ) -> Result<(), Fail> {
-    check_has_bookmarks(exec).map_err(|code| match code {
-        ErrorCode::NOT_SUPPORTED => Fail::Last(code),
-        code => code.into(),
-    })?;
+    check_has_bookmarks(exec).map_err(last_if_not_supported)?;
     with_rows(exec, 6, |exec, table| {
         table.needs_columns_or_reset()?;
         let Bookmarked { at, gone } = find_bookmark(table, request.bookmark).map_err(Fail::Last)?;
@@ -150,9 +147,18 @@ pub fn seek_row_fractional(
     })
 }
 
-/// RopCreateBookmark.
+/// `ecNotSupported` that ends the buffer: the ROPs after it are not executed (MS-OXCTABL 3.2.5.10,
+/// 3.2.5.12).
+fn last_if_not_supported(code: ErrorCode) -> Fail {
+    match code {
+        ErrorCode::NOT_SUPPORTED => Fail::Last(code),
+        code => code.into(),
+    }
+}
+
+/// RopCreateBookmark. On an object that has no bookmarks, the ROPs after it are not executed.
 pub fn create_bookmark(exec: &mut Exec<'_>) -> Result<(), Fail> {
-    check_has_bookmarks(exec)?;
+    check_has_bookmarks(exec).map_err(last_if_not_supported)?;
     with_rows(exec, 6, |exec, table| {
         let id = table
             .rows

@@ -9,7 +9,7 @@ use ropewalk_wire::{ErrorCode, sort::SortOrder};
 use super::{
     Seen, TableKind, TableObject, cells,
     compare::SortKey,
-    filter::{Filter, Need, Searched},
+    filter::{Filter, InstanceRow, Need, Searched},
     grouping::{Grouping, Levels},
     kept::{By, Kept},
     members,
@@ -247,6 +247,23 @@ impl<'a> Source<'a> {
     /// Whether an object passes a filter.
     pub fn matches(&self, filter: &Filter, object: &dyn Searched) -> bool {
         filter.matches(self.store, object)
+    }
+
+    /// Whether a row of a table that is `expanded` passes a filter: the one for the value at `part`.
+    pub fn matches_part(
+        &self,
+        filter: &Filter,
+        object: &dyn Searched,
+        expanded: Option<PropTag>,
+        part: u32,
+    ) -> bool {
+        match expanded {
+            Some(tag) => {
+                let id = tag.id();
+                self.matches(filter, &InstanceRow { object, id, part })
+            }
+            None => self.matches(filter, object),
+        }
     }
 }
 
@@ -615,7 +632,11 @@ impl RowMaker<'_> {
         }
         if let Some(filter) = counting {
             filter.restart();
-            made.retain(|(row, _)| self.source.passes(filter, *row));
+            made.retain(|(row, _)| {
+                self.source.with_row(*row, filter.need(), |object| {
+                    (self.source).matches_part(filter, object, self.expanded, row.part)
+                })
+            });
         }
         Ok(made)
     }
@@ -643,7 +664,13 @@ impl RowMaker<'_> {
         }
         let row = |part| self.source.row(entry, content.as_ref(), part);
         let first = row(0);
-        if filter.is_some_and(|filter| !filter.matches(self.source.store, &first)) {
+        // A restriction may be about the message, or about each of its rows.
+        let by_part = filter
+            .zip(self.expanded)
+            .filter(|(filter, tag)| filter.asks_instances(tag.id()));
+        if by_part.is_none()
+            && filter.is_some_and(|filter| !filter.matches(self.source.store, &first))
+        {
             return;
         }
         let values = self.expanded.map_or(1, |tag| {
@@ -658,7 +685,13 @@ impl RowMaker<'_> {
                 id: entry.id.0,
                 part,
             };
-            rows.push((id, self.keys(&row(part), part)));
+            let row = row(part);
+            let passes = by_part.is_none_or(|(filter, tag)| {
+                self.source.matches_part(filter, &row, Some(tag), part)
+            });
+            if passes {
+                rows.push((id, self.keys(&row, part)));
+            }
         }
     }
 
