@@ -8,5 +8,6 @@ mod columns;
 mod fixture;
 mod instances;
 mod kinds;
+mod restrictions;
 mod rows;
 mod views;
