@@ -8,6 +8,7 @@ mod columns;
 mod fixture;
 mod instances;
 mod kinds;
+mod live;
 mod restrictions;
 mod rows;
 mod views;
