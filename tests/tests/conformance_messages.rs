@@ -236,15 +236,13 @@ fn flags_and_status_are_the_servers_after_the_first_save() {
         .client
         .create_message(place.folder, place.folder_id)
         .unwrap();
-    // mfUnmodified, mfResend and mfUnsent without mfRead, as if it had been delivered; mfHasAttach,
-    // mfSubmitted and mfFAI are never the client's.
-    let given = [(
-        tag::MESSAGE_FLAGS,
-        Value::Integer32(0x8A | 0x10 | 0x04 | 0x40),
-    )];
+    // mfUnsent and mfResend without mfRead; none of the others is ever the client's.
+    let given = [(tag::MESSAGE_FLAGS, Value::Integer32(0xFFFE))];
     place.client.set_props(message, &given).unwrap();
+    let row = place.client.get_props(message, &[tag::MESSAGE_FLAGS]);
+    assert_eq!(row.unwrap().int(0), 0x88);
     let id = place.client.save_message(message).unwrap();
-    assert_eq!(place.flags(id), 0x8A);
+    assert_eq!(place.flags(id), 0x88);
     for tag in [tag::MESSAGE_FLAGS, MESSAGE_STATUS] {
         let problems = place
             .client
@@ -254,8 +252,7 @@ fn flags_and_status_are_the_servers_after_the_first_save() {
         assert_eq!(told, [(0, tag, COMPUTED)]);
     }
     place.client.save_message(message).unwrap();
-    assert_eq!(place.flags(id), 0x8A);
-    // mfUnmodified goes with the first modification.
+    assert_eq!(place.flags(id), 0x88);
     place
         .client
         .set_props(message, &[(tag::SUBJECT, text("modified"))])
@@ -301,6 +298,32 @@ fn a_status_changes_within_its_mask_and_changes_nothing_else() {
     }
 }
 
+/// PidTagReadReceiptRequested and PidTagNonReceiptNotificationRequested, which mfNotifyRead and
+/// mfNotifyUnread follow from.
+const RECEIPTS: [(u32, Value); 2] = [
+    (0x0029_000B, Value::Boolean(true)),
+    (0x0C06_000B, Value::Boolean(true)),
+];
+
+// MS-OXCMSG 2.2.1.6, MS-OXOMSG 2.2.1.29, 2.2.1.31.
+#[test]
+fn receipts_that_are_asked_for_show_in_the_flags() {
+    let mut place = place();
+    let (message, id) = place.message();
+    place.client.set_props(message, &RECEIPTS).unwrap();
+    let row = place.client.get_props(message, &[tag::MESSAGE_FLAGS]);
+    assert_eq!(row.unwrap().int(0), 0x0709);
+    assert_eq!(place.flags(id), 0x0409);
+    place.client.save_message(message).unwrap();
+    assert_eq!(place.flags(id), 0x0709);
+    let unasked = [(RECEIPTS[0].0, Value::Boolean(false))];
+    place.client.set_props(message, &unasked).unwrap();
+    let gone = place.client.delete_props(message, &[RECEIPTS[1].0]);
+    assert_eq!(gone.unwrap(), []);
+    place.client.save_message(message).unwrap();
+    assert_eq!(place.flags(id), 0x0409);
+}
+
 // MS-OXCMSG 2.2.3.10.1, 3.2.5.10.
 #[test]
 fn read_flags_set_and_clear_what_they_say() {
@@ -310,8 +333,7 @@ fn read_flags_set_and_clear_what_they_say() {
         .create_message(place.folder, place.folder_id)
         .unwrap();
     let notify = 0x0300;
-    let given = [(tag::MESSAGE_FLAGS, Value::Integer32(0x09 | notify))];
-    place.client.set_props(message, &given).unwrap();
+    place.client.set_props(message, &RECEIPTS).unwrap();
     let id = place.client.save_message(message).unwrap();
     let before = VERSION.map(|tag| place.seen(id, tag));
     assert_eq!(place.flags(id), 0x0409 | notify);
@@ -348,8 +370,7 @@ fn the_read_flag_of_an_open_message_is_committed_at_once() {
         .client
         .create_message(place.folder, place.folder_id)
         .unwrap();
-    let given = [(tag::MESSAGE_FLAGS, Value::Integer32(0x0309))];
-    place.client.set_props(message, &given).unwrap();
+    place.client.set_props(message, &RECEIPTS).unwrap();
     let id = place.client.save_message(message).unwrap();
     let before = VERSION.map(|tag| place.seen(id, tag));
     let set = |place: &mut Place, read_flags: u8| {

@@ -1,7 +1,7 @@
 //! Public folders: one store for all, and what each user has read of it (MS-OXCSTOR 2.2.1.1.4, 3.2.5).
 
 use ropewalk_tests::{
-    client::{Cells as _, Client, Handle, NO_HANDLE, Result, Rop, logon_rop},
+    client::{Cells as _, Client, Handle, NO_HANDLE, Result, Rop, Value, logon_rop},
     fixture::{code, fails, legacy_dn, tag, text},
     server::{TestServer, add_user},
 };
@@ -237,6 +237,35 @@ fn what_only_a_mailbox_has_is_not_supported() {
 }
 
 // MS-OXCSTOR 3.2.5.6, 3.2.5.7.
+// MS-OXCPRPT 3.2.5.8, 3.2.5.11.
+#[test]
+fn a_public_folder_is_not_copied_and_its_streams_are_for_reading() {
+    const BINARY: u32 = 0x7803_0102;
+    let (dir, server) = server();
+    let mut client = connect(&server, dir.path(), ADA);
+    let public = public_logon(&mut client).unwrap();
+    let top = client
+        .open_folder(public.logon, public.folder_ids[1])
+        .unwrap();
+    let [source, dest] =
+        ["source", "dest"].map(|name| client.create_folder(top, name).unwrap().handle);
+    let value = [(BINARY, Value::Binary(vec![1, 2, 3]))];
+    client.set_props(source, &value).unwrap();
+    let (stream, size) = client.open_stream(source, BINARY, 0).unwrap();
+    assert_eq!(
+        (size, client.read_stream(stream).unwrap()),
+        (3, vec![1, 2, 3])
+    );
+    for mode in [1, 2, 3] {
+        fails(
+            client.open_stream(source, BINARY, mode),
+            code::NOT_SUPPORTED,
+        );
+    }
+    let copy = Rop::new(0x39, 0).u8(1).u8(0).u8(0).u8(0).tags(&[]);
+    fails(client.rop(&copy, &[source, dest]), code::NOT_SUPPORTED);
+}
+
 #[test]
 fn the_one_replica_is_here() {
     let (dir, server) = server();

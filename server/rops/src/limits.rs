@@ -10,8 +10,8 @@ pub const ROP_OUT_BYTES_MAX: u32 = 0x4_0000;
 /// memory; larger values go through streams, which keep a chunk at a time.
 pub const DRAFT_BYTES_MAX: usize = 4 << 20;
 
-/// Bytes of one stream; the same limit as for a whole message.
-pub const STREAM_BYTES_MAX: u64 = 0x7FFF_FFFF;
+/// Bytes of one stream: 2^31, which a stream may have and not exceed (MS-OXCPRPT 2.2.20.1).
+pub const STREAM_BYTES_MAX: u64 = 1 << 31;
 
 /// Recipients of one message.
 pub const RECIPIENTS_MAX: usize = 10_000;

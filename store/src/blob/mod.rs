@@ -21,4 +21,4 @@ pub use writer::BlobWriter;
 /// Bytes of a chunk; the last one of a value may be shorter.
 pub const CHUNK: usize = 64 << 10;
 /// Bytes of the longest value.
-pub const MAX_BLOB: u64 = (1 << 31) - 1;
+pub const MAX_BLOB: u64 = 1 << 31;

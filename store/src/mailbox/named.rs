@@ -7,7 +7,8 @@ use ropewalk_props::PropertyName;
 use super::{Mailbox, txn::Txn};
 use crate::StoreError;
 
-const FIRST_ID: u16 = 0x8000;
+/// MS-OXCPRPT 3.2.5.10: greater than 0x8000.
+const FIRST_ID: u16 = 0x8001;
 const LAST_ID: u16 = 0xFFFE;
 /// Bytes of UTF-16 in a name; the wire takes 254 (MS-OXCDATA 2.6.1).
 const MAX_NAME: usize = 510;

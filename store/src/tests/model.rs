@@ -624,7 +624,7 @@ impl ModelMailbox {
                         self.names.push(name.clone());
                         self.names.len() - 1
                     });
-                    ids.push(0x8000 + index as u16);
+                    ids.push(0x8001 + index as u16);
                 }
                 Ok(format!("{ids:?}"))
             }

@@ -465,15 +465,9 @@ pub const ROWS: &[Row] = &[
     row(0x5B, STREAMS, NOT_SUPPORTED, |_| {
         Rop::new(0x5B, 0).u64(0).u64(4).u32(1)
     }),
-    but(
-        row(0x5C, STREAMS, NOT_SUPPORTED, |_| {
-            Rop::new(0x5C, 0).u64(0).u64(4).u32(1)
-        }),
-        &[
-            (Stream, code::ACCESS_DENIED),
-            (ReadOnlyStream, code::ACCESS_DENIED),
-        ],
-    ),
+    row(0x5C, STREAMS, NOT_SUPPORTED, |_| {
+        Rop::new(0x5C, 0).u64(0).u64(4).u32(1)
+    }),
     row(0x5D, STREAMS, Wrong::Any, |_| Rop::new(0x5D, 0)),
     row(0x5E, STREAMS, Wrong::Any, |_| Rop::new(0x5E, 0)),
     two(0x3A, STREAMS, Stream, Wrong::Any, |_| {

@@ -136,8 +136,13 @@ pub fn columns() -> Vec<PropTag> {
     COMPUTED.into_iter().chain(given).collect()
 }
 
-/// True for properties that only the server sets.
+/// True for properties that only the server sets (MS-OXCMSG 2.2.2, MS-OXCPRPT 2.2.1).
 pub fn is_read_only(tag: PropTag) -> bool {
+    const TIMES: [PropTag; 2] = [PID_TAG_CREATION_TIME, PID_TAG_LAST_MODIFICATION_TIME];
+    is_computed(tag) || TIMES.iter().any(|known| known.id() == tag.id())
+}
+
+fn is_computed(tag: PropTag) -> bool {
     COMPUTED.iter().any(|known| known.id() == tag.id())
 }
 
@@ -152,7 +157,12 @@ impl Properties for AttachmentProperties<'_> {
             PID_TAG_ACCESS_LEVEL => Found::i32(i32::from(self.writable)),
             PID_TAG_STORE_RECORD_KEY => Found::binary(self.mailbox.guid().0),
             PID_TAG_MAPPING_SIGNATURE => Found::binary(self.mailbox.repl_guid().0),
-            tag => return in_bag(self.view.props(), tag.id()),
+            tag => {
+                // MS-OXCMSG 2.2.2.9: afNone, until the client says how it is accessed.
+                let is_method = tag.id() == PID_TAG_ATTACH_METHOD.id();
+                let stored = in_bag(self.view.props(), tag.id());
+                return stored.or_else(|| is_method.then(|| Found::i32(0)));
+            }
         })
     }
 
@@ -162,7 +172,7 @@ impl Properties for AttachmentProperties<'_> {
             .filter_map(|index| bag.entry(index))
             .map(|(tag, _)| tag);
         let mut tags: Vec<PropTag> = COMPUTED.to_vec();
-        tags.extend(stored.filter(|tag| !is_read_only(*tag)));
+        tags.extend(stored.filter(|tag| !is_computed(*tag)));
         if self.view.embedded().is_some() {
             tags.push(PID_TAG_ATTACH_DATA_OBJECT);
         }

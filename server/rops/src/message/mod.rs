@@ -6,6 +6,7 @@ pub mod create;
 pub mod open;
 pub mod properties;
 pub mod read_flags;
+pub mod receipts;
 pub mod recipients;
 pub mod save;
 pub mod status;

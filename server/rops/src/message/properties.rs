@@ -21,16 +21,18 @@ pub mod flags {
     pub const UNSENT: u32 = 0x0000_0008;
     /// mfUnmodified.
     pub const UNMODIFIED: u32 = 0x0000_0002;
-    /// mfSubmitted.
-    pub const SUBMITTED: u32 = 0x0000_0004;
     /// mfHasAttach.
     pub const HAS_ATTACH: u32 = 0x0000_0010;
     /// mfFAI.
     pub const FAI: u32 = 0x0000_0040;
     /// mfEverRead.
     pub const EVER_READ: u32 = 0x0000_0400;
-    /// The bits that the server alone decides, whatever a client writes.
-    pub const COMPUTED: u32 = READ | HAS_ATTACH | FAI;
+    /// mfResend.
+    pub const RESEND: u32 = 0x0000_0080;
+    /// The bits that are worked out on demand.
+    pub const COMPUTED: u32 = READ | EVER_READ | HAS_ATTACH | FAI;
+    /// The bits that a client may set, until the first save; the others are the server's alone.
+    pub const CLIENT: u32 = READ | UNSENT | RESEND;
     /// mfNotifyRead.
     pub const NOTIFY_READ: u32 = 0x0000_0100;
     /// mfNotifyUnread.
@@ -117,7 +119,11 @@ pub fn columns() -> Vec<PropTag> {
 /// Computed properties that a client may not set; setting one is answered with a PropertyProblem
 /// (MS-OXCMSG 2.2.1, MS-OXCPRPT 2.2.1).
 pub fn is_read_only(tag: PropTag) -> bool {
-    const ALSO: [PropTag; 7] = [
+    const ALSO: [PropTag; 11] = [
+        PID_TAG_CREATION_TIME,
+        PID_TAG_LAST_MODIFICATION_TIME,
+        PID_TAG_LAST_MODIFIER_NAME,
+        PID_TAG_LAST_MODIFIER_ENTRY_ID,
         PID_TAG_HAS_ATTACHMENTS,
         PID_TAG_READ,
         PID_TAG_DISPLAY_TO,
@@ -128,6 +134,18 @@ pub fn is_read_only(tag: PropTag) -> bool {
     ];
     // The ICS trio and the source key are set through imports, which do not come this way.
     is_of_entry(tag) || ALSO.iter().any(|known| known.id() == tag.id())
+}
+
+/// Properties that a client may not set but by copying what has them: a copy has the search key of its
+/// original (MS-OXCPRPT 2.2.1.9).
+pub fn is_kept_by_copies(tag: PropTag) -> bool {
+    tag.id() == PID_TAG_SEARCH_KEY.id()
+}
+
+/// PidTagMessageFlags as they become when a client sets them.
+pub fn flags_as_set(old: i32, given: i32) -> i32 {
+    let client = flags::CLIENT as i32;
+    old & !client | given & client
 }
 
 /// Properties that a client may set before the first save only; afterwards they have ROPs of their

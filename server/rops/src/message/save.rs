@@ -65,6 +65,8 @@ pub fn save_changes_message(exec: &mut Exec<'_>, request: &SaveChangesRequest) -
             Place::Folder { .. } => save_in_folder(exec, index, flags)?,
             Place::Attachment { handle, .. } => save_in_attachment(exec, index, handle)?,
         }
+    } else {
+        check_current(exec, index, flags)?;
     }
     let message = message_at_mut(exec, index)?;
     if flags == SaveFlags::KeepOpenReadOnly {
@@ -78,6 +80,23 @@ pub fn save_changes_message(exec: &mut Exec<'_>, request: &SaveChangesRequest) -
         input_handle_index: index,
         message_id,
     })
+}
+
+/// A save with nothing to save fails as any other once another handle has saved the message
+/// (MS-OXCMSG 3.2.5.3).
+fn check_current(exec: &Exec<'_>, index: u8, flags: SaveFlags) -> Result<(), ErrorCode> {
+    let Some(opened) = &message_at(exec, index)?.entry else {
+        return Ok(());
+    };
+    let now = exec.mailbox()?.entry(opened.folder, opened.id);
+    match now.map_err(store_error::fail)? {
+        None => Err(ErrorCode::OBJECT_DELETED),
+        Some(now) if now.soft_deleted && !opened.soft_deleted => Err(ErrorCode::OBJECT_DELETED),
+        Some(now) if now.cn != opened.cn && flags != SaveFlags::ForceSave => {
+            Err(ErrorCode::OBJECT_MODIFIED)
+        }
+        Some(_) => Ok(()),
+    }
 }
 
 fn save_in_folder(exec: &mut Exec<'_>, index: u8, flags: SaveFlags) -> Result<(), ErrorCode> {

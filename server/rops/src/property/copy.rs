@@ -29,8 +29,8 @@ use crate::{
     message::{
         self,
         body::{Parts, native},
-        properties::flags::{COMPUTED, READ, SUBMITTED},
-        subject,
+        properties::flags_as_set,
+        receipts, subject,
     },
     object::Object,
     operation::{self, Work, body_len},
@@ -203,6 +203,10 @@ pub fn copy_properties(
 /// RopCopyTo: all properties but those excluded, and what is in the object if that is wanted.
 pub fn copy_to(exec: &mut Exec<'_>, request: &CopyToRequest<'_>) -> Result<(), Fail> {
     let pair = Pair::new(exec, request.dest_handle_index, request.copy_flags)?;
+    // MS-OXCPRPT 3.2.5.8: neither from a public folder nor to one.
+    if pair.folders(exec).is_some() && exec.logon()?.is_public() {
+        return Err(ErrorCode::NOT_SUPPORTED.into());
+    }
     let excluded = request.excluded_tags;
     let is_excluded = |tag: PropTag| excluded.iter().any(|known| known.id() == tag.id());
     let mut tags = read::tags(exec.session, exec.logon_id, pair.source)?;
@@ -414,6 +418,8 @@ fn put_one(props: &mut Bag, piece: &Piece, keeps: bool) -> bool {
 fn put_message(props: &mut Bag, pieces: Vec<Piece>, keeps: bool) -> Parts {
     let mut changed = subject::Changed::default();
     let mut body = Parts::default();
+    let old_flags = props.get_i32(PID_TAG_MESSAGE_FLAGS).unwrap_or(0);
+    let mut set = Vec::new();
     // It has one already, in whatever form.
     let keeps_body = keeps && native(props).is_some();
     for piece in pieces {
@@ -425,21 +431,22 @@ fn put_message(props: &mut Bag, pieces: Vec<Piece>, keeps: bool) -> Parts {
             continue;
         }
         body = body.and(part);
+        set.push(piece.tag.id());
         match piece.tag {
             PID_TAG_SUBJECT => changed.subject = true,
             PID_TAG_SUBJECT_PREFIX => changed.prefix = true,
             PID_TAG_NORMALIZED_SUBJECT => changed.normalized = true,
             // What the server alone decides does not come along.
             PID_TAG_MESSAGE_FLAGS => {
-                let bits = props.get_i32(PID_TAG_MESSAGE_FLAGS).unwrap_or(0) as u32;
-                let bits = bits & (!(COMPUTED | SUBMITTED) | READ);
-                let bits = PropValue::Integer32(bits as i32);
+                let given = props.get_i32(PID_TAG_MESSAGE_FLAGS).unwrap_or(0);
+                let bits = PropValue::Integer32(flags_as_set(old_flags, given));
                 props.set(PID_TAG_MESSAGE_FLAGS, &bits);
             }
             _ => {}
         }
     }
     subject::settle(props, changed);
+    receipts::settle(props, |tag| set.contains(&tag.id()));
     body
 }
 

@@ -2,7 +2,7 @@
 //! (MS-OXCSTOR 2.2.2).
 
 use ropewalk_props::{BagView, GlobCnt, PropTag, PropType, tags::*};
-use ropewalk_store::{Mailbox, STORAGE_QUOTA_LIMIT};
+use ropewalk_store::{Mailbox, STORAGE_QUOTA_LIMIT, Store};
 
 use super::value::{Found, Properties, in_bag};
 use crate::{context::Session, ids, logon::store_state, public};
@@ -58,6 +58,17 @@ const COMPUTED: [PropTag; 21] = [
     PID_TAG_CODE_PAGE_ID,
     PID_TAG_SERIALIZED_REPLID_GUID_MAP,
 ];
+
+/// PidTagStoreEntryId of a mailbox and of what is in it (MS-OXCDATA 2.2.4.3); `None` if nobody owns it
+/// any more.
+pub fn store_entry_id(store: &Store, mailbox: &Mailbox) -> Option<Found<'static>> {
+    const SERVER: &str = "ropewalk";
+    if public::is_public(mailbox) {
+        return Some(Found::binary(ids::public_store_entry_id(SERVER)));
+    }
+    let owner = store.user_by_mailbox(mailbox.guid())?;
+    Some(Found::binary(ids::store_entry_id(SERVER, &owner.legacy_dn)))
+}
 
 /// True for properties that only the server sets.
 pub fn is_read_only(tag: PropTag) -> bool {
@@ -116,16 +127,14 @@ impl<'a> LogonProperties<'a> {
             PID_TAG_ACCESS_LEVEL => Found::i32(self.is_owner().into()),
             PID_TAG_MAPPING_SIGNATURE => Found::binary(mailbox.repl_guid().0),
             PID_TAG_RECORD_KEY | PID_TAG_STORE_RECORD_KEY => Found::binary(mailbox.guid().0),
-            PID_TAG_ENTRY_ID | PID_TAG_STORE_ENTRY_ID if public::is_public(mailbox) => {
-                Found::binary(ids::public_store_entry_id("ropewalk"))
+            PID_TAG_ENTRY_ID | PID_TAG_STORE_ENTRY_ID => {
+                store_entry_id(&self.session.store, mailbox)?
             }
             PID_TAG_MAILBOX_OWNER_ENTRY_ID | PID_TAG_MAILBOX_OWNER_NAME
                 if public::is_public(mailbox) =>
             {
                 return None;
             }
-            PID_TAG_ENTRY_ID | PID_TAG_STORE_ENTRY_ID => self
-                .owner(|owner| Found::binary(ids::store_entry_id("ropewalk", &owner.legacy_dn)))?,
             PID_TAG_OBJECT_TYPE => Found::i32(OBJECT_TYPE_STORE),
             PID_TAG_STORE_STATE => Found::u32(store_state(&self.session.store, mailbox)),
             PID_TAG_USER_ENTRY_ID => {

@@ -79,7 +79,7 @@ pub fn get_property_ids_from_names(
 }
 
 fn answer_ids(exec: &mut Exec<'_>, ids: &[u16]) -> Result<(), Fail> {
-    // No mailbox has more than 32,767 names; whether they fit is another matter.
+    // No mailbox has more than 32,766 names; whether they fit is another matter.
     exec.need(2 + 2 * ids.len())?;
     exec.answer(&PropertyIdsResponse {
         property_ids: ids.into(),

@@ -1,14 +1,18 @@
 //! RopGetPropertiesSpecific, RopGetPropertiesAll, RopGetPropertiesList (MS-OXCPRPT 3.2.5.1 to
 //! 3.2.5.3).
 
-use ropewalk_props::{PropTag, tags::PID_TAG_NATIVE_BODY};
+use ropewalk_props::{
+    PropTag,
+    tags::{PID_TAG_NATIVE_BODY, PID_TAG_STORE_ENTRY_ID},
+};
+use ropewalk_store::{Mailbox, Store};
 use ropewalk_wire::{
     ErrorCode, Put,
     rop::{GetPropertiesAllRequest, GetPropertiesSpecificRequest},
 };
 
 use super::{
-    logon::LogonProperties,
+    logon::{self, LogonProperties},
     row::RowWriter,
     value::{Found, Properties, Strings},
 };
@@ -117,13 +121,19 @@ pub fn get_properties_specific(
                 ..*message
             };
             let tags = self.1.clone();
-            if (self.1.clone()).all(|tag| tag.id() != PID_TAG_NATIVE_BODY.id()) {
+            let is_asked = |tag: PropTag| {
+                [PID_TAG_NATIVE_BODY.id(), PID_TAG_STORE_ENTRY_ID.id()].contains(&tag.id())
+            };
+            if !tags.clone().any(is_asked) {
                 return self.visit(&source);
             }
-            self.visit(&Asked {
+            let asked = Asked {
                 source: &source,
+                store: self.0.store,
+                mailbox: source.mailbox,
                 tags,
-            })
+            };
+            self.visit(&asked)
         }
     }
     let tags = request.property_tags.iter();
@@ -133,11 +143,17 @@ pub fn get_properties_specific(
 /// A message of which some properties are asked for.
 struct Asked<'a, S, I> {
     source: &'a S,
+    store: &'a Store,
+    mailbox: &'a Mailbox,
     tags: I,
 }
 
 impl<S: Properties, I: Iterator<Item = PropTag> + Clone> Properties for Asked<'_, S, I> {
     fn find(&self, tag: PropTag) -> Option<Found<'_>> {
+        if tag.id() == PID_TAG_STORE_ENTRY_ID.id() {
+            // MS-OXCMSG 2.2.1.44.
+            return logon::store_entry_id(self.store, self.mailbox);
+        }
         if tag.id() != PID_TAG_NATIVE_BODY.id() {
             return self.source.find(tag);
         }

@@ -549,7 +549,7 @@ fn names_get_ids_that_stay() {
 
 #[test]
 fn named_properties_run_out() {
-    const MOST: u32 = 32_767;
+    const MOST: u32 = 32_766;
     let mut client = Client::new();
     let names: Vec<_> = (1..=MOST)
         .map(|lid| PropertyName::Lid(PS_PUBLIC_STRINGS, lid))

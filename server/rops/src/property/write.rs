@@ -1,7 +1,7 @@
 //! RopSetProperties and RopDeleteProperties (MS-OXCPRPT 3.2.5.4 and 3.2.5.5), with their forms that
 //! do not replicate, which in a private mailbox do the same (2.2.6, 2.2.8).
 
-use ropewalk_props::{Bag, PropTag, PropType, PropValue, tags::*};
+use ropewalk_props::{Bag, BagView, PropTag, PropType, PropValue, tags::*};
 use ropewalk_store::{Mailbox, StoreError};
 use ropewalk_wire::{
     ErrorCode,
@@ -16,7 +16,7 @@ use crate::{
     code_page::CodePage,
     exec::{Exec, Fail, blocking},
     folder, message,
-    message::{body::Parts, properties::flags, subject},
+    message::{body::Parts, properties::flags_as_set, receipts, subject},
     object::Object,
     rights::messages::says_creator,
     store_error,
@@ -99,6 +99,7 @@ fn apply(exec: &mut Exec<'_>, edits: Vec<Edit>) -> Result<(), Fail> {
             let is_saved = message.entry.is_some();
             let is_read_only = |tag: PropTag| {
                 message::properties::is_read_only(tag)
+                    || message::properties::is_kept_by_copies(tag)
                     || is_saved && message::properties::is_read_only_once_saved(tag)
                     || is_other_type(tag, PID_TAG_MESSAGE_FLAGS)
                     || !is_owner && says_creator(tag)
@@ -240,8 +241,8 @@ fn edit_message(props: &mut Bag, edits: Vec<Edit>) {
             id if id == PID_TAG_MESSAGE_FLAGS.id() => {
                 return match &mut edit.value {
                     Some(PropValue::Integer32(bits)) => {
-                        let server = (flags::COMPUTED | flags::SUBMITTED) & !flags::READ;
-                        *bits &= !(server as i32);
+                        let old = props.get_i32(PID_TAG_MESSAGE_FLAGS).unwrap_or(0);
+                        *bits = flags_as_set(old, *bits);
                         true
                     }
                     _ => false,
@@ -251,8 +252,10 @@ fn edit_message(props: &mut Bag, edits: Vec<Edit>) {
         }
         true
     });
+    let ids: Vec<u16> = edits.iter().map(|edit| edit.tag.id()).collect();
     edit_bag(props, edits);
     subject::settle(props, changed);
+    receipts::settle(props, |tag| ids.contains(&tag.id()));
 }
 
 /// Changes a folder or a logon, at once.

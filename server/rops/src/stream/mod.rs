@@ -275,8 +275,15 @@ impl StreamObject {
     }
 
     /// Moves the position; `StreamSeekError` before the start or beyond 2^31. Beyond the end, a
-    /// stream that can be written grows by zeros (MS-OXCPRPT 3.2.5.18).
-    pub fn seek(&mut self, store: &Store, origin: Origin, offset: i64) -> Result<u64, ErrorCode> {
+    /// stream that can be written grows by zeros (MS-OXCPRPT 3.2.5.18), unless another handle than
+    /// `handle` has locked bytes of these.
+    pub fn seek(
+        &mut self,
+        store: &Store,
+        handle: u32,
+        origin: Origin,
+        offset: i64,
+    ) -> Result<u64, ErrorCode> {
         let base = match origin {
             Origin::Beginning => 0,
             Origin::Current => self.position,
@@ -287,6 +294,7 @@ impl StreamObject {
             .filter(|target| *target <= STREAM_BYTES_MAX)
             .ok_or(STREAM_SEEK_ERROR)?;
         if target > self.len() && self.writable {
+            self.check_region(handle, self.len(), target - self.len(), true)?;
             self.set_len(store, target)?;
         }
         self.position = target;

@@ -109,12 +109,17 @@ fn find(exec: &Exec<'_>, handle: u32, tag: PropTag, mode: Mode) -> Result<Openin
     if matches!(object, Object::Folder(_)) && tag.ty() != PropType::BINARY {
         return Err(ErrorCode::NOT_SUPPORTED);
     }
+    // MS-OXCPRPT 3.2.5.11: of a public folder, for reading alone.
+    if matches!(object, Object::Folder(_)) && exec.logon()?.is_public() && mode != Mode::ReadOnly {
+        return Err(ErrorCode::NOT_SUPPORTED);
+    }
     let (owner, may_write, code_page) = match object {
         Object::Message(message) => (
             Owner::Object(handle),
             message.writable
                 && (is_owner || !says_creator(tag))
                 && !message::properties::is_read_only(tag)
+                && !message::properties::is_kept_by_copies(tag)
                 // Integers, whatever the type that they are asked for with.
                 && !message::properties::is_read_only_once_saved(tag),
             message.code_page,

@@ -274,9 +274,10 @@ pub fn seek_stream(exec: &mut Exec<'_>, request: &SeekStreamRequest) -> Result<(
         }
     };
     exec.need(8)?;
+    let handle = exec.handle_at(exec.handle_index)?;
     let mut position = 0;
     track(exec, |stream, store| {
-        position = stream.seek(store, origin, request.offset)?;
+        position = stream.seek(store, handle, origin, request.offset)?;
         Ok(())
     })?;
     exec.begin();
@@ -288,9 +289,10 @@ pub fn seek_stream(exec: &mut Exec<'_>, request: &SeekStreamRequest) -> Result<(
 pub fn set_stream_size(exec: &mut Exec<'_>, request: &SetStreamSizeRequest) -> Result<(), Fail> {
     let handle = exec.handle_at(exec.handle_index)?;
     change(exec, |stream, store| {
-        // What lies beyond the shorter of both lengths changes.
+        // What lies between both lengths comes or goes.
+        let changed = stream.len().abs_diff(request.stream_size);
         let from = stream.len().min(request.stream_size);
-        stream.check_region(handle, from, u64::MAX, true)?;
+        stream.check_region(handle, from, changed, true)?;
         stream.set_len(store, request.stream_size)
     })?;
     exec.begin();

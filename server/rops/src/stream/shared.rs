@@ -1,6 +1,6 @@
 //! Streams that are one: a clone has a seek pointer of its own and the bytes of the stream that it was
-//! made of (MS-OXCPRPT 2.2.27, 3.2.5.23), and regions of them can be locked (2.2.24, 2.2.25, 3.2.5.20,
-//! 3.2.5.21).
+//! made of (MS-OXCPRPT 2.2.27, 3.2.5.23), and regions of them can be locked (2.2.24, 2.2.25, 3.2.5.21,
+//! 3.2.5.22).
 //!
 //! The bytes are with one of the handles, the base; the others name it. When it is released, another one
 //! takes its place.
@@ -134,16 +134,17 @@ pub fn lock_region_stream(exec: &mut Exec<'_>, request: &RegionStreamRequest) ->
     })
 }
 
-/// RopUnlockRegionStream: of a region that this handle locked just so, else `ecAccessDenied`.
+/// RopUnlockRegionStream: what this handle has locked of the region is free again. Without such a lock
+/// nothing changes, and those of others stay (3.2.5.22).
 pub fn unlock_region_stream(
     exec: &mut Exec<'_>,
     request: &RegionStreamRequest,
 ) -> Result<(), Fail> {
     on_base(exec, |stream, handle| {
-        let lock = region(request, handle);
-        let known = stream.locks.iter().position(|known| *known == lock);
-        let known = known.ok_or(ErrorCode::ACCESS_DENIED)?;
-        stream.locks.remove(known);
+        let freed = region(request, handle);
+        stream.locks.retain(|lock| {
+            lock.holder != handle || lock.end <= freed.start || freed.end <= lock.start
+        });
         Ok(())
     })
 }
