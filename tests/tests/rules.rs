@@ -255,6 +255,64 @@ fn what_is_no_rule_is_refused_and_changes_nothing() {
     fails(table(&mut client, logon.handle, 0), code::NOT_SUPPORTED);
 }
 
+// MS-OXORULE 2.2.1.3.1.3, 2.2.5.1, 3.2.5.2: incorrect data is an error, but for the bits of the state
+// that are the server's: they are ignored.
+#[test]
+fn actions_are_looked_at_and_the_state_of_the_server_is_its_own() {
+    let (mut client, logon) = ada();
+    let (folder, _) = new_folder(&mut client, &logon);
+    let with = |tag: u32, value: Value| {
+        let mut props = rule("one", 1);
+        props.retain(|(known, _)| *known != tag);
+        props.push((tag, value));
+        props
+    };
+    let block = |kind: u8, data: &[u8]| {
+        let len = u8::try_from(9 + data.len()).unwrap();
+        [&[1, 0, len, 0, kind], &[0; 8][..], data].concat()
+    };
+    for bad in [
+        vec![0, 0],
+        block(0x00, &[]),
+        block(0x0C, &[]),
+        block(0x06, &[1, 0, 0, 0]),
+        block(0x03, &[0; 31]),
+        block(0x0A, &[1]),
+        vec![1, 0, 1, 0, 0x0A],
+    ] {
+        let props = with(ACTIONS, Value::RuleAction(bad));
+        let added = modify(&mut client, folder, 0, &[(ADD, &props)]);
+        fails(added, code::INVALID_PARAMETER);
+    }
+    assert!(!has_rules(&mut client, folder));
+    let good = [
+        block(0x06, &[0x26, 0, 0, 0]),
+        block(0x05, b"a sound"),
+        block(0x0A, &[]),
+        block(0x03, &[9; 32]),
+    ];
+    for good in good {
+        let props = with(ACTIONS, Value::RuleAction(good));
+        modify(&mut client, folder, 0, &[(ADD, &props)]).unwrap();
+    }
+    let props = with(STATE, Value::Integer32(0x43));
+    modify(&mut client, folder, 1, &[(ADD, &props)]).unwrap();
+    let states = |client: &mut Client| {
+        let table = table(client, folder, 0).unwrap();
+        let rows = client.query_all_rows(table, &[STATE, RULE_ID]).unwrap();
+        assert_eq!(rows.len(), 1);
+        (rows[0].int(0), rows[0].id(1))
+    };
+    let (state, id) = states(&mut client);
+    assert_eq!(state, 0x01);
+    let change = [
+        (RULE_ID, Value::Integer64(id as i64)),
+        (STATE, Value::Integer32(0x52)),
+    ];
+    modify(&mut client, folder, 0, &[(MODIFY, &change)]).unwrap();
+    assert_eq!(states(&mut client), (0x10, id));
+}
+
 #[test]
 fn a_folder_has_so_many_rules_and_no_more() {
     let (mut client, logon) = ada();

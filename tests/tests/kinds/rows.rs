@@ -302,7 +302,7 @@ pub const ROWS: &[Row] = &[
         Rop::new(0x6B, 0).u64(w.message_id).u32(0)
     }),
     row(0x6C, &[Contents], NOT_SUPPORTED, |_| {
-        Rop::new(0x6C, 0).sized(&[0; 12])
+        Rop::new(0x6C, 0).sized(&[0; 22])
     }),
     // MS-OXCMSG 3.2.5.
     row(0x03, &[Logon, Folder], NULL_OBJECT, |w| {

@@ -4,6 +4,7 @@
 //! A folder keeps its rules in one hidden property: each as a RuleData structure, in order of
 //! PidTagRuleSequence.
 
+mod actions;
 pub mod deferred;
 pub mod modify;
 

@@ -9,7 +9,7 @@ use ropewalk_wire::{
     value::Form,
 };
 
-use super::{RULES, Rule, id_of, new_id, of, with_defaults, write};
+use super::{RULES, Rule, actions, id_of, new_id, of, with_defaults, write};
 use crate::{
     code_page::CodePage,
     exec::{Exec, Fail, blocking},
@@ -27,6 +27,10 @@ mod flags {
     pub const MODIFY: u8 = 0x02;
     pub const REMOVE: u8 = 0x04;
 }
+
+/// The bits of PidTagRuleState that are the server's alone: ST_ERROR and ST_RULE_PARSE_ERROR. From a
+/// client they are ignored (2.2.1.3.1.3).
+const STATE_OF_SERVER: i32 = 0x0000_0042;
 
 /// A change to one rule.
 enum Change {
@@ -111,13 +115,18 @@ fn apply(rules: &mut Vec<Rule>, change: Change) -> Result<(), ErrorCode> {
     match change {
         Change::Add(mut props) => {
             let id = new_id(rules)?;
+            set_state(&mut props, 0);
             props.set(PID_TAG_RULE_ID, &PropValue::Integer64(id));
             with_defaults(&mut props);
             rules.push(Rule { id, props });
         }
-        Change::Modify(id, new) => {
+        Change::Modify(id, mut new) => {
             let place = place(rules, id)?;
             let rule = rules.get_mut(place).ok_or(ErrorCode::NOT_FOUND)?;
+            set_state(
+                &mut new,
+                rule.props.get_i32(PID_TAG_RULE_STATE).unwrap_or(0),
+            );
             for (tag, _) in (0..new.len()).filter_map(|index| new.entry(index)) {
                 if let Some(value) = new.get(tag).and_then(|value| value.to_value()) {
                     rule.props.set(tag, &value);
@@ -130,6 +139,14 @@ fn apply(rules: &mut Vec<Rule>, change: Change) -> Result<(), ErrorCode> {
         }
     }
     Ok(())
+}
+
+/// Leaves the server's bits of the state, if one is to be set, as they were.
+fn set_state(props: &mut Bag, before: i32) {
+    if let Some(state) = props.get_i32(PID_TAG_RULE_STATE) {
+        let state = state & !STATE_OF_SERVER | before & STATE_OF_SERVER;
+        props.set(PID_TAG_RULE_STATE, &PropValue::Integer32(state));
+    }
 }
 
 /// What a RuleData structure asks for; `ecInvalidParam` for one that no rule can have.
@@ -194,8 +211,7 @@ fn check(tag: PropTag, value: &PropValue) -> Result<(), ErrorCode> {
         PropValue::Restriction(data) => Restriction::from_bytes(data, Form::Rop)
             .map(drop)
             .map_err(|_| ErrorCode::INVALID_PARAM),
-        // No rule has none of them (2.2.5.1).
-        PropValue::RuleAction(data) if data.starts_with(&[0, 0]) => Err(ErrorCode::INVALID_PARAM),
+        PropValue::RuleAction(data) => actions::check(data),
         _ => Ok(()),
     }
 }

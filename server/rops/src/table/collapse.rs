@@ -90,8 +90,11 @@ pub fn collapse_row(exec: &mut Exec<'_>, request: &CollapseRowRequest) -> Result
 // of the headers that are not as their level starts out.
 
 /// What a collapse state is about: the same for tables that are sorted and restricted alike
-/// (MS-OXCTABL 2.2.2.20), however many levels start out expanded.
+/// (MS-OXCTABL 2.2.2.20), however many levels start out expanded; 0 for a table as it was opened.
 fn view_hash(table: &TableObject) -> u64 {
+    if table.sort.is_empty() && table.restriction.is_empty() {
+        return 0;
+    }
     let mut hash = Fnv::default();
     let levels = table
         .categories
