@@ -566,6 +566,23 @@ fn what_a_killed_server_had_told_is_done_and_no_message_by_halves() {
     assert_eq!(world.count(dest), 3000);
 }
 
+// MS-OXCMSG 3.2.5.10: without SUPPORT_PROGRESS in the logon, RopSetReadFlags alone is done at once.
+#[test]
+fn read_flags_are_set_at_once_for_who_knows_no_progress() {
+    let mut world = World::new();
+    let (folder, id, mids) = world.full(3000);
+    world.client.release(folder).unwrap();
+    let dn = world.client.user_dn().to_owned();
+    let logon = world.client.logon_with(0x01, 0x0100_000C, &dn).unwrap();
+    let folder = world.client.open_folder(logon.handle, id).unwrap();
+    let told = world.ask(&set_read(&[], 0x04), [folder, NO_HANDLE]);
+    assert_eq!(told, Told::Over(0x66, 0, vec![NO]));
+    let row = world.client.get_props(folder, &[tag::CONTENT_UNREAD_COUNT]);
+    assert_eq!(row.unwrap().int(0) as usize, mids.len());
+    let told = world.ask(&set_read(&[], 0x00), [folder, NO_HANDLE]);
+    assert_eq!(told, Told::Over(0x66, 0, vec![NO]));
+}
+
 #[test]
 fn little_is_done_at_once_and_wrong_requests_fail_as_they_do() {
     let mut world = World::new();
@@ -621,7 +638,7 @@ fn little_is_done_at_once_and_wrong_requests_fail_as_they_do() {
 #[test]
 fn public_folders_are_marked_as_read_bit_by_bit() {
     let mut world = World::new();
-    let rop = logon_rop(0, 0x0100_0002, "");
+    let rop = logon_rop(0, 0x2100_0002, "");
     let answer = world.client.rop(&rop, &[NO_HANDLE]).unwrap();
     let (logon, ids) = (answer.handle(0).unwrap(), &answer.body[1..]);
     // The interpersonal messages subtree is the second of the FolderIds.

@@ -227,3 +227,23 @@ fn more_recipients_than_fit_are_read_row_by_row() {
     }
     assert_eq!(seen, names);
 }
+
+// MS-OXCMSG 2.2.3.6.2, 3.2.5.6: RowCount is less than 0xFF, and the rest is read from the next RowId on.
+#[test]
+fn a_response_has_fewer_than_255_recipients() {
+    let (mut client, logon) = ada();
+    let (folder, folder_id) = new_folder(&mut client, &logon);
+    let (message, _) = new_message(&mut client, folder, folder_id, "many");
+    let many: Vec<_> = (0..300).map(|id| recipient(id, TO, "n", "a")).collect();
+    client.modify_recipients(message, &[], &many).unwrap();
+    let ids =
+        |rows: Vec<Recipient>| -> Vec<u32> { rows.iter().filter_map(|row| row.row_id).collect() };
+    let first = ids(client.read_recipients(message, 0, &[]).unwrap());
+    assert_eq!(first, (0..254).collect::<Vec<_>>());
+    let rest = ids(client.read_recipients(message, 254, &[]).unwrap());
+    assert_eq!(rest, (254..300).collect::<Vec<_>>());
+    fails(client.read_recipients(message, 300, &[]), code::NOT_FOUND);
+    let opened = client.reload_cached_information(message).unwrap();
+    assert_eq!(opened.recipient_count, 300);
+    assert!(opened.recipients.len() < 255);
+}

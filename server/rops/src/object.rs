@@ -34,6 +34,9 @@ pub struct LogonObject {
     pub mailbox: Arc<Mailbox>,
     /// What the user may do in it.
     pub access: Access,
+    /// Whether the client can do with RopProgress in answer to RopSetReadFlags (SUPPORT_PROGRESS,
+    /// MS-OXCSTOR 2.2.1.1.1).
+    pub progress: bool,
 }
 
 impl LogonObject {

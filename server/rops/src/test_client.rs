@@ -123,7 +123,8 @@ impl Client {
         let essdn = client.user.legacy_dn.clone() + "\0";
         let body = RequestBody::Logon(LogonRequest {
             logon_flags: 1,
-            open_flags: 0,
+            // SUPPORT_PROGRESS (MS-OXCSTOR 2.2.1.1.1).
+            open_flags: 0x2000_0000,
             store_state: 0,
             essdn: leak(essdn).as_bytes().into(),
         });

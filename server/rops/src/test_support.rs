@@ -335,9 +335,10 @@ pub fn essdn(user: &User) -> Vec<u8> {
 /// RopLogon to a private mailbox.
 pub fn logon_request(essdn: &[u8]) -> RequestBody<'_> {
     const USE_PER_MDB_REPLID_MAPPING: u32 = 0x0100_0000;
+    const SUPPORT_PROGRESS: u32 = 0x2000_0000;
     RequestBody::Logon(LogonRequest {
         logon_flags: 1,
-        open_flags: USE_PER_MDB_REPLID_MAPPING,
+        open_flags: USE_PER_MDB_REPLID_MAPPING | SUPPORT_PROGRESS,
         store_state: 0,
         essdn: Bytes16::new(essdn),
     })

@@ -68,8 +68,9 @@ impl Client {
     /// RopLogon to the user's own mailbox, as LogonId 0.
     pub fn logon(&mut self) -> Result<Logon> {
         let essdn = self.user_dn().to_owned();
-        // USE_PER_MDB_REPLID_MAPPING | HOME_LOGON | TAKE_OWNERSHIP, as Outlook sends them.
-        self.logon_with(0x01, 0x0100_000C, &essdn)
+        // SUPPORT_PROGRESS | USE_PER_MDB_REPLID_MAPPING | HOME_LOGON | TAKE_OWNERSHIP, as Outlook
+        // sends them.
+        self.logon_with(0x01, 0x2100_000C, &essdn)
     }
 
     /// RopLogon (2.2.3.1).

@@ -155,7 +155,9 @@ pub fn set_read_flags(exec: &mut Exec<'_>, request: &SetReadFlagsRequest<'_>) ->
         .folder()
         .map_err(|_| ErrorCode::NULL_OBJECT)?
         .id;
-    exec.need(body_len(request.want_asynchronous, 1))?;
+    // MS-OXCMSG 3.2.5.10: only for who says at the logon that it understands RopProgress.
+    let is_asynchronous = request.want_asynchronous && exec.logon()?.progress;
+    exec.need(body_len(is_asynchronous, 1))?;
     let act = Act::SetRead {
         read: read_state(request.read_flags)?,
         clear: notify_bits(request.read_flags),
@@ -171,7 +173,7 @@ pub fn set_read_flags(exec: &mut Exec<'_>, request: &SetReadFlagsRequest<'_>) ->
         };
         named.ids = contents.iter().map(|entry| entry.id).collect();
     }
-    run(exec, folder, named, act, request.want_asynchronous)
+    run(exec, folder, named, act, is_asynchronous)
 }
 
 #[cfg(test)]

@@ -34,6 +34,7 @@ mod logon_flags {
 mod open_flags {
     pub const PUBLIC: u32 = 0x0000_0002;
     pub const USE_PER_MDB_REPLID_MAPPING: u32 = 0x0100_0000;
+    pub const SUPPORT_PROGRESS: u32 = 0x2000_0000;
     /// All that the specification names, and the others below 0x0040_0000 that MAPI's client
     /// library knows and sends at times (edkmdb.h).
     pub const KNOWN: u32 = 0x213F_FFFF;
@@ -95,7 +96,7 @@ pub fn logon(exec: &mut Exec<'_>, request: &LogonRequest<'_>) -> Result<(), Fail
     if !access.opens(&mailbox) {
         return Err(ErrorCode::ACCESS_DENIED.into());
     }
-    let mailbox = put(exec, mailbox, false)?;
+    let mailbox = put(exec, mailbox, request)?;
     let now = exec.session.store.now();
     exec.answer(&LogonResponse::Private(PrivateLogonResponse {
         logon_flags: request.logon_flags & logon_flags::RETURNED,
@@ -121,7 +122,7 @@ fn public_logon(exec: &mut Exec<'_>, request: &LogonRequest<'_>) -> Result<(), F
     exec.need(PUBLIC_RESPONSE_LEN)?;
     check_replids(exec, request, public::PUBLIC_STORE)?;
     let mailbox = blocking(|| public::open(&exec.session.store))?;
-    let mailbox = put(exec, mailbox, true)?;
+    let mailbox = put(exec, mailbox, request)?;
     exec.answer(&LogonResponse::Public(PublicLogonResponse {
         logon_flags: request.logon_flags & logon_flags::RETURNED,
         folder_ids: public::logon_folders(),
@@ -147,15 +148,25 @@ fn check_replids(
 }
 
 /// Opens the logon. A LogonId that is in use is given to the new one.
-fn put(exec: &mut Exec<'_>, mailbox: Arc<Mailbox>, public: bool) -> Result<Arc<Mailbox>, Fail> {
+fn put(
+    exec: &mut Exec<'_>,
+    mailbox: Arc<Mailbox>,
+    request: &LogonRequest<'_>,
+) -> Result<Arc<Mailbox>, Fail> {
     release_logon(exec.session, exec.logon_id);
     let access = Access::of(&exec.session.user, &mailbox);
     exec.session.guarded |= access != Access::Owner;
-    let logon = LogonObject { mailbox, access };
+    let logon = LogonObject {
+        mailbox,
+        access,
+        progress: request.open_flags & open_flags::SUPPORT_PROGRESS != 0,
+    };
     let mailbox = Arc::clone(&logon.mailbox);
     exec.open(exec.handle_index, Object::Logon(logon.clone()))?;
     exec.session.logons.insert(exec.logon_id, logon);
-    exec.session.public.set_public(exec.logon_id, public);
+    exec.session
+        .public
+        .set_public(exec.logon_id, is_public(request));
     Ok(mailbox)
 }
 

@@ -58,6 +58,7 @@ fn the_owner_may_do_all_and_others_what_the_list_says() {
     let logon = |access| LogonObject {
         mailbox: mailbox.clone(),
         access,
+        progress: false,
     };
     let owner = logon(Access::of(&fixture.user, &mailbox));
     let other = logon(Access::of(&fixture.other, &mailbox));

@@ -127,6 +127,7 @@ fn owner(fixture: &Fixture) -> LogonObject {
     LogonObject {
         mailbox: fixture.mailbox(),
         access: Access::Owner,
+        progress: false,
     }
 }
 
@@ -520,6 +521,7 @@ fn who_is_not_the_owner_finds_what_he_may_read() {
     let other = LogonObject {
         mailbox: fixture.mailbox(),
         access: Access::Listed(fixture.other.minimal_id),
+        progress: false,
     };
     let store = &fixture.store;
     let ids = |logon: &LogonObject| {

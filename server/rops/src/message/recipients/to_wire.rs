@@ -19,8 +19,9 @@ use crate::{
 /// Columns that are sent of a message's recipients at most.
 const COLUMNS_SENT_MAX: usize = 256;
 
-/// Recipients of which a row can be sent in one response: RowCount is one byte.
-const ROWS_MAX: usize = 255;
+/// Recipients of which a row can be sent in one response: RowCount is less than 0xFF (MS-OXCMSG
+/// 2.2.3.6.2).
+const ROWS_MAX: usize = 254;
 
 /// What a row has in fields of its own, and what is the same as its RowId and RecipientType.
 const NOT_COLUMNS: [PropTag; 10] = [
