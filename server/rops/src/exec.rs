@@ -7,7 +7,7 @@ use ropewalk_store::Mailbox;
 use ropewalk_wire::{ErrorCode, codec::Wire, rop::RopId};
 
 use super::{
-    code_page::CodePage,
+    code_page::{self, CodePage},
     context::Session,
     handles::NO_HANDLE,
     object::{LogonObject, Object},
@@ -206,22 +206,13 @@ impl Exec<'_> {
         Strings { code_page, unicode }
     }
 
-    /// The code page of the session, or another one that a ROP names.
+    /// The code page that a ROP names for a message's PtypString8 values; `ecUnknownCodePage` for one
+    /// that cannot be converted, in which text would be mangled (MS-OXCDATA 2.4.1).
     ///
-    /// 0x0FFF stands for the logon's own (MS-OXCMSG 2.2.3.1.1).
-    pub fn code_page(&self, id: u16) -> CodePage {
+    /// 0x0FFF stands for the logon's own (MS-OXCMSG 2.2.3.1.1), and so do those that name none of 8 bits.
+    pub fn code_page(&self, id: u16) -> Result<CodePage, ErrorCode> {
         const OF_LOGON: u16 = 0x0FFF;
-        if id == OF_LOGON {
-            self.session.code_page
-        } else {
-            CodePage::new(u32::from(id))
-        }
-    }
-
-    /// As [`Exec::code_page`]; `ecUnknownCodePage` for one that cannot be converted.
-    pub fn known_code_page(&self, id: u16) -> Result<CodePage, ErrorCode> {
-        const OF_LOGON: u16 = 0x0FFF;
-        if id == OF_LOGON {
+        if id == OF_LOGON || code_page::names_none(id.into()) {
             return Ok(self.session.code_page);
         }
         CodePage::known(u32::from(id)).ok_or(ErrorCode::UNKNOWN_CODE_PAGE)

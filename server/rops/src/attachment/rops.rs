@@ -258,7 +258,7 @@ pub fn open_embedded_message(
     const CREATE: u8 = 0x02;
     exec.check_output(request.output_handle_index)?;
     let handle = exec.handle_at(exec.handle_index)?;
-    let code_page = exec.known_code_page(request.code_page_id)?;
+    let code_page = exec.code_page(request.code_page_id)?;
     let mut share = exec.session.budget.share();
     let attachment = attachment_at_mut(exec, exec.handle_index, ErrorCode::NULL_OBJECT)?;
     let wants_write = request.open_mode_flags & (READ_WRITE | CREATE) != 0;

@@ -11,6 +11,7 @@ use ropewalk_wire::{
 
 use super::{release_logon, special, store_state, time::logon_time};
 use crate::{
+    code_page::{self, CodePage},
     exec::{Exec, Fail, blocking},
     ids,
     object::{LogonObject, Object},
@@ -61,8 +62,9 @@ pub fn logon(exec: &mut Exec<'_>, request: &LogonRequest<'_>) -> Result<(), Fail
     {
         return Err(ErrorCode::ERROR.into());
     }
-    // No code page identifier is larger than this (MS-OXCSTOR 3.2.5.1.1).
-    if exec.session.code_page_id > u32::from(u16::MAX) {
+    // MS-OXCSTOR 3.2.5.1.1: text in it would be mangled.
+    let code_page_id = exec.session.code_page_id;
+    if !code_page::names_none(code_page_id) && CodePage::known(code_page_id).is_none() {
         return Err(ErrorCode::UNKNOWN_CODE_PAGE.into());
     }
     match (

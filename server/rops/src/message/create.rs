@@ -29,7 +29,7 @@ pub fn create_message(exec: &mut Exec<'_>, request: &CreateMessageRequest) -> Re
     if found.ok_or(ErrorCode::NOT_FOUND)?.kind == FolderKind::Search {
         return Err(ErrorCode::NOT_SUPPORTED.into());
     }
-    let code_page = exec.code_page(request.code_page_id);
+    let code_page = exec.code_page(request.code_page_id)?;
     let place = Place::Folder {
         folder,
         associated: request.associated_flag,

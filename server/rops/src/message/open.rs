@@ -81,7 +81,7 @@ pub fn open_message(exec: &mut Exec<'_>, request: &OpenMessageRequest) -> Result
         folder: entry.folder,
         associated: entry.associated,
     };
-    let code_page = exec.code_page(request.code_page_id);
+    let code_page = exec.code_page(request.code_page_id)?;
     let mut object = {
         let share = exec.session.budget.share();
         MessageObject::stored(place, Some(entry), stored, writable, code_page, share)?

@@ -1,6 +1,8 @@
 //! Subject, subject prefix and normalized subject, kept in step (MS-OXCMSG 2.2.1.9 and 2.2.1.10).
 
-use ropewalk_props::{Bag, BagView, tags::*};
+use ropewalk_props::{
+    Bag, BagView, PropTag, PropType, PropValue, Utf16Text, tags::*, text::decode_utf16le,
+};
 
 /// Splits a subject at its prefix: up to three characters that are no digits or spaces, a colon and
 /// a space (MS-OXCMSG 2.2.1.9, MS-OXCMAIL 2.2.3.2.6.1).
@@ -35,27 +37,46 @@ pub struct Changed {
     pub normalized: bool,
 }
 
-/// Brings the other subject properties in step with those just set.
+/// Brings the other subject properties in step with those just set; every code unit stays as it is.
 pub fn settle(props: &mut Bag, changed: Changed) {
+    let set = |props: &mut Bag, tag, utf16: &[u8]| {
+        props.set(tag, &PropValue::String(Utf16Text::from_le_bytes(utf16)));
+    };
+    let get = |tag| utf16(props, tag).map(<[u8]>::to_vec);
+    let prefix = get(PID_TAG_SUBJECT_PREFIX);
     if changed.subject {
-        let subject = props.get_text(PID_TAG_SUBJECT).unwrap_or_default();
-        let prefix = match props.get_text(PID_TAG_SUBJECT_PREFIX) {
+        let subject = get(PID_TAG_SUBJECT).unwrap_or_default();
+        let len = match prefix {
             // A prefix given along with the subject holds as long as the subject begins with it.
-            Some(prefix) if changed.prefix && subject.starts_with(&prefix) => prefix,
-            _ => split(&subject).0.to_owned(),
+            Some(prefix) if changed.prefix && subject.starts_with(&prefix) => prefix.len(),
+            _ => prefix_len(&subject),
         };
-        let normalized = subject.strip_prefix(&prefix).unwrap_or(&subject).to_owned();
-        props.set_text(PID_TAG_SUBJECT_PREFIX, &prefix);
-        props.set_text(PID_TAG_NORMALIZED_SUBJECT, &normalized);
+        let (prefix, normalized) = subject.split_at_checked(len).unwrap_or((&[], &subject));
+        set(props, PID_TAG_SUBJECT_PREFIX, prefix);
+        set(props, PID_TAG_NORMALIZED_SUBJECT, normalized);
     } else if changed.prefix || changed.normalized {
-        let prefix = props.get_text(PID_TAG_SUBJECT_PREFIX).unwrap_or_default();
-        let normalized = props
-            .get_text(PID_TAG_NORMALIZED_SUBJECT)
-            .unwrap_or_default();
-        props.set_text(PID_TAG_SUBJECT, &format!("{prefix}{normalized}"));
-        props.set_text(PID_TAG_NORMALIZED_SUBJECT, &normalized);
-        props.set_text(PID_TAG_SUBJECT_PREFIX, &prefix);
+        let prefix = prefix.unwrap_or_default();
+        let normalized = get(PID_TAG_NORMALIZED_SUBJECT).unwrap_or_default();
+        set(props, PID_TAG_SUBJECT, &[&*prefix, &*normalized].concat());
+        set(props, PID_TAG_NORMALIZED_SUBJECT, &normalized);
+        set(props, PID_TAG_SUBJECT_PREFIX, &prefix);
     }
+}
+
+/// A PtypString, if the property is one that is at hand.
+fn utf16(props: &Bag, tag: PropTag) -> Option<&[u8]> {
+    let value = props.get(tag)?;
+    (value.ty == PropType::STRING).then_some(value.data)
+}
+
+/// Bytes of the prefix of a subject in UTF-16LE.
+fn prefix_len(subject: &[u8]) -> usize {
+    /// Three characters of two code units, a colon and a space.
+    const LONGEST: usize = 16;
+    let start = subject.get(..LONGEST).unwrap_or(subject);
+    // An unpaired surrogate is one character of one unit, before and after.
+    let start = decode_utf16le(start);
+    2 * split(&start).0.encode_utf16().count()
 }
 
 #[cfg(test)]
@@ -101,5 +122,31 @@ mod tests {
             },
         );
         assert_eq!(bag.get_text(PID_TAG_SUBJECT).as_deref(), Some("RE: dinner"));
+    }
+
+    #[test]
+    fn unpaired_surrogates_stay_where_they_are() {
+        const LONE: [u8; 2] = [0x00, 0xD8];
+        let text = |parts: &[&[u8]]| PropValue::String(Utf16Text::from_le_bytes(&parts.concat()));
+        let ascii = |text: &str| Utf16Text::from(text).into_bytes();
+        let value = |bag: &Bag, tag| bag.get(tag).and_then(|value| value.to_value());
+        let mut bag = Bag::new();
+        let (prefix, rest) = ([&LONE[..], &ascii("A: ")].concat(), ascii("rope"));
+        bag.set(PID_TAG_SUBJECT, &text(&[&prefix, &rest, &LONE]));
+        let subject = Changed {
+            subject: true,
+            ..Changed::default()
+        };
+        settle(&mut bag, subject);
+        assert_eq!(value(&bag, PID_TAG_SUBJECT_PREFIX), Some(text(&[&prefix])));
+        let normalized = text(&[&rest, &LONE]);
+        assert_eq!(value(&bag, PID_TAG_NORMALIZED_SUBJECT), Some(normalized));
+        bag.set(PID_TAG_NORMALIZED_SUBJECT, &text(&[&LONE]));
+        let normalized = Changed {
+            normalized: true,
+            ..Changed::default()
+        };
+        settle(&mut bag, normalized);
+        assert_eq!(value(&bag, PID_TAG_SUBJECT), Some(text(&[&prefix, &LONE])));
     }
 }

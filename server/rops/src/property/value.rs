@@ -224,7 +224,7 @@ impl Strings {
 }
 
 /// Strings convert between their two types; everything else is asked for as what it is.
-fn convertible(have: PropType, want: PropType) -> bool {
+pub fn convertible(have: PropType, want: PropType) -> bool {
     have == want
         || (have.is_string() && want.is_string())
         || matches!(

@@ -211,9 +211,9 @@ fn content(
         (PropType::STRING, PropType::STRING8) => Some(CodePage::from_utf16),
         (PropType::STRING8, PropType::STRING) => Some(to_utf16),
         // PidTagHtml and PidTagBodyHtml are one property (MS-OXCMSG 2.2.1.56).
-        (PropType::BINARY, PropType::STRING) if is_html => Some(to_utf16),
+        (PropType::BINARY, PropType::STRING) if is_html => Some(html_to_utf16),
         (PropType::BINARY, PropType::STRING8) if is_html => None,
-        (PropType::STRING, PropType::BINARY) if is_html => Some(CodePage::from_utf16),
+        (PropType::STRING, PropType::BINARY) if is_html => Some(CodePage::html_from_utf16),
         _ => return Err(ErrorCode::NOT_FOUND),
     };
     let blob = match (&found, convert) {
@@ -247,4 +247,8 @@ fn content(
 
 fn to_utf16(code_page: CodePage, bytes: &[u8]) -> Vec<u8> {
     code_page.to_utf16(bytes).into_bytes()
+}
+
+fn html_to_utf16(code_page: CodePage, bytes: &[u8]) -> Vec<u8> {
+    code_page.html_to_utf16(bytes).into_bytes()
 }

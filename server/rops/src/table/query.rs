@@ -2,8 +2,9 @@
 
 use ropewalk_wire::{ErrorCode, Put, rop::QueryRowsRequest};
 
-use super::{cells::RowWriter, kept::PageOf, source::Source, with_table};
+use super::{TableKind, cells::RowWriter, kept::PageOf, source::Source, with_table};
 use crate::{
+    code_page::CodePage,
     exec::{Exec, Fail},
     property::value::Strings,
 };
@@ -55,7 +56,7 @@ pub fn query_rows(exec: &mut Exec<'_>, request: &QueryRowsRequest) -> Result<(),
             store: &exec.session.store,
             columns: table.columns()?,
             strings: Strings {
-                code_page: exec.session.code_page,
+                code_page: code_page(exec, table.kind),
                 unicode: true,
             },
             whole: table.kind.has_whole_cells(),
@@ -153,6 +154,17 @@ pub fn query_rows(exec: &mut Exec<'_>, request: &QueryRowsRequest) -> Result<(),
         }
         Ok(())
     })
+}
+
+/// The code page of a table's PtypString8 cells: what a message owns has that of the message
+/// (MS-OXCROPS, "code page for strings"), everything else that of the session.
+fn code_page(exec: &Exec<'_>, kind: TableKind) -> CodePage {
+    let object = match kind {
+        TableKind::Attachments { message } => exec.session.objects.get(message, exec.logon_id).ok(),
+        _ => None,
+    };
+    let message = object.and_then(|object| object.message().ok());
+    message.map_or(exec.session.code_page, |message| message.code_page)
 }
 
 /// RopId, handle index and ReturnValue.

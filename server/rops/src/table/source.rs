@@ -25,7 +25,7 @@ use crate::{
     folder::{current, properties::FolderProperties},
     limits::{INSTANCES_MAX, SESSION_BYTES_MAX},
     object::LogonObject,
-    property::value::{Found, Properties},
+    property::value::{Found, Properties, convertible},
     public::reads,
     rights::{
         Access, Rights, Viewer,
@@ -719,7 +719,7 @@ fn sort_key(store: &Store, row: &MessageRow<'_>, tag: PropTag, part: u32) -> Sor
         return SortKey::Missing;
     };
     let have = found.ty();
-    if have != asked && !(have.is_string() && asked.is_string()) {
+    if !convertible(have, asked) {
         return SortKey::Missing;
     }
     if let Found::Large(ty @ (PropType::STRING | PropType::BINARY), blob) = &found {

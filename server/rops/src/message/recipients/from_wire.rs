@@ -150,12 +150,20 @@ fn complete(store: &Store, props: &mut Bag) -> Result<(), ErrorCode> {
         .as_deref()
         .is_some_and(|known| known.eq_ignore_ascii_case("EX"));
     if text(props, PID_TAG_DISPLAY_NAME).is_none() {
-        props.set_text(PID_TAG_DISPLAY_NAME, address.as_deref().unwrap_or_default());
+        let name = as_it_is(props, PID_TAG_EMAIL_ADDRESS)
+            .or_else(|| as_it_is(props, PID_TAG_SMTP_ADDRESS))
+            .unwrap_or_else(|| PropValue::text(""));
+        props.set(PID_TAG_DISPLAY_NAME, &name);
     }
-    if text(props, PID_TAG_SMTP_ADDRESS).is_none()
-        && let Some(smtp) = smtp_address(store, is_ex, address_type.as_deref(), address.as_deref())
-    {
-        props.set_text(PID_TAG_SMTP_ADDRESS, &smtp);
+    if text(props, PID_TAG_SMTP_ADDRESS).is_none() {
+        let is_smtp = (address_type.as_deref()).is_some_and(|ty| ty.eq_ignore_ascii_case("SMTP"));
+        if let Some(user) = (address.as_deref().filter(|_| is_ex))
+            .and_then(|address| store.user_by_legacy_dn(address))
+        {
+            props.set_text(PID_TAG_SMTP_ADDRESS, &user.email);
+        } else if is_smtp && let Some(same) = as_it_is(props, PID_TAG_EMAIL_ADDRESS) {
+            props.set(PID_TAG_SMTP_ADDRESS, &same);
+        }
     }
     let display_type = props.get_i32(PID_TAG_DISPLAY_TYPE).unwrap_or(0);
     props.set(PID_TAG_DISPLAY_TYPE, &PropValue::Integer32(display_type));
@@ -203,21 +211,11 @@ fn is_ephemeral(entry_id: &[u8]) -> bool {
     entry_id.first() == Some(&EPHEMERAL)
 }
 
-fn smtp_address(
-    store: &Store,
-    is_ex: bool,
-    address_type: Option<&str>,
-    address: Option<&str>,
-) -> Option<String> {
-    let address = address?;
-    if is_ex {
-        return store
-            .user_by_legacy_dn(address)
-            .map(|user| user.email.clone());
-    }
-    address_type?
-        .eq_ignore_ascii_case("SMTP")
-        .then(|| address.to_owned())
+/// A PtypString that is not empty, unpaired surrogates and all.
+fn as_it_is(props: &Bag, tag: PropTag) -> Option<PropValue> {
+    let value = props.get(tag)?;
+    let is_text = value.ty == PropType::STRING && !value.data.is_empty();
+    is_text.then(|| PropValue::String(Utf16Text::from_le_bytes(value.data)))
 }
 
 /// The EntryID of a recipient that no address book has (MS-OXCDATA 2.2.5.1).

@@ -5,7 +5,7 @@ mod from_wire;
 mod tests;
 mod to_wire;
 
-use ropewalk_props::{Bag, BagView, PropTag, tags::*};
+use ropewalk_props::{Bag, BagView, PropTag, PropType, PropValue, Utf16Text, tags::*};
 use ropewalk_store::{Message, Recipient};
 use ropewalk_wire::{
     ErrorCode, Put,
@@ -145,13 +145,18 @@ pub fn settle_display_names(message: &mut Message) {
         (PID_TAG_DISPLAY_CC, 2),
         (PID_TAG_DISPLAY_BCC, 3),
     ] {
-        let names: Vec<String> = message
-            .recipients
-            .iter()
-            .filter(|recipient| recipient.kind & KIND == kind)
-            .filter_map(|recipient| recipient.props.get_text(PID_TAG_DISPLAY_NAME))
-            .collect();
-        message.props.set_text(tag, &names.join("; "));
+        let mut names = Vec::new();
+        let of_kind = (message.recipients.iter()).filter(|recipient| recipient.kind & KIND == kind);
+        let given = of_kind.filter_map(|recipient| recipient.props.get(PID_TAG_DISPLAY_NAME));
+        // As they are, unpaired surrogates too.
+        for (index, name) in given.filter(|name| name.ty == PropType::STRING).enumerate() {
+            if index > 0 {
+                names.extend_from_slice(b";\0 \0");
+            }
+            names.extend_from_slice(name.data);
+        }
+        let names = PropValue::String(Utf16Text::from_le_bytes(&names));
+        message.props.set(tag, &names);
     }
 }
 
