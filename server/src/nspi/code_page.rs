@@ -1,110 +1,43 @@
 //! The code pages that 8-bit strings can be asked in (MS-OXNSPI 2.2.1.4 and 3.1.4.3.2).
 
-use encoding_rs::{self as encodings, EncoderResult, Encoding};
-use ropewalk_props::{Utf16Text, text::decode_utf16le};
+use ropewalk_props::Utf16Text;
+use ropewalk_rops::code_page;
 use ropewalk_wire::ErrorCode;
 
 /// CP_WINUNICODE: strings that are not 8-bit.
 pub const CP_WINUNICODE: u32 = 1200;
-/// CP_TELETEX, which every server converts.
-const CP_TELETEX: u32 = 20261;
-/// CP_ACP: the system's own, which is Windows-1252 here.
-const CP_ACP: u32 = 0;
-const CP_US_ASCII: u32 = 20127;
+
+/// CP_TELETEX, which every server converts: here, the characters that it shares with ASCII.
+pub const CP_TELETEX: u32 = 20261;
 
 /// A code page for 8-bit strings.
 #[derive(Clone, Copy, Debug)]
-pub enum CodePage {
-    /// The characters that Teletex (ITU-T T.61) and ASCII share; others become `?`.
-    Ascii,
-    /// What encoding_rs converts; characters that it lacks become `?`.
-    Encoding(&'static Encoding),
-}
+pub struct CodePage(code_page::CodePage);
 
 impl CodePage {
     /// The code page with this identifier. InvalidCodepage for CP_WINUNICODE, which is no 8-bit one,
     /// and for one that cannot be converted.
     pub fn new(id: u32) -> Result<Self, ErrorCode> {
-        Ok(Self::Encoding(match id {
-            CP_TELETEX | CP_US_ASCII => return Ok(Self::Ascii),
-            CP_ACP | 1252 | 28591 => encodings::WINDOWS_1252,
-            866 => encodings::IBM866,
-            874 => encodings::WINDOWS_874,
-            932 => encodings::SHIFT_JIS,
-            936 => encodings::GBK,
-            949 => encodings::EUC_KR,
-            950 => encodings::BIG5,
-            1250 => encodings::WINDOWS_1250,
-            1251 => encodings::WINDOWS_1251,
-            1253 => encodings::WINDOWS_1253,
-            1254 | 28599 => encodings::WINDOWS_1254,
-            1255 => encodings::WINDOWS_1255,
-            1256 => encodings::WINDOWS_1256,
-            1257 => encodings::WINDOWS_1257,
-            1258 => encodings::WINDOWS_1258,
-            10000 => encodings::MACINTOSH,
-            20866 => encodings::KOI8_R,
-            21866 => encodings::KOI8_U,
-            28592 => encodings::ISO_8859_2,
-            28593 => encodings::ISO_8859_3,
-            28594 => encodings::ISO_8859_4,
-            28595 => encodings::ISO_8859_5,
-            28596 => encodings::ISO_8859_6,
-            28597 => encodings::ISO_8859_7,
-            28598 => encodings::ISO_8859_8,
-            28603 => encodings::ISO_8859_13,
-            28605 => encodings::ISO_8859_15,
-            20932 | 51932 => encodings::EUC_JP,
-            51949 => encodings::EUC_KR,
-            54936 => encodings::GB18030,
-            65001 => encodings::UTF_8,
-            _ => return Err(ErrorCode::INVALID_CODEPAGE),
-        }))
+        const CP_US_ASCII: u32 = 20127;
+        /// CP_ACP: the system's own, which is Windows-1252 here.
+        const CP_ACP: u32 = 0;
+        let id = match id {
+            CP_TELETEX => CP_US_ASCII,
+            CP_ACP => 1252,
+            id => id,
+        };
+        let known = code_page::CodePage::known(id);
+        known.map(Self).ok_or(ErrorCode::INVALID_CODEPAGE)
     }
 
-    /// Text in this code page.
+    /// Text in this code page; what it cannot say becomes `?`.
     pub fn encode(self, text: &Utf16Text) -> Vec<u8> {
-        let text = decode_utf16le(text.as_bytes());
-        match self {
-            Self::Ascii => text
-                .chars()
-                .map(|c| if c.is_ascii() { c as u8 } else { b'?' })
-                .collect(),
-            Self::Encoding(encoding) => encode(encoding, &text),
-        }
+        self.0.from_utf16(text.as_bytes())
     }
 
     /// Bytes in this code page as text.
     pub fn decode(self, bytes: &[u8]) -> String {
-        match self {
-            Self::Ascii => bytes
-                .iter()
-                .map(|byte| match byte.is_ascii() {
-                    true => char::from(*byte),
-                    false => char::REPLACEMENT_CHARACTER,
-                })
-                .collect(),
-            Self::Encoding(encoding) => encoding.decode_without_bom_handling(bytes).0.into_owned(),
-        }
-    }
-}
-
-fn encode(encoding: &'static Encoding, text: &str) -> Vec<u8> {
-    let mut out = Vec::new();
-    let mut encoder = encoding.new_encoder();
-    let mut rest = text;
-    loop {
-        let most = encoder.max_buffer_length_from_utf8_without_replacement(rest.len());
-        out.reserve(most.unwrap_or(rest.len()));
-        let (result, read) =
-            encoder.encode_from_utf8_to_vec_without_replacement(rest, &mut out, true);
-        rest = rest.get(read..).unwrap_or_default();
-        match result {
-            EncoderResult::InputEmpty => return out,
-            EncoderResult::Unmappable(_) => out.push(b'?'),
-            // More room is reserved in the next round.
-            EncoderResult::OutputFull => {}
-        }
+        self.0.to_utf16(bytes).to_string()
     }
 }
 

@@ -19,7 +19,7 @@ use ropewalk_wire::{
 use super::{
     Answer, COLUMNS_MAX, F_EPH_ID, GLOBAL_ADDRESS_LIST, NspiContext,
     book::AddressBook,
-    code_page::{CP_WINUNICODE, CodePage},
+    code_page::{CP_TELETEX, CP_WINUNICODE, CodePage},
     done, in_container,
     names::{Resolution, resolve},
     property::{CONTAINER_PROPERTIES, USER_PROPERTIES, View, with_strings},
@@ -125,7 +125,7 @@ pub fn get_props(
     };
     // Constraint 1: CP_WINUNICODE will do as long as nothing has to be converted to it.
     let code_page = match stat.code_page {
-        CP_WINUNICODE => CodePage::Ascii,
+        CP_WINUNICODE => CodePage::new(CP_TELETEX)?,
         code_page => CodePage::new(code_page)?,
     };
     let view = context.view(code_page, request.flags & F_EPH_ID != 0);

@@ -49,6 +49,19 @@ pub fn decode_utf16le(bytes: &[u8]) -> String {
         .collect()
 }
 
+/// The characters of UTF-16LE bytes, to compare them: each unpaired surrogate becomes a private
+/// character of its own (U+10F000 to U+10F7FF), so that texts that differ in one are not equal.
+pub fn comparable(bytes: &[u8]) -> impl Iterator<Item = char> + '_ {
+    const STAND_INS: u32 = 0x0010_F000;
+    const SURROGATES: u32 = 0xD800;
+    char::decode_utf16(units(bytes)).map(|unit| {
+        unit.unwrap_or_else(|lone| {
+            let nth = u32::from(lone.unpaired_surrogate()).saturating_sub(SURROGATES);
+            char::from_u32(STAND_INS + nth).unwrap_or(char::REPLACEMENT_CHARACTER)
+        })
+    })
+}
+
 /// The code units of UTF-16LE bytes; an odd last byte is ignored.
 pub fn units(bytes: &[u8]) -> impl Iterator<Item = u16> + '_ {
     bytes.chunks_exact(2).map(|unit| match *unit {
@@ -83,5 +96,23 @@ impl fmt::Display for Utf16Text {
 impl fmt::Debug for Utf16Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", decode_utf16le(&self.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_that_differ_in_an_unpaired_surrogate_are_not_equal() {
+        let of = |units: &[u16]| -> String {
+            let bytes: Vec<u8> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
+            comparable(&bytes).collect()
+        };
+        assert_eq!(of(&[0x41, 0xD83D, 0xDEA2]), "A\u{1F6A2}");
+        assert_eq!(of(&[0xD800]), "\u{10F000}");
+        assert_eq!(of(&[0xDFFF, 0x41]), "\u{10F7FF}A");
+        assert_ne!(of(&[0xD800]), of(&[0xD801]));
+        assert_ne!(of(&[0xD800]), of(&[0xFFFD]));
     }
 }

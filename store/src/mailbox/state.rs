@@ -9,7 +9,9 @@ use std::{
 };
 
 use imbl::OrdMap;
-use ropewalk_props::{Bag, BagView, FileTime, GlobCnt, Guid, PropertyName, tags};
+use ropewalk_props::{
+    Bag, BagView, FileTime, GlobCnt, Guid, PropType, PropertyName, tags, text::comparable,
+};
 
 use super::types::{
     Companion, Contents, ContentsView, Folder, FolderCounts, MessageEntry, ReceiveFolder,
@@ -73,11 +75,11 @@ pub struct State {
     pub loading: HashMap<GlobCnt, Missed>,
 }
 
-/// A name as it is compared: names that differ in case alone are equal. Full case folding (Unicode
+/// A name, in UTF-16LE, as it is compared: names that differ in case alone are equal. Full case folding (Unicode
 /// 3.13), which is lower case of upper case of lower case, character by character; the dotless i
 /// alone would become another letter that way.
-pub fn fold(name: &str) -> String {
-    let lower = name.chars().flat_map(char::to_lowercase);
+pub fn fold(name: &[u8]) -> String {
+    let lower = comparable(name).flat_map(char::to_lowercase);
     let folded = lower.flat_map(|c| {
         let (same, upper) = match c {
             '\u{131}' => (Some(c), None),
@@ -91,11 +93,9 @@ pub fn fold(name: &str) -> String {
 
 /// The folded display name of a folder's bag.
 pub fn folded_name(props: &Bag) -> String {
-    fold(
-        &props
-            .get_text(tags::PID_TAG_DISPLAY_NAME)
-            .unwrap_or_default(),
-    )
+    let name = props.get(tags::PID_TAG_DISPLAY_NAME);
+    let name = name.filter(|name| name.ty == PropType::STRING);
+    fold(name.map_or(&[][..], |name| name.data))
 }
 
 impl FolderState {
@@ -367,10 +367,9 @@ impl State {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
     fn names_that_differ_in_case_alone_are_equal() {
+        let fold = |name: &str| super::fold(ropewalk_props::Utf16Text::from(name).as_bytes());
         for (a, b) in [
             ("Inbox", "INBOX"),
             ("Straße", "STRASSE"),
@@ -384,5 +383,7 @@ mod tests {
         }
         assert_ne!(fold("\u{131}"), fold("i"));
         assert_ne!(fold("resume"), fold("résumé"));
+        // An unpaired surrogate is a character too.
+        assert_ne!(super::fold(&[0x00, 0xD8]), super::fold(&[0x01, 0xD8]));
     }
 }

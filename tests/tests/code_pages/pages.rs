@@ -423,3 +423,45 @@ fn another_session_reads_in_its_own_code_page() {
         assert_eq!(*rows[0].value(0), bytes(encoded), "{page}");
     }
 }
+
+// MS-OXCPRPT 2.2.2.2: an error stands for a value that is too large, and a shorter form may not be.
+#[test]
+fn a_long_string_is_read_in_8_bits_where_it_is_too_long_in_unicode() {
+    let (mut client, logon) = connect(1252);
+    let (folder, folder_id) = new_folder(&mut client, &logon);
+    let (message, _) = new_message(&mut client, folder, folder_id, "");
+    for (units, fits) in [(15_000, true), (20_000, false), (25_000, false)] {
+        let long = "é".repeat(units);
+        client
+            .write_property_stream(message, FREE, &utf16(&long))
+            .unwrap();
+        for want_unicode in [0, 1] {
+            let tags = [narrow(FREE)];
+            let row = client
+                .get_props_with(message, &tags, 0, want_unicode)
+                .unwrap();
+            assert_eq!(*row.value(0), bytes(&vec![0xE9; units]), "{units}");
+        }
+        let row = client
+            .get_props_with(message, &[unspecified(FREE)], 0, 0)
+            .unwrap();
+        assert_eq!(*row.value(0), bytes(&vec![0xE9; units]));
+        let all = all_narrow(&mut client, message);
+        assert!(
+            all.contains(&(narrow(FREE), bytes(&vec![0xE9; units]))),
+            "{units}"
+        );
+        let row = client.get_props(message, &[FREE]).unwrap();
+        if fits {
+            assert_eq!(row.text(0), long);
+        } else {
+            assert_eq!(row.error(0), code::MEMORY);
+        }
+    }
+    let long = "é".repeat(40_000);
+    client
+        .write_property_stream(message, FREE, &utf16(&long))
+        .unwrap();
+    let row = client.get_props(message, &[narrow(FREE), FREE]).unwrap();
+    assert_eq!([row.error(0), row.error(1)], [code::MEMORY; 2]);
+}

@@ -1,10 +1,15 @@
 //! Unpaired surrogates are kept and returned as they were given, by every way.
 
-use ropewalk_props::{Guid, Utf16Text};
+use ropewalk_props::{Guid, PropTag, Utf16Text};
 use ropewalk_tests::{
     client::{Cells as _, Client, Handle, Logon, NO_HANDLE, Name, Rop, Value},
-    fixture::{ADA, PASSWORD, legacy_dn, log_on, new_folder, new_message, tag},
+    fixture::{ADA, PASSWORD, code, fails, legacy_dn, log_on, new_folder, new_message, tag},
     server::{TestServer, add_user},
+};
+
+use ropewalk_wire::{
+    restriction::{RelOp, Restriction},
+    value::TaggedPropertyValue,
 };
 
 use super::{FREE, FREE_MULTIPLE, bytes, connect, narrow};
@@ -257,6 +262,20 @@ fn folders_and_names_of_properties_keep_them() {
         assert_eq!(*rows[0].value(at), lone());
     }
 
+    // A name that differs in one is another name.
+    let other = |name: &[u8]| {
+        let rop = Rop::new(0x1C, 0).bytes(&[1, 1, 1, 0, 0]).bytes(name);
+        rop.bytes(&[0, 0, 0, 0])
+    };
+    for name in [&LONE[..12], b"A\0\x01\xD8", b"A\0\x02\xD8", b"A\0\xFD\xFF"] {
+        client.rop(&other(name), &[parent, NO_HANDLE]).unwrap();
+    }
+    let again = client.rop(&other(b"a\0\x01\xD8"), &[parent, NO_HANDLE]);
+    fails(again, code::DUPLICATE_NAME);
+    let (table, _) = client.hierarchy_table(parent, 0).unwrap();
+    let rows = client.query_all_rows(table, &[tag::DISPLAY_NAME]).unwrap();
+    assert_eq!(rows.len(), 5);
+
     let guid = Guid([0x5A; 16]);
     let names = [
         Name::Name(guid, Utf16Text::from_le_bytes(&LONE)),
@@ -316,4 +335,58 @@ fn a_restart_keeps_them() {
     let server = TestServer::start_in(&data_dir, &[]);
     let (mut client, logon) = log_on(&server, ADA, PASSWORD, &dn);
     check(&mut client, &logon);
+}
+
+#[test]
+fn restrictions_and_orders_tell_them_apart() {
+    let (mut client, logon) = connect(1252);
+    let (folder, folder_id) = new_folder(&mut client, &logon);
+    let subject = |unit: u16| {
+        let [low, high] = unit.to_le_bytes();
+        Value::String(Utf16Text::from_le_bytes(&[b'A', 0, low, high]))
+    };
+    // The second one twice.
+    let subjects = [0xD801, 0xD802, 0xD802, 0xDC00].map(subject);
+    for subject in [0, 1, 3, 2].map(|at: usize| subjects[at].clone()) {
+        let (message, _) = new_message(&mut client, folder, folder_id, "");
+        client
+            .set_props(message, &[(tag::SUBJECT, subject)])
+            .unwrap();
+        client.save_message(message).unwrap();
+    }
+    let (table, _) = client.contents_table(folder, 0).unwrap();
+    client.sort_table(table, &[(tag::SUBJECT, 0)]).unwrap();
+    let rows = client.query_all_rows(table, &[tag::SUBJECT]).unwrap();
+    let shown: Vec<&Value> = rows.iter().map(|row| row.value(0)).collect();
+    assert_eq!(shown, subjects.iter().collect::<Vec<_>>());
+    let tagged_value = TaggedPropertyValue {
+        tag: PropTag(tag::SUBJECT),
+        value: subjects[1].clone(),
+    };
+    let equal = Restriction::Property {
+        rel_op: RelOp::EQUAL,
+        prop_tag: PropTag(tag::SUBJECT),
+        tagged_value: tagged_value.clone(),
+    };
+    let content = Restriction::Content {
+        fuzzy_level_low: 1,
+        fuzzy_level_high: 1,
+        property_tag: PropTag(tag::SUBJECT),
+        tagged_value,
+    };
+    for restriction in [equal, content] {
+        client.restrict(table, Some(&restriction)).unwrap();
+        let rows = client.query_all_rows(table, &[tag::SUBJECT]).unwrap();
+        let shown: Vec<&Value> = rows.iter().map(|row| row.value(0)).collect();
+        assert_eq!(shown, [&subjects[1]; 2], "{restriction:?}");
+    }
+    // In groups of their own.
+    client.restrict(table, None).unwrap();
+    let rop = Rop::new(0x13, 0).u8(0).u16(1).u16(1).u16(0);
+    client.rop(&rop.u32(tag::SUBJECT).u8(0), &[table]).unwrap();
+    let columns = [tag::SUBJECT, tag::CONTENT_COUNT];
+    let headers = client.query_all_rows(table, &columns).unwrap();
+    let counts: Vec<i32> = headers.iter().map(|header| header.int(1)).collect();
+    assert_eq!(counts, [1, 2, 1]);
+    assert_eq!(*headers[1].value(0), subjects[1]);
 }

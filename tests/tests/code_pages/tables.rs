@@ -322,3 +322,29 @@ fn a_cell_that_is_cut_through_a_pair_of_surrogates_still_says_that_there_is_more
         assert!(matches!(rows[0].value(1), Value::String(text) if text.as_bytes() == wide));
     }
 }
+
+// MS-OXCDATA 2.12.8: bytes of the value as it is sent, its terminator included.
+#[test]
+fn the_size_of_an_8_bit_string_is_that_of_its_bytes() {
+    let (mut client, logon) = connect(1251);
+    let (place, folder_id) = new_folder(&mut client, &logon);
+    let table = folder(&mut client, place, folder_id, &["Привет", "日本", ""]);
+    for (tag, size, expected) in [
+        (SUBJECT8, 7, vec!["Привет"]),
+        (SUBJECT8, 3, vec!["日本"]),
+        (SUBJECT8, 1, vec![""]),
+        (SUBJECT8, 14, vec![]),
+        (tag::SUBJECT, 14, vec!["Привет"]),
+        (tag::SUBJECT, 2, vec![""]),
+    ] {
+        let restriction = Restriction::Size {
+            rel_op: RelOp::EQUAL,
+            prop_tag: PropTag(tag),
+            size,
+        };
+        client.restrict(table, Some(&restriction)).unwrap();
+        let rows = client.query_all_rows(table, &[tag::SUBJECT]).unwrap();
+        let found: Vec<String> = rows.iter().map(|row| row.text(0)).collect();
+        assert_eq!(found, expected, "{tag:#x} {size}");
+    }
+}

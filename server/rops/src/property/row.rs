@@ -124,7 +124,7 @@ impl RowWriter<'_> {
         let Some(found) = source.find(tag) else {
             return false;
         };
-        let Ok(found) = self.load(found, limit) else {
+        let Ok(found) = self.load(found, tag.ty(), limit) else {
             return false;
         };
         match resolve(&found, tag.ty(), self.strings, limit) {
@@ -138,7 +138,7 @@ impl RowWriter<'_> {
         let code = match source.find(tag).ok_or(ErrorCode::NOT_FOUND) {
             Err(code) => code,
             Ok(found) => {
-                let found = self.load(found, limit);
+                let found = self.load(found, tag.ty(), limit);
                 match found
                     .as_ref()
                     .map_err(|code| *code)
@@ -163,7 +163,7 @@ impl RowWriter<'_> {
 
     fn put_tagged(&mut self, tag: PropTag, found: Found<'_>, limit: usize) -> bool {
         let start = self.out.len();
-        let code = match self.load(found, limit) {
+        let code = match self.load(found, PropType::UNSPECIFIED, limit) {
             Err(code) => code,
             Ok(found) => match resolve(&found, PropType::UNSPECIFIED, self.strings, limit) {
                 Err(code) => code,
@@ -182,11 +182,25 @@ impl RowWriter<'_> {
         true
     }
 
-    /// Brings a value that is kept apart into memory, if it is within the limit.
-    fn load<'f>(&self, found: Found<'f>, limit: usize) -> Result<Found<'f>, ErrorCode> {
+    /// Brings a value that is kept apart into memory, if it can be within the limit as type `want`.
+    fn load<'f>(
+        &self,
+        found: Found<'f>,
+        want: PropType,
+        limit: usize,
+    ) -> Result<Found<'f>, ErrorCode> {
         match found {
-            Found::Large(ty, blob) => store_error::load(self.store, blob, limit as u64)
-                .map(|bytes| Found::Computed(ty, Packed::Long(bytes))),
+            Found::Large(ty, blob) => {
+                let is_narrow = match want {
+                    PropType::UNSPECIFIED => !self.strings.unicode,
+                    want => want == PropType::STRING8,
+                };
+                // A code unit is no less than a byte in any code page.
+                let units = usize::from(ty == PropType::STRING && is_narrow) + 1;
+                let max = limit.saturating_mul(units) as u64;
+                store_error::load(self.store, blob, max)
+                    .map(|bytes| Found::Computed(ty, Packed::Long(bytes)))
+            }
             found => Ok(found),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use ropewalk_props::{PropType, ValueRef, text::units};
+use ropewalk_props::{PropType, ValueRef, text::comparable};
 
 /// Compares two values of one type; `None` if they cannot be compared.
 ///
@@ -30,11 +30,9 @@ pub fn compare(left: ValueRef<'_>, right: ValueRef<'_>) -> Option<Ordering> {
     })
 }
 
-/// The characters of UTF-16LE text, lower case; unpaired surrogates compare as U+FFFD.
+/// The characters of UTF-16LE text, lower case; unpaired surrogates as [`comparable`] has them.
 pub fn folded(utf16: &[u8]) -> impl Iterator<Item = char> + '_ {
-    char::decode_utf16(units(utf16))
-        .map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER))
-        .flat_map(char::to_lowercase)
+    comparable(utf16).flat_map(char::to_lowercase)
 }
 
 fn integer(value: ValueRef<'_>) -> Option<i64> {
@@ -189,7 +187,7 @@ impl Fuzzy {
         }
         match value.ty {
             PropType::STRING => {
-                let prepare = |data| self.prepare(ropewalk_props::text::decode_utf16le(data));
+                let prepare = |data| self.prepare(comparable(data).collect());
                 let (value, wanted) = (prepare(value.data), prepare(wanted.data));
                 match self.low {
                     // In time that does not grow with the product of both lengths.
@@ -308,5 +306,28 @@ mod tests {
         };
         assert_eq!(compare(text(&a), number), None);
         assert_eq!(SortKey::Missing.order(&SortKey::of(number)), Ordering::Less);
+    }
+
+    #[test]
+    fn unpaired_surrogates_are_not_alike() {
+        let lone = |unit: u16| {
+            let mut utf16 = Utf16Text::from("Ab").into_bytes();
+            utf16.extend(unit.to_le_bytes());
+            Utf16Text::from_le_bytes(&utf16)
+        };
+        let (one, other) = (lone(0xD800), lone(0xD801));
+        assert_eq!(compare(text(&one), text(&one)), Some(Ordering::Equal));
+        assert_eq!(compare(text(&one), text(&other)), Some(Ordering::Less));
+        let keys = [&one, &other].map(|lone| SortKey::of(text(lone)));
+        assert_eq!(keys[0].order(&keys[1]), Ordering::Less);
+        for high in [0, 1, 4] {
+            let fuzzy = Fuzzy { low: 0, high };
+            assert!(fuzzy.matches(text(&one), text(&one)), "{high}");
+            assert!(!fuzzy.matches(text(&one), text(&other)), "{high}");
+        }
+        // Half of a pair is not in it.
+        let ship = Utf16Text::from("🚢");
+        let half = Utf16Text::from_le_bytes(&ship.as_bytes()[..2]);
+        assert!(!Fuzzy { low: 1, high: 0 }.matches(text(&ship), text(&half)));
     }
 }

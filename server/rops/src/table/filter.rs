@@ -73,6 +73,8 @@ pub enum Filter {
         tag: PropTag,
         /// Bytes.
         size: u32,
+        /// For the size of a PtypString8.
+        code_page: CodePage,
     },
     /// The property is there.
     Exist(PropTag),
@@ -238,6 +240,7 @@ impl Filter {
                 op: Relation::new(*rel_op)?,
                 tag: *prop_tag,
                 size: *size,
+                code_page,
             },
             Restriction::Exist { prop_tag } => Self::Exist(*prop_tag),
             Restriction::SubObject {
@@ -362,9 +365,16 @@ impl Filter {
                     .and_then(ValueRef::as_i32);
                 bits.is_some_and(|bits| (bits as u32 & mask != 0) == *nonzero)
             }
-            Self::Size { op, tag, size } => object
-                .find(*tag)
-                .is_some_and(|found| op.holds(value_size(&found).cmp(&u64::from(*size)))),
+            Self::Size {
+                op,
+                tag,
+                size,
+                code_page,
+            } => object.find(*tag).is_some_and(|found| {
+                let found = narrow_size(store, &found, tag.ty(), *code_page)
+                    .unwrap_or_else(|| value_size(&found));
+                op.holds(found.cmp(&u64::from(*size)))
+            }),
             Self::Exist(tag) => object.find_start(*tag, 0).is_some_and(|found| {
                 tag.ty() == PropType::UNSPECIFIED
                     || stored_type(tag.ty()) == stored_type(found.ty())
@@ -599,6 +609,21 @@ fn any_value(
         Some(part) => value.elements().nth(part as usize).is_some_and(test),
         None => value.elements().any(test),
     }
+}
+
+/// Bytes of a PtypString that is asked for as PtypString8, its terminator included; `None` for other
+/// values, and for one that is longer than what is searched.
+fn narrow_size(store: &Store, found: &Found<'_>, ty: PropType, code_page: CodePage) -> Option<u64> {
+    if ty != PropType::STRING8 || found.ty() != PropType::STRING {
+        return None;
+    }
+    let narrow = match found {
+        Found::Large(_, blob) if blob.len <= SEARCHED_BYTES_MAX as u64 => code_page.from_utf16(
+            &super::cells::large_prefix(store, *blob, SEARCHED_BYTES_MAX),
+        ),
+        found => code_page.from_utf16(found.value_ref()?.data),
+    };
+    Some((narrow.len() as u64).saturating_add(1))
 }
 
 /// Bytes of a value as it is sent, the terminator of a string included (MS-OXCDATA 2.12.8).
