@@ -428,4 +428,30 @@ mod tests {
         assert_eq!(page.to_utf16(b"a\x81").to_string(), "a\u{FFFD}");
         assert_eq!(page.to_utf16(b"\x81\xFFb").to_string(), "\u{FFFD}b");
     }
+
+    /// Apart from characters that stand for others, which is what encoding_rs adds to the tables.
+    #[test]
+    fn what_is_said_in_two_bytes_means_what_was_said() {
+        let stand_ins: [(u32, fn(char) -> bool); 4] = [
+            (932, |c| ['\u{A5}', '\u{203E}', '\u{2212}'].contains(&c)),
+            // They have characters of their own since GB 18030-2022.
+            (936, |c| ('\u{E78D}'..='\u{E864}').contains(&c)),
+            (949, |_| false),
+            (950, |_| false),
+        ];
+        for (id, is_stand_in) in stand_ins {
+            let page = CodePage::known(id).unwrap();
+            let all = ('\u{1}'..='\u{D7FF}').chain('\u{E000}'..='\u{FFFD}');
+            let mut said = 0;
+            for c in all.filter(|c| *c != '?' && !is_stand_in(*c)) {
+                let text = Utf16Text::from(c.to_string());
+                let bytes = page.from_utf16(text.as_bytes());
+                if bytes != b"?" {
+                    said += 1;
+                    assert_eq!(page.to_utf16(&bytes), text, "{id} {bytes:02x?}");
+                }
+            }
+            assert!(said > 9000, "{id} {said}");
+        }
+    }
 }

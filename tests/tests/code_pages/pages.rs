@@ -465,3 +465,113 @@ fn a_long_string_is_read_in_8_bits_where_it_is_too_long_in_unicode() {
     let row = client.get_props(message, &[narrow(FREE), FREE]).unwrap();
     assert_eq!([row.error(0), row.error(1)], [code::MEMORY; 2]);
 }
+
+/// A character may come in two writes, and a commit between them may see half of it.
+#[test]
+fn a_character_may_come_in_parts_to_a_stream() {
+    let (mut client, logon) = connect(932);
+    let (folder, folder_id) = new_folder(&mut client, &logon);
+    let (message, _) = new_message(&mut client, folder, folder_id, "");
+    let (stream, _) = client.open_stream(message, narrow(FREE), 2).unwrap();
+    client.write_all(stream, b"a\x95").unwrap();
+    client.commit_stream(stream).unwrap();
+    assert_eq!(
+        client.get_props(message, &[FREE]).unwrap().text(0),
+        "a\u{FFFD}"
+    );
+    client.write_all(stream, b"\x5Cb").unwrap();
+    assert_eq!(client.stream_size(stream).unwrap(), 4);
+    client.commit_stream(stream).unwrap();
+    assert_eq!(client.get_props(message, &[FREE]).unwrap().text(0), "a表b");
+    // Cut in the middle.
+    client.set_stream_size(stream, 2).unwrap();
+    client.commit_stream(stream).unwrap();
+    assert_eq!(
+        client.get_props(message, &[FREE]).unwrap().text(0),
+        "a\u{FFFD}"
+    );
+    client.release(stream).unwrap();
+    // Read in parts.
+    client.set_props(message, &[(FREE, text("a表b"))]).unwrap();
+    let (stream, size) = client.open_stream(message, narrow(FREE), 0).unwrap();
+    assert_eq!(size, 4);
+    assert_eq!(client.read_stream_once(stream, 2, None).unwrap(), b"a\x95");
+    assert_eq!(client.read_stream_once(stream, 9, None).unwrap(), b"\x5Cb");
+    // A long one is kept apart from its message.
+    let long = b"\x95\x5C".repeat(70_001);
+    client
+        .write_property_stream(message, narrow(FREE), &long)
+        .unwrap();
+    let wide = client.read_property_stream(message, FREE).unwrap();
+    assert_eq!(wide, utf16(&"表".repeat(70_001)));
+    assert_eq!(
+        client.read_property_stream(message, narrow(FREE)).unwrap(),
+        long
+    );
+}
+
+// MS-OXCMSG 2.2.1.56: the text of a message in HTML, which has a code page of its own.
+#[test]
+fn a_body_is_told_in_the_code_page_of_the_session_whatever_its_html_is_in() {
+    const INTERNET_CODEPAGE: u32 = 0x3FDE_0003;
+    for (page, encoded) in [
+        (20866, &b"\xF0\xD2\xC9\xD7\xC5\xD4"[..]),
+        (1252, b"??????"),
+        (65001, "Привет".as_bytes()),
+    ] {
+        let (mut client, logon) = connect(page);
+        let (folder, folder_id) = new_folder(&mut client, &logon);
+        let (message, _) = new_message(&mut client, folder, folder_id, "");
+        client
+            .set_props(message, &[(INTERNET_CODEPAGE, Value::Integer32(1251))])
+            .unwrap();
+        let html = b"<html><body><p>\xCF\xF0\xE8\xE2\xE5\xF2</p></body></html>";
+        client
+            .write_property_stream(message, tag::HTML, html)
+            .unwrap();
+        client.save_message(message).unwrap();
+        let row = client
+            .get_props(message, &[tag::BODY, narrow(tag::BODY)])
+            .unwrap();
+        assert_eq!(row.text(0).trim_end(), "Привет", "{page}");
+        let Value::String8(body) = row.value(1) else {
+            panic!("{:?}", row.value(1));
+        };
+        assert_eq!(body.trim_ascii_end(), encoded, "{page}");
+        let read = client
+            .read_property_stream(message, narrow(tag::BODY))
+            .unwrap();
+        assert_eq!(read, *body, "{page}");
+        // As text, which is PidTagBodyHtml, it is a string like others.
+        let wide = client
+            .read_property_stream(message, typed(tag::HTML, 0x001F))
+            .unwrap();
+        assert_eq!(
+            wide,
+            utf16("<html><body><p>Привет</p></body></html>"),
+            "{page}"
+        );
+        let same = client
+            .read_property_stream(message, narrow(tag::HTML))
+            .unwrap();
+        let expected = [b"<html><body><p>", encoded, b"</p></body></html>"].concat();
+        assert_eq!(same, expected, "{page}");
+
+        // A body that was set in 8 bits, read as HTML in the code page that HTML is to be in.
+        let (plain, _) = new_message(&mut client, folder, folder_id, "");
+        let body = (narrow(tag::BODY), bytes(encoded));
+        let charset = (INTERNET_CODEPAGE, Value::Integer32(1251));
+        client.set_props(plain, &[charset, body]).unwrap();
+        client.save_message(plain).unwrap();
+        let html = client.read_property_stream(plain, tag::HTML).unwrap();
+        let said: &[u8] = if page == 1252 {
+            b"??????"
+        } else {
+            b"\xCF\xF0\xE8\xE2\xE5\xF2"
+        };
+        assert!(
+            html.windows(6).any(|part| part == said),
+            "{page} {html:02x?}"
+        );
+    }
+}
