@@ -432,7 +432,8 @@ mod tests {
     /// Apart from characters that stand for others, which is what encoding_rs adds to the tables.
     #[test]
     fn what_is_said_in_two_bytes_means_what_was_said() {
-        let stand_ins: [(u32, fn(char) -> bool); 4] = [
+        type IsStandIn = fn(char) -> bool;
+        let stand_ins: [(u32, IsStandIn); 4] = [
             (932, |c| ['\u{A5}', '\u{203E}', '\u{2212}'].contains(&c)),
             // They have characters of their own since GB 18030-2022.
             (936, |c| ('\u{E78D}'..='\u{E864}').contains(&c)),
