@@ -141,7 +141,7 @@ fn a_rule_comes_back_as_it_went() {
     let mut props = rule("whole", 1);
     props.push((PROVIDER_DATA, Value::Binary(data.clone())));
     modify(&mut client, folder, 0, &[(ADD, &props)]).unwrap();
-    let table = table(&mut client, folder, 0).unwrap();
+    let table = table(&mut client, folder, 0x40).unwrap();
     let columns = [SEQUENCE, STATE, PROVIDER, CONDITION, ACTIONS, PROVIDER_DATA];
     client.set_columns(table, &columns).unwrap();
     let rows = client.query_all_rows(table, &columns).unwrap();
@@ -396,4 +396,88 @@ fn deferred_action_messages_get_the_entry_id_of_the_client() {
     assert!(row.flag(1));
     assert_eq!(read(other).error(0), code::NOT_FOUND);
     fails(client.rop(&update, &[folder]), code::NOT_SUPPORTED);
+}
+
+// MS-OXORULE 2.2.2.1 and MS-OXCDATA 2.11.1.2: who does not want Unicode gets the code page of his session.
+#[test]
+fn strings_in_conditions_and_actions_are_in_the_code_page_of_the_session() {
+    const PRIVET: &[u8] = b"\xCF\xF0\xE8\xE2\xE5\xF2";
+    const KOI8: &[u8] = b"\xF0\xD2\xC9\xD7\xC5\xD4";
+    const UNICODE: u8 = 0x40;
+    let narrow = |tag: u32| tag & 0xFFFF_0000 | 0x001E;
+    let condition = |tag: u32, value: Value| {
+        let subject = Restriction::Content {
+            fuzzy_level_low: 1,
+            fuzzy_level_high: 1,
+            property_tag: PropTag(tag),
+            tagged_value: TaggedPropertyValue {
+                tag: PropTag(tag),
+                value,
+            },
+        };
+        Value::Restriction(restriction_bytes(Some(&Restriction::Not(Box::new(
+            subject,
+        )))))
+    };
+    // OP_TAG, and OP_FORWARD to one recipient with two properties.
+    let actions = |tag: u32, text: &Value| {
+        let value = tagged_values(&[(tag, text.clone())]).split_off(2);
+        let kind = tagged_values(&[(tag::RECIPIENT_TYPE, Value::Integer32(1))]).split_off(2);
+        let forward = [&[1, 0, 1, 2, 0][..], &kind, &value].concat();
+        let block = |kind: u8, data: &[u8]| {
+            let len = u16::try_from(9 + data.len()).unwrap().to_le_bytes();
+            [&len[..], &[kind, 1, 0, 0, 0, 2, 0, 0, 0], data].concat()
+        };
+        let blocks = [block(9, &value), block(7, &forward), block(0x0B, &[])];
+        Value::RuleAction([&[3, 0][..], &blocks.concat()].concat())
+    };
+    let said = |page: u32, folder_id: u64, flags: u8| {
+        let (mut client, logon) = connect_in(page);
+        let folder = client.open_folder(logon.handle, folder_id).unwrap();
+        let table = table(&mut client, folder, flags).unwrap();
+        let columns = [CONDITION, ACTIONS, narrow(NAME), NAME];
+        let rows = client.query_all_rows(table, &columns).unwrap();
+        let row = &rows[0];
+        assert_eq!(row.text(3), "Привет");
+        [0, 1, 2].map(|at| row.value(at).clone())
+    };
+    let (mut client, logon) = connect_in(1251);
+    let (folder, folder_id) = new_folder(&mut client, &logon);
+    let text8 = Value::String8(PRIVET.to_vec());
+    let subject8 = narrow(tag::SUBJECT);
+    let rule = [
+        (SEQUENCE, Value::Integer32(1)),
+        (STATE, Value::Integer32(1)),
+        (narrow(NAME), text8.clone()),
+        (narrow(PROVIDER), Value::String8(b"RuleOrganizer".to_vec())),
+        (CONDITION, condition(subject8, text8.clone())),
+        (ACTIONS, actions(subject8, &text8)),
+    ];
+    modify(&mut client, folder, 0, &[(ADD, &rule)]).unwrap();
+    let wide = text("Привет");
+    let koi8 = Value::String8(KOI8.to_vec());
+    for (page, narrow) in [(1251, &text8), (20866, &koi8)] {
+        let expected = [
+            condition(subject8, narrow.clone()),
+            actions(subject8, narrow),
+            narrow.clone(),
+        ];
+        assert_eq!(said(page, folder_id, 0), expected, "{page}");
+        let expected = [
+            condition(tag::SUBJECT, wide.clone()),
+            actions(tag::SUBJECT, &wide),
+            narrow.clone(),
+        ];
+        assert_eq!(said(page, folder_id, UNICODE), expected, "{page}");
+    }
+}
+
+/// A session of [`ADA`] with this DefaultCodePage.
+fn connect_in(page: u32) -> (Client, ropewalk_tests::client::Logon) {
+    let shared = fixture::shared();
+    let mut client = Client::new(shared.server.http(), ADA, PASSWORD, &shared.user_dn);
+    client.code_page = page;
+    client.send_connect().unwrap();
+    let logon = client.logon().unwrap();
+    (client, logon)
 }

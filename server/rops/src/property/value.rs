@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use ropewalk_props::{BagView, BlobRef, PropTag, PropType, PropValue, Slot, ValueRef};
+use ropewalk_props::{BagView, BlobRef, PropTag, PropType, PropValue, Slot, Utf16Text, ValueRef};
 use ropewalk_wire::ErrorCode;
 
 use crate::{code_page::CodePage, ids::Key};
@@ -277,6 +277,18 @@ pub fn to_stored(value: PropValue, code_page: CodePage) -> PropValue {
                 .map(|bytes| code_page.to_utf16(bytes))
                 .collect(),
         ),
+        other => other,
+    }
+}
+
+/// The strings of a client that wants them in 8 bits: PtypString becomes PtypString8.
+pub fn to_narrow(value: PropValue, code_page: CodePage) -> PropValue {
+    let narrow = |text: &Utf16Text| code_page.from_utf16(text.as_bytes());
+    match value {
+        PropValue::String(text) => PropValue::String8(narrow(&text)),
+        PropValue::MultipleString(texts) => {
+            PropValue::MultipleString8(texts.iter().map(narrow).collect())
+        }
         other => other,
     }
 }

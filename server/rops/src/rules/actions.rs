@@ -1,7 +1,8 @@
 //! The actions of a standard rule, as far as it takes to tell that they are some (MS-OXORULE 2.2.5).
 
+use ropewalk_props::PropValue;
 use ropewalk_wire::{
-    DecodeError, ErrorCode, Reader,
+    DecodeError, ErrorCode, Put, Reader,
     value::{Form, TaggedPropertyValue},
 };
 
@@ -87,6 +88,66 @@ fn read_block(input: &mut Reader<'_>) -> Result<bool, DecodeError> {
     Ok(true)
 }
 
+/// A RuleAction that [`check`] has found good, with other values in the places where actions have
+/// properties: those of recipients, and the one of OP_TAG. `ecInvalidParam` if it is too long then.
+pub fn with_values(
+    data: &[u8],
+    convert: &dyn Fn(PropValue) -> PropValue,
+) -> Result<Vec<u8>, ErrorCode> {
+    const INVALID: ErrorCode = ErrorCode::INVALID_PARAM;
+    let mut input = Reader::new(data);
+    let mut out = Vec::with_capacity(data.len());
+    let count = input.u16().map_err(|_| INVALID)?;
+    out.put_u16(count);
+    for _ in 0..count {
+        let len = input.u16().map_err(|_| INVALID)?;
+        let mut block = Reader::new(input.bytes(len.into()).map_err(|_| INVALID)?);
+        let start = out.len();
+        out.put_u16(0);
+        put_block(&mut out, &mut block, convert).ok_or(INVALID)?;
+        let len = u16::try_from(out.len() - start - 2).map_err(|_| INVALID)?;
+        if let Some(place) = out.get_mut(start..start + 2) {
+            place.copy_from_slice(&len.to_le_bytes());
+        }
+    }
+    Ok(out)
+}
+
+fn put_block(
+    out: &mut Vec<u8>,
+    input: &mut Reader<'_>,
+    convert: &dyn Fn(PropValue) -> PropValue,
+) -> Option<()> {
+    let value = |out: &mut Vec<u8>, input: &mut Reader<'_>| {
+        let given = TaggedPropertyValue::take(input, Form::Rop).ok()?;
+        let value = convert(given.value);
+        let tag = given.tag.with_type(value.ty());
+        TaggedPropertyValue { tag, value }.put(out, Form::Rop).ok()
+    };
+    let kind = input.u8().ok()?;
+    out.put_u8(kind);
+    // ActionFlavor and ActionFlags.
+    out.put_bytes(input.bytes(8).ok()?);
+    match kind {
+        action::FORWARD | action::DELEGATE => {
+            let recipients = input.u16().ok()?;
+            out.put_u16(recipients);
+            for _ in 0..recipients {
+                out.put_u8(input.u8().ok()?);
+                let properties = input.u16().ok()?;
+                out.put_u16(properties);
+                for _ in 0..properties {
+                    value(out, input)?;
+                }
+            }
+        }
+        action::TAG => value(out, input)?,
+        _ => {}
+    }
+    out.put_bytes(input.take_rest());
+    Some(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -129,6 +190,7 @@ mod tests {
             for len in 0..alone.len() {
                 assert!(check(&alone[..len]).is_err(), "{len} of {alone:02x?}");
             }
+            assert_eq!(with_values(&alone, &|value| value), Ok(alone.clone()));
             let and_more = [&alone[..], &[0]].concat();
             assert!(check(&and_more).is_err());
         }

@@ -7,6 +7,7 @@
 mod actions;
 pub mod deferred;
 pub mod modify;
+pub mod strings;
 
 use ropewalk_props::{Bag, BagView, PropTag, PropType, PropValue, tags::*};
 use ropewalk_store::Store;

@@ -9,7 +9,7 @@ use ropewalk_wire::{
     value::Form,
 };
 
-use super::{RULES, Rule, actions, id_of, new_id, of, with_defaults, write};
+use super::{RULES, Rule, actions, id_of, new_id, of, strings, with_defaults, write};
 use crate::{
     code_page::CodePage,
     exec::{Exec, Fail, blocking},
@@ -164,7 +164,7 @@ fn change(data: &RuleData<'_>, code_page: CodePage) -> Result<Change, ErrorCode>
             continue;
         }
         check(tag, &value)?;
-        props.set(tag, &value);
+        props.set(tag, &strings::to_keep(value, code_page)?);
     }
     match data.rule_data_flags {
         flags::ADD => {

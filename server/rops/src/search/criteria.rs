@@ -10,8 +10,11 @@ use ropewalk_wire::{
 };
 
 use crate::{
-    code_page::CodePage, limits::SEARCH_CRITERIA_BYTES_MAX, property::value::to_stored,
-    store_error, table::filter::Filter,
+    code_page::CodePage,
+    limits::SEARCH_CRITERIA_BYTES_MAX,
+    property::value::{to_narrow, to_stored},
+    store_error,
+    table::filter::Filter,
 };
 
 /// SearchFlags of RopSetSearchCriteria (MS-OXCFOLD 2.2.1.4.1).
@@ -139,19 +142,26 @@ pub fn restriction_to_keep(data: &[u8], code_page: CodePage) -> Result<Vec<u8>, 
     Ok(out)
 }
 
+/// RestrictionData with its PtypString8 values, in `code_page`, as PtypString, and else as it is;
+/// `ecInvalidParam` for bytes that are none, or that are too long then.
+pub fn restriction_in_unicode(data: &[u8], code_page: CodePage) -> Result<Vec<u8>, ErrorCode> {
+    const INVALID: ErrorCode = ErrorCode::INVALID_PARAM;
+    let restriction = Restriction::from_bytes(data, Form::Rop).map_err(|_| INVALID)?;
+    let wide = converted(restriction.clone(), &unicode, &|value| {
+        to_stored(value, code_page)
+    });
+    if wide == restriction {
+        return Ok(data.to_vec());
+    }
+    let mut out = Vec::new();
+    wide.encode(&mut out, Form::Rop).map_err(|_| INVALID)?;
+    Ok(out)
+}
+
 /// RestrictionData for a client that does not want Unicode (MS-OXCFOLD 2.2.1.5.1, UseUnicode).
 pub fn restriction_in(kept: &[u8], code_page: CodePage) -> Result<Vec<u8>, ErrorCode> {
     let restriction = Restriction::from_bytes(kept, Form::Rop).map_err(|_| ErrorCode::ERROR)?;
-    let string8 = |value| match value {
-        PropValue::String(text) => PropValue::String8(code_page.from_utf16(text.as_bytes())),
-        PropValue::MultipleString(texts) => PropValue::MultipleString8(
-            texts
-                .iter()
-                .map(|text| code_page.from_utf16(text.as_bytes()))
-                .collect(),
-        ),
-        other => other,
-    };
+    let string8 = |value| to_narrow(value, code_page);
     let mut out = Vec::new();
     converted(restriction, &not_unicode, &string8)
         .encode(&mut out, Form::Rop)

@@ -109,6 +109,9 @@ pub enum TableKind {
     Rules {
         /// The folder.
         folder: GlobCnt,
+        /// Whether strings in conditions and actions are told in Unicode (TableFlags, MS-OXORULE
+        /// 2.2.2.1).
+        unicode: bool,
     },
     /// The permissions list of a folder.
     Permissions {

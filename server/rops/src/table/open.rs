@@ -145,7 +145,11 @@ pub fn get_rules_table(exec: &mut Exec<'_>, request: &GetTableRequest) -> Result
         return Err(ErrorCode::NOT_SUPPORTED.into());
     }
     current(&exec.logon()?.mailbox, folder)?;
-    let table = TableObject::new(TableKind::Rules { folder }, exec.session.budget.share());
+    let kind = TableKind::Rules {
+        folder,
+        unicode: request.table_flags & flags::USE_UNICODE != 0,
+    };
+    let table = TableObject::new(kind, exec.session.budget.share());
     exec.open(request.output_handle_index, Object::Table(Box::new(table)))?;
     exec.begin();
     Ok(())

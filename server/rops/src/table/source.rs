@@ -111,11 +111,15 @@ impl<'a> Source<'a> {
                     deleted,
                 }
             }
-            TableKind::Rules { folder } => {
+            TableKind::Rules { folder, unicode } => {
                 // Asked first: what changes meanwhile is taken in next time.
                 let version = logon.mailbox.folders_version();
                 let folder = current(&logon.mailbox, folder)?;
-                let rules = rules::of(&session.store, &*folder.props)?;
+                let mut rules = rules::of(&session.store, &*folder.props)?;
+                if !unicode {
+                    let narrowed = |rule| rules::strings::narrowed(rule, session.code_page);
+                    rules = rules.into_iter().map(narrowed).collect();
+                }
                 SourceRows::Rules { rules, version }
             }
             TableKind::Permissions { folder, free_busy } => {
@@ -277,7 +281,7 @@ fn rights(logon: &LogonObject, kind: TableKind) -> Result<Rights, ErrorCode> {
             (folder, Rights::FOLDER_VISIBLE)
         }
         // MS-OXCPERM 3.2.5.1.
-        TableKind::Permissions { folder, .. } | TableKind::Rules { folder } => {
+        TableKind::Permissions { folder, .. } | TableKind::Rules { folder, .. } => {
             (folder, Rights::FOLDER_OWNER)
         }
         TableKind::Search { folder } => {
