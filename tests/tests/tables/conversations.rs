@@ -92,6 +92,49 @@ fn members_are_found_in_all_folders_and_come_and_go() {
     assert_eq!(members(&mut client, table), []);
 }
 
+/// What the server keeps of a conversation between looks does not hide what became of its messages.
+#[test]
+fn what_members_are_like_is_never_of_an_earlier_look() {
+    let (mut client, logon) = ada();
+    let (one, one_id) = new_folder(&mut client, &logon);
+    let topic = "kept between looks";
+    let first = add(&mut client, one, one_id, topic);
+    let id = conversation(&mut client, &logon, one_id, first);
+    let root = client.open_folder(logon.handle, logon.root()).unwrap();
+    let look = |client: &mut Client| {
+        let (table, _) = client.contents_table(root, CONVERSATION_MEMBERS).unwrap();
+        let columns = [tag::MID, tag::SUBJECT, tag::MESSAGE_FLAGS];
+        client.set_columns(table, &columns).unwrap();
+        let restricted = client.restrict(table, Some(&is_in(&id)));
+        let rows = restricted.map(|_| client.query_all_rows(table, &columns).unwrap());
+        client.release(table).unwrap();
+        rows
+    };
+    let now = look(&mut client).unwrap();
+    assert_eq!(look(&mut client).unwrap(), now, "nothing happened");
+
+    let message = client
+        .open_message(logon.handle, one_id, first, 1)
+        .unwrap()
+        .handle;
+    let subject = [(tag::SUBJECT, text("another subject"))];
+    client.set_props(message, &subject).unwrap();
+    client.save_message(message).unwrap();
+    client.release(message).unwrap();
+    let renamed = look(&mut client).unwrap();
+    assert_eq!(renamed[0].text(1), "another subject");
+
+    const MSGFLAG_READ: i32 = 1;
+    let was_read = renamed[0].int(2) & MSGFLAG_READ;
+    let flags = if was_read == 0 { 0 } else { 4 };
+    client.set_read_flags(one, &[first], flags).unwrap();
+    let flagged = look(&mut client).unwrap();
+    assert_ne!(flagged[0].int(2) & MSGFLAG_READ, was_read);
+
+    client.delete_messages(one, &[first]).unwrap();
+    fails(look(&mut client), 0x0000_0496);
+}
+
 // MS-OXCTABL 3.2.5.4.
 #[test]
 fn a_conversation_that_nobody_took_part_in_is_not_found() {

@@ -23,6 +23,11 @@ const KEPT_MAX: usize = 8;
 
 static POOL: LazyLock<Arc<Pool>> = LazyLock::new(|| Arc::new(Pool::new(KEPT_ORDERS_BYTES_MAX)));
 
+/// An empty share of what all that is kept may take.
+pub fn share() -> Share {
+    POOL.share()
+}
+
 /// What is kept of a view of a folder.
 #[derive(Default)]
 pub struct Kept {
@@ -132,7 +137,7 @@ impl KeptOrders {
                 by: Made::new(by),
                 contents: now.alone(),
                 order: Arc::new(make()?),
-                share: POOL.share(),
+                share: share(),
             },
         };
         let order = Arc::clone(&kept.order);
@@ -202,7 +207,7 @@ impl KeptGroupings {
                     expanded_levels,
                     contents: now.alone(),
                     grouping: Arc::new(make()?),
-                    share: POOL.share(),
+                    share: share(),
                 }
             }
         };
@@ -242,7 +247,7 @@ impl KeptConversations {
         let mut current = kept.take().unwrap_or_else(|| KeptConversation {
             contents: Contents::default(),
             conversations: Conversations::default(),
-            share: POOL.share(),
+            share: share(),
         });
         if !current.contents.is_same(now) {
             update(&mut current.conversations, &current.contents);
@@ -320,7 +325,7 @@ impl KeptPages {
     /// Keeps rows.
     pub fn keep(&self, of: PageOf<'_>, count: usize, rows: &[u8]) {
         let bytes = rows.len() + size_of_val(of.columns);
-        let mut share = POOL.share();
+        let mut share = self::share();
         if share.resize(bytes).is_err() {
             return;
         }

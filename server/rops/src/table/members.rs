@@ -7,6 +7,7 @@ use ropewalk_wire::ErrorCode;
 
 use super::{
     conversations::{ConversationId, Conversations},
+    gathered::GatheredMembers,
     kept::Kept,
     message_row::MessageRow,
 };
@@ -25,6 +26,35 @@ const FEW: usize = 64;
 /// The normal messages of a conversation, wherever in the mailbox they are, as far as the logon's user
 /// may read them.
 pub fn contents(logon: &LogonObject, conversation: ConversationId) -> Result<Contents, ErrorCode> {
+    if !logon.is_owner() {
+        return gather(logon, conversation).map(Contents::of);
+    }
+    let kept = (logon.mailbox)
+        .derived::<GatheredMembers>(special::ROOT)
+        .map_err(|error| store_error::code(&error))?;
+    // Asked first: what changes meanwhile is found next time.
+    let version = logon.mailbox.folders_version();
+    if let Some(known) = kept.get(conversation, version) {
+        return Ok(known);
+    }
+    let members = gather(logon, conversation)?;
+    Ok(kept.put(conversation, version, members))
+}
+
+/// The same, if it is known without a look at the folders: only to the owner, who may read them all.
+pub fn at_hand(logon: &LogonObject, conversation: ConversationId) -> Option<Contents> {
+    if !logon.is_owner() {
+        return None;
+    }
+    let kept = logon.mailbox.derived::<GatheredMembers>(special::ROOT);
+    kept.ok()?
+        .get(conversation, logon.mailbox.folders_version())
+}
+
+fn gather(
+    logon: &LogonObject,
+    conversation: ConversationId,
+) -> Result<Vec<MessageEntry>, ErrorCode> {
     let mailbox = &*logon.mailbox;
     let folders = mailbox.hierarchy(special::ROOT, true, false);
     let mut found = Vec::new();
@@ -55,7 +85,7 @@ pub fn contents(logon: &LogonObject, conversation: ConversationId) -> Result<Con
         let members = members.filter(|entry| of(mailbox, entry) == Some(conversation));
         found.extend(members.cloned());
     }
-    Ok(Contents::of(found))
+    Ok(found)
 }
 
 /// The messages of a folder that may be in a conversation, by ascending id; `None` if that takes a

@@ -15,6 +15,7 @@ pub mod compare;
 mod conversations;
 pub mod filter;
 pub mod find;
+mod gathered;
 mod grouping;
 mod kept;
 mod members;

@@ -10,10 +10,7 @@ use super::{
     TableKind, columns::TBLSTAT_COMPLETE, conversations::ConversationId, filter::Filter, members,
     with_table,
 };
-use crate::{
-    exec::{Exec, Fail},
-    object::LogonObject,
-};
+use crate::exec::{Exec, Fail};
 
 /// RopRestrict. Bookmarks become invalid, the cursor goes to the start.
 pub fn restrict(exec: &mut Exec<'_>, request: &RestrictRequest<'_>) -> Result<(), Fail> {
@@ -32,8 +29,7 @@ pub fn restrict(exec: &mut Exec<'_>, request: &RestrictRequest<'_>) -> Result<()
                 let code_page = exec.session.code_page;
                 let filter = Filter::parse(data, code_page)?;
                 if let TableKind::Members { conversation } = &mut table.kind {
-                    exec.may_take_long()?;
-                    *conversation = known_conversation(exec.logon()?, &filter)?;
+                    *conversation = known_conversation(exec, &filter)?;
                 }
                 table.filter = Some(filter);
                 table.restriction = data.into();
@@ -53,15 +49,20 @@ pub fn restrict(exec: &mut Exec<'_>, request: &RestrictRequest<'_>) -> Result<()
 
 /// The conversation whose members a restriction asks for; `ecConversationNotFound` if it has none
 /// (MS-OXCTABL 3.2.5.4).
-fn known_conversation(
-    logon: &LogonObject,
-    filter: &Filter,
-) -> Result<Option<ConversationId>, ErrorCode> {
+fn known_conversation(exec: &Exec<'_>, filter: &Filter) -> Result<Option<ConversationId>, Fail> {
     let Some(conversation) = filter.conversation() else {
         return Ok(None);
     };
-    if members::contents(logon, conversation)?.is_empty() {
-        return Err(ErrorCode::CONVERSATION_NOT_FOUND);
+    let logon = exec.logon()?;
+    let members = match members::at_hand(logon, conversation) {
+        Some(known) => known,
+        None => {
+            exec.may_take_long()?;
+            members::contents(logon, conversation)?
+        }
+    };
+    if members.is_empty() {
+        return Err(ErrorCode::CONVERSATION_NOT_FOUND.into());
     }
     Ok(Some(conversation))
 }

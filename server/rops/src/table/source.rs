@@ -359,11 +359,16 @@ impl TableObject {
 
     /// Whether the messages behind a contents table of the user's own are in memory.
     pub(super) fn is_in_memory(&self, exec: &Exec<'_>) -> Result<bool, ErrorCode> {
-        let TableKind::Contents { folder, .. } = self.kind else {
-            return Ok(false);
-        };
         let logon = exec.logon()?;
-        Ok(logon.is_owner() && logon.mailbox.has_contents(folder))
+        Ok(match self.kind {
+            TableKind::Contents { folder, .. } => {
+                logon.is_owner() && logon.mailbox.has_contents(folder)
+            }
+            TableKind::Members {
+                conversation: Some(conversation),
+            } => members::at_hand(logon, conversation).is_some(),
+            _ => false,
+        })
     }
 
     /// Whether the rows are there as they are now, so that [`TableObject::refresh`] takes no time.
