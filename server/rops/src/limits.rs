@@ -47,6 +47,9 @@ pub const EMBEDDING_MAX: usize = 31;
 /// Values of one multi-valued property that make rows of their own.
 pub const INSTANCES_MAX: usize = 1024;
 
+/// Bytes of them, as they are kept.
+pub const INSTANCES_BYTES_MAX: usize = 1 << 16;
+
 /// Columns that a table is sorted by.
 pub const SORT_ORDERS_MAX: usize = 16;
 

@@ -325,6 +325,10 @@ fn a_table_is_expanded_by_one_property_of_any_type() {
         .map(|row| format!("{}{}", row.text(0), row.int(1)))
         .collect();
     assert_eq!(all, ["gg1", "rb1", "gg0", "r0", "rb0"]);
+    // Of another type it is a property that no message has.
+    client.sort_table(table, &[(tag::SUBJECT, 0)]).unwrap();
+    client.set_columns(table, &[0x6811_301F]).unwrap();
+    assert_eq!(client.query_position(table).unwrap().1, 4);
     // ecTooComplex: that is left to the server.
     fails(client.set_columns(table, &[NUMBER, COLOR]), 0x8004_0117);
     fails(
@@ -336,4 +340,111 @@ fn a_table_is_expanded_by_one_property_of_any_type() {
         client.set_columns(table, &[0x0037_201F]),
         code::INVALID_PARAMETER,
     );
+}
+
+// 3.2.5.2: however large the property is. Each row has a key of its own.
+#[test]
+fn a_property_of_many_values_makes_many_rows() {
+    const VALUES: usize = 250;
+    let (mut client, logon) = ada();
+    let (folder, folder_id) = new_folder(&mut client, &logon);
+    let (message, _) = new_message(&mut client, folder, folder_id, "many");
+    // More than is kept beside the other properties.
+    let value = |at: usize| format!("{:03} {}", at * 7 % VALUES, "x".repeat(40));
+    let values: Vec<_> = (0..VALUES).map(|at| value(at).as_str().into()).collect();
+    client
+        .set_props(message, &[(COLORS, Value::MultipleString(values))])
+        .unwrap();
+    client.save_message(message).unwrap();
+    new_message(&mut client, folder, folder_id, "none");
+    let (table, _) = client.contents_table(folder, 0).unwrap();
+    let columns = [COLOR, tag::INSTANCE_NUM, tag::INSTANCE_KEY];
+    let cells = [CELL, tag::INSTANCE_NUM, tag::INSTANCE_KEY];
+    client.set_columns(table, &columns).unwrap();
+    client.sort_table(table, &[(COLOR, 0)]).unwrap();
+    assert_eq!(client.query_position(table).unwrap(), (0, 251));
+    let mut all = Vec::new();
+    loop {
+        let rows = client.query_rows(table, &cells, 0, true, 400).unwrap();
+        all.extend(rows.rows);
+        if rows.origin == END {
+            break;
+        }
+    }
+    assert_eq!(all.len(), VALUES + 1);
+    assert_eq!(all[0].error(0), code::NOT_FOUND);
+    let mut keys = std::collections::HashSet::new();
+    for (at, row) in all.iter().enumerate() {
+        assert!(keys.insert(row.binary(2).to_vec()));
+        if at > 0 {
+            assert!(row.text(0).starts_with(&format!("{:03} x", at - 1)), "{at}");
+            assert_eq!(row.int(1) as usize * 7 % VALUES, at - 1);
+        }
+    }
+    let one = Restriction::Content {
+        fuzzy_level_low: 2,
+        fuzzy_level_high: 0,
+        property_tag: PropTag(COLOR),
+        tagged_value: TaggedPropertyValue {
+            tag: PropTag(CELL),
+            value: text("24"),
+        },
+    };
+    client.restrict(table, Some(&one)).unwrap();
+    let rows = client.query_rows(table, &cells, 0, true, 400).unwrap().rows;
+    let found: Vec<String> = rows.iter().map(|row| row.text(0)[..3].to_owned()).collect();
+    let wanted: Vec<String> = (240..VALUES).map(|at| format!("{at:03}")).collect();
+    assert_eq!(found, wanted);
+}
+
+// MS-OXCDATA 2.11.1: the 8-bit form of a string property names the same property.
+#[test]
+fn instances_in_the_eight_bit_form() {
+    const COLOR_8: u32 = 0x6810_301E;
+    const CELL_8: u32 = 0x6810_001E;
+    let (mut client, _) = ada();
+    let (_, table, _) = table(&mut client);
+    client.set_columns(table, &[tag::SUBJECT, COLOR_8]).unwrap();
+    client
+        .sort_table(table, &[(COLOR_8, 0), (0x0037_001E, 0)])
+        .unwrap();
+    let cells = [tag::SUBJECT, CELL_8];
+    let shown = |client: &mut Client| {
+        client.seek_row(table, BEGINNING, 0, false).unwrap();
+        let rows = client.query_rows(table, &cells, 0, true, 50).unwrap().rows;
+        let shown: Vec<String> = (rows.iter())
+            .map(|row| match &row.cells[1] {
+                ropewalk_wire::row::RowCell::Value(Value::String8(value)) => {
+                    row.text(0) + &String::from_utf8_lossy(value)
+                }
+                _ => row.text(0),
+            })
+            .collect();
+        shown
+    };
+    assert_eq!(
+        shown(&mut client),
+        ["none", "rbBlue", "ggGreen", "ggGreen", "rRed", "rbRed"]
+    );
+    let blue = Restriction::Property {
+        rel_op: RelOp::EQUAL,
+        prop_tag: PropTag(COLOR_8),
+        tagged_value: TaggedPropertyValue {
+            tag: PropTag(CELL_8),
+            value: Value::String8(b"blue".to_vec()),
+        },
+    };
+    client.restrict(table, Some(&blue)).unwrap();
+    assert_eq!(shown(&mut client), ["rbBlue"]);
+    // A value that says that it is an instance has the single type as well (2.11.1).
+    let data = [
+        &[0x04, 0x04][..],
+        &COLOR.to_le_bytes(),
+        &COLOR.to_le_bytes(),
+        &[b'R', 0, b'e', 0, b'd', 0, 0, 0],
+    ]
+    .concat();
+    let restrict = Rop::new(0x14, 0).u8(0).sized(&data);
+    client.rop(&restrict, &[table]).unwrap();
+    assert_eq!(shown(&mut client), ["rRed", "rbRed"]);
 }

@@ -263,7 +263,7 @@ impl<'a> MessageProperties<'a> {
             PID_TAG_ENTRY_ID | PID_TAG_RECORD_KEY => {
                 Found::binary(ids::message_entry_id(mailbox, entry.folder, entry.id))
             }
-            PID_TAG_INSTANCE_KEY => Found::binary(instance_key(entry)),
+            PID_TAG_INSTANCE_KEY => Found::binary(instance_key(entry, 0)),
             PID_TAG_PARENT_ENTRY_ID => Found::binary(ids::folder_entry_id(mailbox, entry.folder)),
             PID_TAG_SOURCE_KEY => Found::binary(ids::gid(mailbox.repl_guid(), entry.id)),
             PID_TAG_PARENT_SOURCE_KEY => Found::binary(ids::gid(mailbox.repl_guid(), entry.folder)),
@@ -395,10 +395,10 @@ fn has_attachments(view: MessageView<'_>) -> bool {
 }
 
 /// PidTagInstanceKey: names the row among all rows of a table (MS-OXCTABL 2.2.1.5).
-fn instance_key(entry: &MessageEntry) -> Vec<u8> {
+pub fn instance_key(entry: &MessageEntry, part: u32) -> Vec<u8> {
     let mut key = Vec::with_capacity(20);
     key.extend_from_slice(&ids::fid(entry.folder).to_u64().to_le_bytes());
     key.extend_from_slice(&ids::mid(entry.id).to_u64().to_le_bytes());
-    key.extend_from_slice(&0_u32.to_le_bytes());
+    key.extend_from_slice(&part.to_le_bytes());
     key
 }

@@ -9,7 +9,7 @@ use ropewalk_wire::{
 };
 
 use crate::{
-    limits::CELL_LENGTH_MAX,
+    limits::{CELL_LENGTH_MAX, INSTANCES_BYTES_MAX},
     property::value::{Found, Properties, Strings},
 };
 
@@ -80,6 +80,17 @@ impl RowWriter<'_> {
         };
         let large;
         let value = match &found {
+            Found::Large(ty, blob) if is_instance => {
+                large = large_prefix(self.store, *blob, INSTANCES_BYTES_MAX);
+                let all = ValueRef {
+                    ty: *ty,
+                    data: &large,
+                };
+                match all.elements().nth(part as usize) {
+                    Some(element) => element,
+                    None => return then(Cell::Error(ErrorCode::NOT_FOUND)),
+                }
+            }
             Found::Large(ty @ (PropType::STRING | PropType::BINARY), blob) => {
                 let max = if self.whole {
                     usize::from(u16::MAX)

@@ -547,7 +547,7 @@ impl Need {
 }
 
 /// A type as the store keeps it: PtypString8 is PtypString, and the instance bit says nothing.
-fn stored_type(ty: PropType) -> PropType {
+pub fn stored_type(ty: PropType) -> PropType {
     match PropType(ty.0 & !PropType::INSTANCE) {
         PropType::STRING8 => PropType::STRING,
         PropType::MULTIPLE_STRING8 => PropType::MULTIPLE_STRING,

@@ -7,7 +7,7 @@ use super::filter::Searched;
 use crate::{
     message::{
         body::{Extent, Form},
-        properties::{MessageProperties, flags},
+        properties::{MessageProperties, flags, instance_key},
     },
     property::value::{Found, Properties},
     rights::messages::MessageAccess,
@@ -30,6 +30,8 @@ pub struct MessageRow<'a> {
     entry: &'a MessageEntry,
     /// PidTagInstanceNum.
     part: u32,
+    /// A large value that was read already: the property's id, and the value.
+    read: Option<(u16, ValueRef<'a>)>,
     message: MessageProperties<'a>,
 }
 
@@ -56,7 +58,16 @@ impl<'a> MessageRow<'a> {
         Self {
             entry,
             part,
+            read: None,
             message,
+        }
+    }
+
+    /// The same row with a large value at hand.
+    pub fn with_read(self, id: u16, value: ValueRef<'a>) -> Self {
+        Self {
+            read: Some((id, value)),
+            ..self
         }
     }
 }
@@ -64,8 +75,14 @@ impl<'a> MessageRow<'a> {
 impl Properties for MessageRow<'_> {
     fn find(&self, tag: PropTag) -> Option<Found<'_>> {
         let entry = self.entry;
+        if let Some((id, value)) = self.read
+            && id == tag.id()
+        {
+            return Some(Found::Stored(value));
+        }
         match tag {
             PID_TAG_INSTANCE_NUM => Some(Found::u32(self.part)),
+            PID_TAG_INSTANCE_KEY => Some(Found::binary(instance_key(entry, self.part))),
             PID_TAG_READ => Some(Found::bool(entry.read)),
             PID_TAG_CREATION_TIME => Some(Found::time(entry.created)),
             PID_TAG_LAST_MODIFICATION_TIME => Some(Found::time(entry.modified)),

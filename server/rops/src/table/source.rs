@@ -9,7 +9,7 @@ use ropewalk_wire::{ErrorCode, sort::SortOrder};
 use super::{
     Seen, TableKind, TableObject, cells,
     compare::SortKey,
-    filter::{Filter, InstanceRow, Need, Searched},
+    filter::{Filter, InstanceRow, Need, Searched, stored_type},
     grouping::{Grouping, Levels},
     kept::{By, Kept},
     members,
@@ -23,7 +23,7 @@ use crate::{
     context::Session,
     exec::{Exec, blocking},
     folder::{current, properties::FolderProperties},
-    limits::{INSTANCES_MAX, SESSION_BYTES_MAX},
+    limits::{INSTANCES_BYTES_MAX, INSTANCES_MAX, SESSION_BYTES_MAX},
     object::LogonObject,
     property::value::{Found, Properties, convertible},
     public::reads,
@@ -682,19 +682,37 @@ impl RowMaker<'_> {
         {
             return;
         }
-        let values = self.expanded.map_or(1, |tag| {
-            let found = first.find(tag);
-            let value = found.as_ref().and_then(Found::value_ref);
-            value
-                .map_or(0, |value| value.elements().take(INSTANCES_MAX).count())
-                .max(1)
+        let found = self.expanded.and_then(|tag| {
+            let found = first.find_start(tag, INSTANCES_BYTES_MAX)?;
+            // Of another type it is another property.
+            (stored_type(found.ty()) == stored_type(tag.ty())).then_some((tag, found))
         });
+        let large;
+        // Read once, not for each of its rows.
+        let read = match &found {
+            Some((tag, Found::Large(ty, blob))) => {
+                large = cells::large_prefix(self.source.store, *blob, INSTANCES_BYTES_MAX);
+                let data = &large[..];
+                Some((tag.id(), ValueRef { ty: *ty, data }))
+            }
+            _ => None,
+        };
+        let value = match read {
+            Some((_, value)) => Some(value),
+            None => found.as_ref().and_then(|(_, found)| found.value_ref()),
+        };
+        let values = value
+            .map_or(0, |value| value.elements().take(INSTANCES_MAX).count())
+            .max(1);
         for part in 0..u32::try_from(values).unwrap_or(u32::MAX) {
             let id = RowId {
                 id: entry.id.0,
                 part,
             };
-            let row = row(part);
+            let row = match read {
+                Some((id, value)) => row(part).with_read(id, value),
+                None => row(part),
+            };
             let passes = by_part.is_none_or(|(filter, tag)| {
                 self.source.matches_part(filter, &row, Some(tag), part)
             });
