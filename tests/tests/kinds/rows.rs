@@ -8,11 +8,12 @@ use ropewalk_tests::{
 use ropewalk_wire::restriction::Restriction;
 
 use crate::world::{
+    Ids,
     Kind::{
-        self, Attachment, Attachments, Contents, Embedded, Folder, Hierarchy, Logon, Message,
-        Permissions, ReadOnlyAttachment, ReadOnlyMessage, ReadOnlyStream, Rules, Stream,
+        self, Associated, Attachment, Attachments, Contents, Embedded, Folder, FolderStream, Found,
+        Grouped, Hierarchy, Logon, Members, Message, Permissions, PublicLogon, PublicMessage,
+        ReadOnlyAttachment, ReadOnlyMessage, ReadOnlyStream, Rules, SearchFolder, Stream,
     },
-    World,
 };
 
 /// What a ROP answers on a kind of object that it is not for.
@@ -45,8 +46,33 @@ pub struct Row {
     pub wrong: Wrong,
     /// What stands at handle index 1, beside what the ROP itself opens.
     pub second: Option<Kind>,
-    pub request: fn(&World) -> Rop,
+    pub request: fn(&Ids) -> Rop,
 }
+
+impl Row {
+    /// Whether it is for this kind of object, or for the one that this is one of.
+    pub fn is_for(&self, kind: Kind) -> bool {
+        self.on.contains(&kind.base())
+    }
+
+    /// What the request answers on this kind of object, which it is for.
+    pub fn expected(&self, kind: Kind) -> u32 {
+        let of = |kind: Kind| self.but.iter().find(|(known, _)| *known == kind);
+        let found = of(kind).or_else(|| of(kind.base()));
+        found.map_or(0, |(_, code)| *code)
+    }
+
+    /// Whether the request cannot be made twice of one world.
+    pub fn uses_up(&self) -> bool {
+        USES_UP.contains(&self.id)
+    }
+}
+
+/// Those that delete, move, copy or save.
+const USES_UP: [u8; 17] = [
+    0xFE, 0x01, 0x1D, 0x58, 0x92, 0x30, 0x1E, 0x91, 0x33, 0x35, 0x36, 0x24, 0x39, 0x67, 0x0C, 0x25,
+    0x5A,
+];
 
 const NOT_SUPPORTED: Wrong = Wrong::Code(code::NOT_SUPPORTED);
 const NULL_OBJECT: Wrong = Wrong::Code(code::NULL_OBJECT);
@@ -71,7 +97,7 @@ const OBJECTS: &[Kind] = &[
     ReadOnlyAttachment,
 ];
 
-const fn row(id: u8, on: &'static [Kind], wrong: Wrong, request: fn(&World) -> Rop) -> Row {
+const fn row(id: u8, on: &'static [Kind], wrong: Wrong, request: fn(&Ids) -> Rop) -> Row {
     Row {
         id,
         on,
@@ -87,7 +113,7 @@ const fn two(
     on: &'static [Kind],
     second: Kind,
     wrong: Wrong,
-    request: fn(&World) -> Rop,
+    request: fn(&Ids) -> Rop,
 ) -> Row {
     Row {
         second: Some(second),
@@ -107,12 +133,18 @@ fn exists() -> Vec<u8> {
 
 const UNABLE_TO_ABORT: u32 = 0x8004_0114;
 const INVALID_BOOKMARK: u32 = 0x8004_0405;
+const NOT_COLLAPSED: u32 = 0x0000_04F8;
+
+/// ecSearchFolder (MS-OXCFOLD 1.1: what a search folder holds lies elsewhere).
+pub const SEARCH_FOLDER: u32 = 0x0000_0460;
 
 /// ecNotSearchFolder: the folder is another one (MS-OXCFOLD 3.2.5.4, 3.2.5.5).
-const NO_SEARCH_FOLDER: &[(Kind, u32)] = &[(Folder, 0x0000_0461)];
+const NO_SEARCH_FOLDER: &[(Kind, u32)] = &[(Folder, 0x0000_0461), (SearchFolder, 0)];
 
 /// ecAccessDenied: the object was opened to be read.
 const READ_ONLY: &[(Kind, u32)] = &[
+    // Nobody owns the public store.
+    (PublicLogon, code::ACCESS_DENIED),
     (ReadOnlyMessage, code::ACCESS_DENIED),
     (ReadOnlyAttachment, code::ACCESS_DENIED),
 ];
@@ -123,69 +155,94 @@ pub const ROWS: &[Row] = &[
     row(0xFE, &[], Wrong::Never, |_| {
         logon_rop(1, 0x0100_0000, &shared().user_dn)
     }),
-    row(0x27, &[Logon], Wrong::Any, |_| {
-        Rop::new(0x27, 0).ascii_z("IPM")
-    }),
-    row(0x26, &[Logon], Wrong::Any, |w| {
-        Rop::new(0x26, 0).u64(w.folder_id).ascii_z("IPM.Kinds")
-    }),
-    row(0x68, &[Logon], Wrong::Any, |_| Rop::new(0x68, 0)),
-    row(0x7B, &[Logon], Wrong::Any, |_| Rop::new(0x7B, 0)),
+    but(
+        row(0x27, &[Logon], Wrong::Any, |_| {
+            Rop::new(0x27, 0).ascii_z("IPM")
+        }),
+        &[(PublicLogon, code::NOT_SUPPORTED)],
+    ),
+    but(
+        row(0x26, &[Logon], Wrong::Any, |w| {
+            Rop::new(0x26, 0).u64(w.folder_id).ascii_z("IPM.Kinds")
+        }),
+        &[(PublicLogon, code::NOT_SUPPORTED)],
+    ),
+    but(
+        row(0x68, &[Logon], Wrong::Any, |_| Rop::new(0x68, 0)),
+        &[(PublicLogon, code::NOT_SUPPORTED)],
+    ),
+    but(
+        row(0x7B, &[Logon], Wrong::Any, |_| Rop::new(0x7B, 0)),
+        &[(PublicLogon, code::NOT_SUPPORTED)],
+    ),
     // Of a private mailbox there are none (MS-OXCSTOR 3.2.5.6).
     but(
         row(0x42, &[Logon], NOT_SUPPORTED, |w| {
             Rop::new(0x42, 0).u64(w.folder_id)
         }),
-        &[(Logon, code::NOT_SUPPORTED)],
+        &[(PublicLogon, 0), (Logon, code::NOT_SUPPORTED)],
     ),
     row(0x45, &[Logon], Wrong::Any, |w| {
         Rop::new(0x45, 0).u64(w.folder_id)
     }),
-    row(0x60, &[Logon], Wrong::Any, |_| {
-        Rop::new(0x60, 0).bytes(&[7; 16])
-    }),
+    but(
+        row(0x60, &[Logon], Wrong::Any, |_| {
+            Rop::new(0x60, 0).bytes(&[7; 16])
+        }),
+        &[(PublicLogon, code::NOT_SUPPORTED)],
+    ),
     but(
         row(0x61, &[Logon], Wrong::Any, |_| {
             Rop::new(0x61, 0).bytes(&[7; 24])
         }),
-        &[(Logon, code::NOT_FOUND)],
+        &[(PublicLogon, code::NOT_SUPPORTED), (Logon, code::NOT_FOUND)],
     ),
-    row(0x63, &[Logon], Wrong::Any, |_| {
-        Rop::new(0x63, 0).bytes(&[7; 24]).u8(0).u32(0).u16(0)
+    row(0x63, &[Logon], Wrong::Any, |w| {
+        Rop::new(0x63, 0).bytes(&w.long_id).u8(0).u32(0).u16(0)
     }),
-    row(0x64, &[Logon], Wrong::Any, |_| {
-        let rop = Rop::new(0x64, 0).bytes(&[7; 24]).u8(1).u32(0);
-        rop.sized(b"data").bytes(&[8; 16])
+    row(0x64, &[Logon], Wrong::Any, |w| {
+        let rop = Rop::new(0x64, 0).bytes(&w.long_id).u8(1).u32(0);
+        if w.is_public {
+            rop.sized(b"")
+        } else {
+            rop.sized(b"data").bytes(&[8; 16])
+        }
     }),
     row(0x43, &[Logon], Wrong::Any, |w| {
         Rop::new(0x43, 0).u64(w.folder_id)
     }),
-    row(0x44, &[Logon], Wrong::Any, |_| {
-        Rop::new(0x44, 0).bytes(&[7; 24])
+    row(0x44, &[Logon], Wrong::Any, |w| {
+        Rop::new(0x44, 0).bytes(&w.long_id)
     }),
     // MS-OXCFOLD 3.2.5.
     row(0x02, &[Logon, Folder], NOT_SUPPORTED, |w| {
         Rop::new(0x02, 0).u8(1).u64(w.folder_id).u8(0)
     }),
-    row(0x1C, &[Folder], NOT_SUPPORTED, |_| {
-        let rop = Rop::new(0x1C, 0).u8(1).u8(1).u8(1).u8(1).u8(0);
-        rop.utf16_z("made").utf16_z("")
-    }),
+    but(
+        row(0x1C, &[Folder], NOT_SUPPORTED, |_| {
+            let rop = Rop::new(0x1C, 0).u8(1).u8(1).u8(1).u8(1).u8(0);
+            rop.utf16_z("made").utf16_z("")
+        }),
+        &[(SearchFolder, SEARCH_FOLDER)],
+    ),
     row(0x1D, &[Folder], NOT_SUPPORTED, |w| {
         Rop::new(0x1D, 0).u8(5).u64(w.below_id)
     }),
-    row(0x58, &[Folder], NOT_SUPPORTED, |_| {
-        Rop::new(0x58, 0).u8(0).u8(0)
-    }),
-    row(0x92, &[Folder], NOT_SUPPORTED, |_| {
-        Rop::new(0x92, 0).u8(0).u8(0)
-    }),
+    but(
+        row(0x58, &[Folder], NOT_SUPPORTED, |_| {
+            Rop::new(0x58, 0).u8(0).u8(0)
+        }),
+        &[(SearchFolder, code::NOT_SUPPORTED)],
+    ),
+    but(
+        row(0x92, &[Folder], NOT_SUPPORTED, |_| {
+            Rop::new(0x92, 0).u8(0).u8(0)
+        }),
+        &[(SearchFolder, code::NOT_SUPPORTED)],
+    ),
     but(
         row(0x30, &[Folder], NOT_SUPPORTED, |w| {
-            Rop::new(0x30, 0)
-                .sized(&exists())
-                .ids(&[w.folder_id])
-                .u32(0)
+            Rop::new(0x30, 0).sized(&exists()).ids(&[w.home_id]).u32(0)
         }),
         NO_SEARCH_FOLDER,
     ),
@@ -232,9 +289,12 @@ pub const ROWS: &[Row] = &[
     row(0x3E, &[Folder], NOT_SUPPORTED, |_| {
         Rop::new(0x3E, 0).u8(1).u8(0)
     }),
-    row(0x57, &[Logon], NOT_SUPPORTED, |_| {
-        Rop::new(0x57, 0).sized(&[1; 21]).sized(&[2; 21])
-    }),
+    but(
+        row(0x57, &[Logon], NOT_SUPPORTED, |_| {
+            Rop::new(0x57, 0).sized(&[1; 21]).sized(&[2; 21])
+        }),
+        &[(PublicLogon, code::NOT_SUPPORTED)],
+    ),
     // MS-OXCTABL 3.2.5.
     row(0x12, TABLES, NOT_SUPPORTED, |_| {
         Rop::new(0x12, 0).u8(0).tags(&[tag::DISPLAY_NAME])
@@ -277,7 +337,11 @@ pub const ROWS: &[Row] = &[
         row(0x4F, &[Contents, Hierarchy, Rules], NOT_SUPPORTED, |_| {
             Rop::new(0x4F, 0).u8(0).sized(&exists()).u8(0).sized(&[])
         }),
-        &[(Hierarchy, code::NOT_FOUND), (Rules, code::NOT_FOUND)],
+        &[
+            (Members, code::NOT_FOUND),
+            (Hierarchy, code::NOT_FOUND),
+            (Rules, code::NOT_FOUND),
+        ],
     ),
     row(0x81, &[Contents], NOT_SUPPORTED, |_| Rop::new(0x81, 0)),
     but(
@@ -287,31 +351,38 @@ pub const ROWS: &[Row] = &[
         &[(Contents, INVALID_BOOKMARK), (Hierarchy, INVALID_BOOKMARK)],
     ),
     but(
-        row(0x59, &[Contents], NOT_SUPPORTED, |_| {
-            Rop::new(0x59, 0).u16(9).u64(0x7777_0000)
+        row(0x59, &[Contents], NOT_SUPPORTED, |w| {
+            Rop::new(0x59, 0).u16(9).u64(w.category_id)
         }),
-        &[(Contents, code::NOT_FOUND)],
+        &[(Grouped, NOT_COLLAPSED), (Contents, code::NOT_FOUND)],
     ),
     but(
-        row(0x5A, &[Contents], NOT_SUPPORTED, |_| {
-            Rop::new(0x5A, 0).u64(0x7777_0000)
+        row(0x5A, &[Contents], NOT_SUPPORTED, |w| {
+            Rop::new(0x5A, 0).u64(w.category_id)
         }),
-        &[(Contents, code::NOT_FOUND)],
+        &[(Grouped, 0), (Contents, code::NOT_FOUND)],
     ),
     row(0x6B, &[Contents], NOT_SUPPORTED, |w| {
         Rop::new(0x6B, 0).u64(w.message_id).u32(0)
     }),
-    row(0x6C, &[Contents], NOT_SUPPORTED, |_| {
-        Rop::new(0x6C, 0).sized(&[0; 22])
-    }),
+    but(
+        row(0x6C, &[Contents], NOT_SUPPORTED, |_| {
+            Rop::new(0x6C, 0).sized(&[0; 22])
+        }),
+        // The state is of a table without groups.
+        &[(Grouped, code::INVALID_PARAMETER)],
+    ),
     // MS-OXCMSG 3.2.5.
     row(0x03, &[Logon, Folder], NULL_OBJECT, |w| {
         let rop = Rop::new(0x03, 0).u8(1).u16(0x0FFF);
         rop.u64(w.folder_id).u8(0).u64(w.message_id)
     }),
-    row(0x06, &[Logon, Folder], Wrong::Any, |w| {
-        Rop::new(0x06, 0).u8(1).u16(0x0FFF).u64(w.folder_id).u8(0)
-    }),
+    but(
+        row(0x06, &[Logon, Folder], Wrong::Any, |w| {
+            Rop::new(0x06, 0).u8(1).u16(0x0FFF).u64(w.folder_id).u8(0)
+        }),
+        &[(SearchFolder, code::NOT_SUPPORTED)],
+    ),
     but(
         row(0x0D, MESSAGES, NULL_OBJECT, |_| Rop::new(0x0D, 0).u32(0)),
         READ_ONLY,
@@ -350,7 +421,11 @@ pub const ROWS: &[Row] = &[
         row(0x22, MESSAGES, NULL_OBJECT, |w| {
             Rop::new(0x22, 0).u8(1).u8(0).u32(w.attachment_number)
         }),
-        &[(Embedded, code::NOT_FOUND)],
+        &[
+            (PublicMessage, code::NOT_FOUND),
+            (Associated, code::NOT_FOUND),
+            (Embedded, code::NOT_FOUND),
+        ],
     ),
     but(
         row(0x23, MESSAGES, NULL_OBJECT, |_| Rop::new(0x23, 0).u8(1)),
@@ -361,6 +436,8 @@ pub const ROWS: &[Row] = &[
             Rop::new(0x24, 0).u32(w.attachment_number)
         }),
         &[
+            (PublicMessage, code::NOT_FOUND),
+            (Associated, code::NOT_FOUND),
             (ReadOnlyMessage, code::ACCESS_DENIED),
             (Embedded, code::NOT_FOUND),
         ],
@@ -412,13 +489,23 @@ pub const ROWS: &[Row] = &[
         two(0x39, MESSAGES, Message, NOT_SUPPORTED, |_| {
             Rop::new(0x39, 0).u8(1).u8(0).u8(0).u8(0).tags(&[])
         }),
-        &[(Message, code::ACCESS_DENIED)],
+        &[
+            (Message, code::ACCESS_DENIED),
+            (PublicMessage, code::ACCESS_DENIED),
+            (Found, 0),
+            (Associated, 0),
+        ],
     ),
     but(
         two(0x67, MESSAGES, Message, NOT_SUPPORTED, |_| {
             Rop::new(0x67, 0).u8(1).u8(0).u8(0).tags(&[tag::SUBJECT])
         }),
-        &[(Message, code::ACCESS_DENIED)],
+        &[
+            (Message, code::ACCESS_DENIED),
+            (PublicMessage, code::ACCESS_DENIED),
+            (Found, 0),
+            (Associated, 0),
+        ],
     ),
     // No operation goes on (`progress.rs`): the specification names no code for that.
     but(
@@ -431,6 +518,8 @@ pub const ROWS: &[Row] = &[
         }),
         &[
             (Logon, code::NOT_SUPPORTED),
+            // MS-OXCPRPT 3.2.5.11: only to be read.
+            (Kind::PublicFolder, code::NOT_SUPPORTED),
             (ReadOnlyMessage, code::ACCESS_DENIED),
             (ReadOnlyAttachment, code::ACCESS_DENIED),
         ],
@@ -446,7 +535,10 @@ pub const ROWS: &[Row] = &[
         row(0x90, STREAMS, Wrong::Any, |_| {
             Rop::new(0x90, 0).sized(b"data")
         }),
-        &[(ReadOnlyStream, code::STREAM_ACCESS_DENIED)],
+        &[
+            (FolderStream, code::NOT_SUPPORTED),
+            (ReadOnlyStream, code::STREAM_ACCESS_DENIED),
+        ],
     ),
     but(
         row(0xA3, STREAMS, Wrong::Any, |_| {
@@ -483,8 +575,13 @@ pub const ROWS: &[Row] = &[
             (ReadOnlyAttachment, code::ERROR),
         ],
     ),
-    row(0x11, MESSAGES, NULL_OBJECT, |_| {
-        Rop::new(0x11, 0).u8(0).u8(1)
+    row(0x11, MESSAGES, NULL_OBJECT, |w| {
+        let rop = Rop::new(0x11, 0).u8(0).u8(1);
+        if w.is_public {
+            rop.bytes(&[9; 24])
+        } else {
+            rop
+        }
     }),
     but(
         row(

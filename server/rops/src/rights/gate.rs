@@ -52,10 +52,10 @@ pub fn check(exec: &Exec<'_>, request: &Request<'_>) -> Result<(), ErrorCode> {
             .ok_or(ErrorCode::ACCESS_DENIED),
 
         // What is the mailbox's own, and no public store has.
-        Body::SetReceiveFolder(_) if logon.is_public() => Ok(()),
-        Body::SetReceiveFolder(_) | Body::UpdateDeferredActionMessages(_) => {
-            Err(ErrorCode::ACCESS_DENIED)
-        }
+        Body::SetReceiveFolder(_) | Body::UpdateDeferredActionMessages(_) => match exec.object() {
+            Ok(Object::Logon(logon)) if !logon.is_public() => Err(ErrorCode::ACCESS_DENIED),
+            _ => Ok(()),
+        },
 
         Body::OpenFolder(request) => visible(exec, request.folder_id),
         Body::CreateFolder(_) => on_folder(exec, Rights::CREATE_SUBFOLDER),

@@ -15,7 +15,7 @@ pub fn update_deferred_action_messages(
     exec: &mut Exec<'_>,
     request: &UpdateDeferredActionMessagesRequest<'_>,
 ) -> Result<(), Fail> {
-    exec.object()?.logon()?;
+    exec.object()?.logon()?.private()?;
     exec.need(0)?;
     let (server, client) = (request.server_entry_id.get(), request.client_entry_id.get());
     let mailbox = exec.mailbox()?;
