@@ -109,7 +109,7 @@ fn ids_of_names_and_replicas_that_damage_took_are_not_given_again() {
     let mailbox = store.mailbox(guid_of(0)).unwrap();
     assert_eq!(mailbox.named_property(0x8001), None, "it is lost");
     let id = mailbox.named_ids(&[name(2)], true).unwrap();
-    assert_eq!(id, [Some(0x8400)]);
+    assert_eq!(id, [Some(0x8401)]);
     assert_eq!(mailbox.replid_of(replica(0xC2), true).unwrap(), Some(0x402));
     // Ids are left out once, not at every start.
     for lid in 3..6 {
@@ -117,7 +117,7 @@ fn ids_of_names_and_replicas_that_damage_took_are_not_given_again() {
         store = history.open_damaged();
         let mailbox = store.mailbox(guid_of(0)).unwrap();
         let id = mailbox.named_ids(&[name(lid)], true).unwrap();
-        assert_eq!(id, [Some(0x8400 + lid as u16 - 2)]);
+        assert_eq!(id, [Some(0x8401 + lid as u16 - 2)]);
     }
 }
 
