@@ -3,7 +3,7 @@
 mod matrix;
 mod world;
 
-use ropewalk_props::PropValue;
+use ropewalk_props::{Guid, PropTag, PropValue, PropertyName};
 use ropewalk_tests::{
     client::{
         Cells as _, Client, Handle, NewFolder, Rop,
@@ -12,6 +12,7 @@ use ropewalk_tests::{
     fixture::{ADA, PASSWORD, code, fails, legacy_dn, log_on, new_folder, new_message, tag, text},
     server::{TestServer, add_user},
 };
+use ropewalk_wire::restriction::Restriction;
 
 use world::*;
 
@@ -242,6 +243,57 @@ fn nobody_makes_a_message_his_own() {
     guest
         .delete_messages(folder.handle, &[folder.own[0]])
         .unwrap();
+}
+
+// MS-OXCPRPT 2.2.12.2: a name that the user may not register has no id. MS-OXCPERM 2.2.7: what is
+// invisible is in no criteria of a search.
+#[test]
+fn who_can_only_look_registers_no_names_and_reads_of_no_folder_that_he_cannot_see() {
+    let server = TestServer::start(&[]);
+    let dir = server.data_dir();
+    for (email, name) in [(ADA, "Ada"), (BOB, "Bob")] {
+        add_user(dir, email, name, PASSWORD);
+    }
+    let (ada_dn, bob_dn) = (legacy_dn(dir, ADA), legacy_dn(dir, BOB));
+    let (mut ada, logon) = log_on(&server, ADA, PASSWORD, &ada_dn);
+    let (folder, folder_id) = new_folder(&mut ada, &logon);
+    let (_, hidden_id) = new_folder(&mut ada, &logon);
+    let search = NewFolder {
+        folder_type: 2,
+        ..NewFolder::named("found")
+    };
+    let root = ada.open_folder(logon.handle, logon.root()).unwrap();
+    let search = ada.create_folder_with(root, &search).unwrap();
+    let any = Restriction::Exist {
+        prop_tag: PropTag(tag::SUBJECT),
+    };
+    let scope = [folder_id, hidden_id];
+    ada.set_search_criteria(search.handle, Some(&any), &scope, 2)
+        .unwrap();
+    for folder in [folder, search.handle] {
+        ada.modify_permissions(folder, 0, &[modify_row(DEFAULT, VISIBLE)])
+            .unwrap();
+    }
+
+    let mut bob = Client::connect(server.http(), BOB, PASSWORD, &bob_dn).unwrap();
+    let to_ada = bob.logon_with(0x01, 0x0100_0000, &ada_dn).unwrap();
+    let found = bob.open_folder(to_ada.handle, search.folder_id).unwrap();
+    let wanted = [true; 3];
+    assert_eq!(ada.search_criteria(search.handle, wanted).unwrap().1, scope);
+    assert_eq!(bob.search_criteria(found, wanted).unwrap().1, [folder_id]);
+
+    let name = |lid| [PropertyName::Lid(Guid([0x5A; 16]), lid)];
+    let id = ada.property_ids(logon.handle, 2, &name(1)).unwrap();
+    assert_eq!(bob.property_ids(to_ada.handle, 2, &name(1)).unwrap(), id);
+    assert_eq!(bob.property_ids(to_ada.handle, 2, &name(2)).unwrap(), [0]);
+    ada.modify_permissions(folder, 0, &[modify_row(DEFAULT, VISIBLE | CREATE)])
+        .unwrap();
+    let created = bob.property_ids(to_ada.handle, 2, &name(2)).unwrap();
+    assert_eq!(
+        ada.property_ids(logon.handle, 0, &name(2)).unwrap(),
+        created
+    );
+    assert_ne!(created, [0]);
 }
 
 #[test]

@@ -61,7 +61,8 @@ pub fn get_property_ids_from_names(
             Wanted::Id(_) => None,
         })
         .collect();
-    let create = request.flags & CREATE != 0;
+    // Who has no permission to register names is told of none that is new (MS-OXCPRPT 2.2.12.2).
+    let create = request.flags & CREATE != 0 && exec.logon()?.may_register_names();
     let found = if create {
         blocking(|| mailbox.named_ids(&names, true))
     } else {

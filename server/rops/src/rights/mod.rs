@@ -169,6 +169,22 @@ impl LogonObject {
         self.access == Access::Owner
     }
 
+    /// Whether the user may give property names ids (MS-OXCPRPT 2.2.12.2, which does not say who): the
+    /// owner, and whoever may write something in one of the mailbox's folders.
+    pub fn may_register_names(&self) -> bool {
+        let writes = [
+            Rights::CREATE,
+            Rights::EDIT_OWNED,
+            Rights::EDIT_ANY,
+            Rights::FOLDER_OWNER,
+        ];
+        let may_write = |id: GlobCnt, props: &Bag| {
+            let rights = self.access.rights(id, props);
+            writes.into_iter().any(|write| rights.contains(write))
+        };
+        self.is_owner() || self.mailbox.any_folder(may_write)
+    }
+
     /// What the logon's user may do with a folder, soft-deleted or not. `ecNotFound` without it.
     pub fn rights(&self, folder: GlobCnt) -> Result<Rights, ErrorCode> {
         if self.is_owner() {

@@ -231,8 +231,16 @@ pub fn get_search_criteria(
         (true, true) => criteria.restriction.clone(),
         (true, false) => restriction_in(&criteria.restriction, exec.session.code_page)?,
     };
+    let logon = exec.logon()?;
+    // What is invisible to a user is not named to him either (MS-OXCPERM 2.2.7).
+    let is_visible = |id: &&GlobCnt| {
+        logon.is_owner()
+            || (logon.rights(**id)).is_ok_and(|rights| rights.contains(Rights::FOLDER_VISIBLE))
+    };
     let folders: Vec<Fid> = match request.include_folders {
-        true => criteria.folders.iter().map(|id| ids::fid(*id)).collect(),
+        true => (criteria.folders.iter().filter(is_visible))
+            .map(|id| ids::fid(*id))
+            .collect(),
         false => Vec::new(),
     };
     const FIXED_LEN: usize = 9;
