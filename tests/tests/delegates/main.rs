@@ -332,6 +332,21 @@ fn what_is_the_mailboxs_own_is_its_owners() {
         .unwrap();
     assert_eq!(row.text(0), "Ada Lovelace");
     assert_eq!((row.int(1), row.int(2)), (2, 0));
+    // How much there is in what he does not see is not told: sizes, the count, quotas.
+    let of_the_whole = [
+        0x0E08_0003,
+        0x0E08_0014,
+        0x3602_0003,
+        0x666A_0003,
+        0x666E_0003,
+    ];
+    let row = guest.get_props(logon, &of_the_whole).unwrap();
+    for at in 0..of_the_whole.len() {
+        assert_eq!(row.error(at), code::NOT_FOUND, "{at}");
+    }
+    let (mut owner, own) = ropewalk_tests::fixture::ada();
+    let row = owner.get_props(own.handle, &of_the_whole).unwrap();
+    assert!(row.int(2) > 0, "its owner is told");
     let name = (tag::DISPLAY_NAME, text("mine"));
     fails(guest.set_props(logon, &[name]), code::ACCESS_DENIED);
     fails(

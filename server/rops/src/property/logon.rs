@@ -59,6 +59,16 @@ const COMPUTED: [PropTag; 21] = [
     PID_TAG_SERIALIZED_REPLID_GUID_MAP,
 ];
 
+/// What tells how much there is in a mailbox, in the folders that are not to be seen too: of a private
+/// mailbox it is for its owner alone (MS-OXCPERM 2.2.7).
+const OF_THE_WHOLE: [PropTag; 5] = [
+    PID_TAG_MESSAGE_SIZE,
+    PID_TAG_MESSAGE_SIZE_EXTENDED,
+    PID_TAG_CONTENT_COUNT,
+    PID_TAG_PROHIBIT_RECEIVE_QUOTA,
+    PID_TAG_PROHIBIT_SEND_QUOTA,
+];
+
 /// PidTagStoreEntryId of a mailbox and of what is in it (MS-OXCDATA 2.2.4.3); `None` if nobody owns it
 /// any more.
 pub fn store_entry_id(store: &Store, mailbox: &Mailbox) -> Option<Found<'static>> {
@@ -96,6 +106,11 @@ impl<'a> LogonProperties<'a> {
 
     fn is_owner(&self) -> bool {
         self.session.user.mailbox_guid == self.mailbox.guid()
+    }
+
+    /// Whether the session's user is told this property.
+    fn is_told(&self, tag: PropTag) -> bool {
+        !OF_THE_WHOLE.contains(&tag) || self.is_owner() || public::is_public(self.mailbox)
     }
 
     /// Messages of all folders.
@@ -173,6 +188,9 @@ impl Properties for LogonProperties<'_> {
                 .unwrap_or(tag),
             _ => tag,
         };
+        if !self.is_told(kept) {
+            return None;
+        }
         self.computed(kept)
             .or_else(|| in_bag(self.bag, tag.id()))
             .or_else(|| {
@@ -190,6 +208,7 @@ impl Properties for LogonProperties<'_> {
             .get(PID_TAG_DISPLAY_NAME)
             .is_none()
             .then_some(PID_TAG_DISPLAY_NAME);
-        COMPUTED.into_iter().chain(name).chain(stored).collect()
+        let computed = COMPUTED.into_iter().filter(|tag| self.is_told(*tag));
+        computed.chain(name).chain(stored).collect()
     }
 }
