@@ -3,6 +3,8 @@
 //! as the folder is, sorted and restricted.
 //!
 //! `cargo bench -p ropewalk-benches --bench tables -- [--json] [--starts N] [--messages N]`.
+//! On few cores, which of them wakes decides more than either server does: `taskset -c 1` in front makes the
+//! ratios steady.
 //! The messages are put into the store before the server starts. Beside them stands a hyper server that
 //! sends back as many bytes; beside the first look at what is sorted, sorting as many keys in memory.
 
