@@ -97,23 +97,23 @@ fn a_second_mailbox_needs_replids_of_its_own() {
     client.open_folder(logon.handle, logon.inbox()).unwrap();
 }
 
-// MS-OXCROPS 2.2.3.1: each LogonId is a logon of its own.
+// MS-OXCROPS 2.2.3.1: each LogonId, 0 to 255, is a logon of its own.
 #[test]
 fn one_session_has_logons_side_by_side() {
     let (mut client, logon) = ada();
     let dn = client.user_dn().to_owned();
-    let second = logon_rop(0x01, 0x0100_000C, &dn).logon_id(7);
+    let second = logon_rop(0x01, 0x0100_000C, &dn).logon_id(255);
     let answer = client.rop(&second, &[NO_HANDLE]).unwrap();
     let handle = answer.handle(0).unwrap();
     let open = Rop::new(0x02, 0).u8(1).u64(logon.inbox()).u8(0);
     client
-        .rop(&open.clone().logon_id(7), &[handle, NO_HANDLE])
+        .rop(&open.clone().logon_id(255), &[handle, NO_HANDLE])
         .unwrap();
     client.open_folder(logon.handle, logon.inbox()).unwrap();
     // A handle belongs to its logon.
     assert!(
         client
-            .rop(&open.logon_id(7), &[logon.handle, NO_HANDLE])
+            .rop(&open.logon_id(255), &[logon.handle, NO_HANDLE])
             .is_err()
     );
 }

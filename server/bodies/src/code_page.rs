@@ -352,6 +352,7 @@ mod tests {
         assert_eq!(CodePage::new(0).decode(b"\xE9"), "é");
         assert!(KNOWN.is_sorted_by_key(|(id, _)| *id));
     }
+
     /// What a Windows client sends comes back, byte for byte.
     #[test]
     fn every_byte_of_a_code_page_of_one_byte_comes_back() {

@@ -75,5 +75,8 @@ pub const SEARCHES_MAX: usize = 1000;
 /// Bytes of the results of searches that are in memory, of all mailboxes together.
 pub const SEARCH_RESULTS_BYTES_MAX: usize = 512 << 20;
 
+/// Bytes that a message's entry takes in memory, about: twice its text, its place in the tree, and itself.
+pub const MESSAGE_ENTRY_BYTES: usize = size_of::<ropewalk_store::MessageEntry>() + 160;
+
 /// Bytes of the orders of folders that are kept for the next table, of all folders together.
 pub const KEPT_ORDERS_BYTES_MAX: usize = 256 << 20;

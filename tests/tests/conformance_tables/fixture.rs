@@ -2,7 +2,7 @@
 
 use ropewalk_props::PropTag;
 use ropewalk_tests::{
-    client::{Cells as _, Client, Handle, Logon, Result, Rop},
+    client::{Cells as _, Client, Handle, Logon, Result, Rop, Value},
     fixture::{new_folder, new_message, tag, text},
 };
 use ropewalk_wire::{
@@ -52,14 +52,7 @@ pub fn subjects(
 }
 
 pub fn subject_is(subject: &str) -> Restriction {
-    Restriction::Property {
-        rel_op: RelOp::EQUAL,
-        prop_tag: PropTag(tag::SUBJECT),
-        tagged_value: TaggedPropertyValue {
-            tag: PropTag(tag::SUBJECT),
-            value: text(subject),
-        },
-    }
+    property(RelOp::EQUAL, tag::SUBJECT, text(subject))
 }
 
 pub fn create_bookmark(client: &mut Client, table: Handle) -> Result<Vec<u8>> {
@@ -110,4 +103,16 @@ pub fn find_from_bookmark(client: &mut Client, table: Handle, bookmark: &[u8]) -
 
 pub fn status(client: &mut Client, id: u8, table: Handle) -> Result<u8> {
     client.rop(&Rop::new(id, 0), &[table])?.read(Reader::u8)
+}
+
+/// A restriction on the value of one property.
+pub fn property(rel_op: RelOp, tag: u32, value: Value) -> Restriction {
+    Restriction::Property {
+        rel_op,
+        prop_tag: PropTag(tag),
+        tagged_value: TaggedPropertyValue {
+            tag: PropTag(tag),
+            value,
+        },
+    }
 }

@@ -8,24 +8,14 @@ use ropewalk_tests::{
 use ropewalk_wire::{
     Reader,
     restriction::{RelOp, Restriction},
-    value::TaggedPropertyValue,
 };
 
-use crate::fixture::{BEGINNING, COLUMNS, create_bookmark, find_from_bookmark, seek_row_bookmark};
+use crate::fixture::{
+    BEGINNING, COLUMNS, create_bookmark, find_from_bookmark, property, seek_row_bookmark,
+};
 
 const ROW_TYPE: u32 = 0x0FF5_0003;
 const MESSAGE_STATUS: u32 = 0x0E17_0003;
-
-fn property(rel_op: RelOp, tag: u32, value: Value) -> Restriction {
-    Restriction::Property {
-        rel_op,
-        prop_tag: PropTag(tag),
-        tagged_value: TaggedPropertyValue {
-            tag: PropTag(tag),
-            value,
-        },
-    }
-}
 
 /// A folder of one session with a message for each subject, the same folder in another session, and
 /// there a table of it in order of the subjects.

@@ -10,7 +10,7 @@ use ropewalk_wire::{
     value::TaggedPropertyValue,
 };
 
-use crate::fixture::{BEGINNING, END, messages, subject_is};
+use crate::fixture::{BEGINNING, END, messages, property, subject_is};
 
 const TOO_COMPLEX: u32 = 0x8004_0117;
 const RECIPIENTS: u32 = 0x0E12_000D;
@@ -24,17 +24,6 @@ const OPERATORS: [RelOp; 6] = [
     RelOp::EQUAL,
     RelOp::NOT_EQUAL,
 ];
-
-fn property(rel_op: RelOp, tag: u32, value: Value) -> Restriction {
-    Restriction::Property {
-        rel_op,
-        prop_tag: PropTag(tag),
-        tagged_value: TaggedPropertyValue {
-            tag: PropTag(tag),
-            value,
-        },
-    }
-}
 
 fn content(low: u16, high: u16, property_tag: u32, value_tag: u32, value: Value) -> Restriction {
     Restriction::Content {

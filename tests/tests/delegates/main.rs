@@ -3,6 +3,8 @@
 mod matrix;
 mod world;
 
+use std::ffi::OsStr;
+
 use ropewalk_props::{Guid, PropTag, PropValue, PropertyName};
 use ropewalk_tests::{
     client::{
@@ -10,7 +12,7 @@ use ropewalk_tests::{
         permission::{ANONYMOUS, DEFAULT, add_user_row, modify_row, remove_row, user_entry_id},
     },
     fixture::{ADA, PASSWORD, code, fails, legacy_dn, log_on, new_folder, new_message, tag, text},
-    server::{TestServer, add_user},
+    server::{TestServer, add_user, run},
 };
 use ropewalk_wire::restriction::Restriction;
 
@@ -27,15 +29,21 @@ fn subjects(client: &mut Client, table: Handle) -> Vec<String> {
     rows.iter().map(|row| row.text(0)).collect()
 }
 
-// MS-OXCSTOR 3.2.5.1.3: ecAccessDenied.
-#[test]
-fn a_mailbox_is_open_to_its_owner_and_to_those_who_have_a_right_in_it() {
+/// A server of their own for Ada and Bob, and their DNs.
+fn of_two() -> (TestServer, String, String) {
     let server = TestServer::start(&[]);
     let dir = server.data_dir();
     for (email, name) in [(ADA, "Ada"), (BOB, "Bob")] {
         add_user(dir, email, name, PASSWORD);
     }
     let (ada_dn, bob_dn) = (legacy_dn(dir, ADA), legacy_dn(dir, BOB));
+    (server, ada_dn, bob_dn)
+}
+
+// MS-OXCSTOR 3.2.5.1.3: ecAccessDenied.
+#[test]
+fn a_mailbox_is_open_to_its_owner_and_to_those_who_have_a_right_in_it() {
+    let (server, ada_dn, bob_dn) = of_two();
     let (mut ada, logon) = log_on(&server, ADA, PASSWORD, &ada_dn);
     assert_eq!(logon.response_flags, 0x07);
     let mut bob = Client::connect(server.http(), BOB, PASSWORD, &bob_dn).unwrap();
@@ -249,12 +257,7 @@ fn nobody_makes_a_message_his_own() {
 // invisible is in no criteria of a search.
 #[test]
 fn who_can_only_look_registers_no_names_and_reads_of_no_folder_that_he_cannot_see() {
-    let server = TestServer::start(&[]);
-    let dir = server.data_dir();
-    for (email, name) in [(ADA, "Ada"), (BOB, "Bob")] {
-        add_user(dir, email, name, PASSWORD);
-    }
-    let (ada_dn, bob_dn) = (legacy_dn(dir, ADA), legacy_dn(dir, BOB));
+    let (server, ada_dn, bob_dn) = of_two();
     let (mut ada, logon) = log_on(&server, ADA, PASSWORD, &ada_dn);
     let (folder, folder_id) = new_folder(&mut ada, &logon);
     let (_, hidden_id) = new_folder(&mut ada, &logon);
@@ -296,6 +299,54 @@ fn who_can_only_look_registers_no_names_and_reads_of_no_folder_that_he_cannot_se
     assert_ne!(created, [0]);
 }
 
+// MS-OXCPERM 2.2.7: what there is in folders that he does not see, a guest does not learn from the whole.
+#[test]
+fn how_much_there_is_in_a_mailbox_is_told_to_its_owner_alone() {
+    const OF_THE_WHOLE: [u32; 6] = [
+        // Sizes, PidTagContentCount, and the three quotas.
+        0x0E08_0003,
+        0x0E08_0014,
+        0x3602_0003,
+        0x666A_0003,
+        0x666E_0003,
+        0x3FF5_0003,
+    ];
+    let (server, ada_dn, bob_dn) = of_two();
+    let quota = [
+        "user",
+        "quota",
+        ADA,
+        "--warn",
+        "60 KiB",
+        "--send",
+        "70 KiB",
+        "--receive",
+        "80 KiB",
+    ];
+    let dir = [OsStr::new("--data-dir"), server.data_dir().as_os_str()];
+    let output = run(quota.map(OsStr::new).into_iter().chain(dir));
+    assert!(output.status.success(), "{output:?}");
+    let (mut ada, logon) = log_on(&server, ADA, PASSWORD, &ada_dn);
+    let inbox = ada.open_folder(logon.handle, logon.inbox()).unwrap();
+    new_message(&mut ada, inbox, logon.inbox(), "one");
+    ada.modify_permissions(inbox, 0, &[modify_row(DEFAULT, VISIBLE)])
+        .unwrap();
+    let mut bob = Client::connect(server.http(), BOB, PASSWORD, &bob_dn).unwrap();
+    let to_ada = bob.logon_with(0x01, 0x0100_0000, &ada_dn).unwrap();
+
+    let row = ada.get_props(logon.handle, &OF_THE_WHOLE).unwrap();
+    assert!(row.int(0) > 0);
+    assert_eq!([3, 4, 5].map(|at| row.int(at)), [80, 70, 60]);
+    let row = bob.get_props(to_ada.handle, &OF_THE_WHOLE).unwrap();
+    for (at, asked) in OF_THE_WHOLE.iter().enumerate() {
+        assert_eq!(row.error(at), code::NOT_FOUND, "{asked:#x}");
+    }
+    let listed = ada.list_props(logon.handle).unwrap();
+    assert!(OF_THE_WHOLE.iter().all(|asked| listed.contains(asked)));
+    let listed = bob.list_props(to_ada.handle).unwrap();
+    assert!(OF_THE_WHOLE.iter().all(|asked| !listed.contains(asked)));
+}
+
 #[test]
 fn who_makes_a_folder_owns_it() {
     let mut both = Both::new(CAROL, By::Default);
@@ -332,21 +383,6 @@ fn what_is_the_mailboxs_own_is_its_owners() {
         .unwrap();
     assert_eq!(row.text(0), "Ada Lovelace");
     assert_eq!((row.int(1), row.int(2)), (2, 0));
-    // How much there is in what he does not see is not told: sizes, the count, quotas.
-    let of_the_whole = [
-        0x0E08_0003,
-        0x0E08_0014,
-        0x3602_0003,
-        0x666A_0003,
-        0x666E_0003,
-    ];
-    let row = guest.get_props(logon, &of_the_whole).unwrap();
-    for at in 0..of_the_whole.len() {
-        assert_eq!(row.error(at), code::NOT_FOUND, "{at}");
-    }
-    let (mut owner, own) = ropewalk_tests::fixture::ada();
-    let row = owner.get_props(own.handle, &of_the_whole).unwrap();
-    assert!(row.int(2) > 0, "its owner is told");
     let name = (tag::DISPLAY_NAME, text("mine"));
     fails(guest.set_props(logon, &[name]), code::ACCESS_DENIED);
     fails(

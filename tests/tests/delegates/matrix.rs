@@ -1,4 +1,4 @@
-//! Every right and every ROP that asks for one (MS-OXCPERM 2.2.7).
+//! PITFALLS 18: every right and every ROP that asks for one (MS-OXCPERM 2.2.7).
 
 use ropewalk_props::PropValue;
 use ropewalk_tests::{

@@ -12,7 +12,7 @@ use crate::{
 
 /// Where a ROP says how many or how long: the RopId, and the offset of a 16-bit number in its row's request,
 /// from its beginning, or from its end if it is negative.
-const COUNTS: [(u8, isize); 35] = [
+const COUNTS: [(u8, isize); 36] = [
     // EssdnSize.
     (0xFE, 12),
     // DataSize.
@@ -40,7 +40,8 @@ const COUNTS: [(u8, isize); 35] = [
     (0x12, 4),
     (0x13, 4),
     (0x6C, 3),
-    // RowCount.
+    // ColumnCount, RowCount.
+    (0x0E, 3),
     (0x0E, 5),
     // PropertyTagCount; PropertyValueSize and PropertyValueCount.
     (0x07, 7),
@@ -73,7 +74,9 @@ fn no_count_says_more_than_there_is() {
             Err(_) => rop.len() - offset.unsigned_abs(),
         };
         let count = u16::from_le_bytes([rop[at], rop[at + 1]]);
-        for more in [count + 1, 0x7FFF, 0xFFFF] {
+        // With one column more, RopModifyRecipients is another request that is right.
+        let one_more = if (id, at) == (0x0E, 3) { 2 } else { count + 1 };
+        for more in [one_more, 0x7FFF, 0xFFFF] {
             rop[at..at + 2].copy_from_slice(&more.to_le_bytes());
             let buffer = framing::rop_buffer(&rop, &[NO_HANDLE; 2]);
             match world.client.execute_payload(&buffer) {

@@ -264,7 +264,7 @@ fn copies_have_the_body_that_was_asked_for() {
     }
 }
 
-/// What Outlook does, and what it makes of the answers: the rows of this table are what users of
+/// PITFALLS 14: what Outlook does, and what it makes of the answers: the rows of this table are what users of
 /// other servers met.
 #[test]
 fn the_quirks_of_clients() {

@@ -135,6 +135,17 @@ fn a_locked_region_is_for_the_one_that_locked_it() {
         assert_eq!(written.is_ok(), readable, "{at}");
     }
     fails(client.set_stream_size(second, 4), code::ACCESS_DENIED);
+    // Nor does it grow into one, by its size or by a seek (MS-OXCPRPT 3.2.5.18).
+    lock(&mut client, first, (12, 2, 0)).unwrap();
+    fails(client.set_stream_size(second, 13), code::ACCESS_DENIED);
+    fails(
+        client.seek_stream(second, BEGINNING, 13),
+        code::ACCESS_DENIED,
+    );
+    assert_eq!(client.seek_stream(second, BEGINNING, 12).unwrap(), 12);
+    assert_eq!(client.seek_stream(first, BEGINNING, 14).unwrap(), 14);
+    client.set_stream_size(first, 10).unwrap();
+    unlock(&mut client, first, (12, 2, 0)).unwrap();
     // Its holder may.
     client.seek_stream(first, BEGINNING, 2).unwrap();
     client.write_all(first, b"abcd").unwrap();

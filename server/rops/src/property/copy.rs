@@ -419,7 +419,7 @@ fn put_message(props: &mut Bag, pieces: Vec<Piece>, keeps: bool) -> Parts {
     let mut changed = subject::Changed::default();
     let mut body = Parts::default();
     let old_flags = props.get_i32(PID_TAG_MESSAGE_FLAGS).unwrap_or(0);
-    let mut set = Vec::new();
+    let mut receipts = receipts::Changed::default();
     // It has one already, in whatever form.
     let keeps_body = keeps && native(props).is_some();
     for piece in pieces {
@@ -431,7 +431,7 @@ fn put_message(props: &mut Bag, pieces: Vec<Piece>, keeps: bool) -> Parts {
             continue;
         }
         body = body.and(part);
-        set.push(piece.tag.id());
+        receipts.note(piece.tag);
         match piece.tag {
             PID_TAG_SUBJECT => changed.subject = true,
             PID_TAG_SUBJECT_PREFIX => changed.prefix = true,
@@ -446,7 +446,7 @@ fn put_message(props: &mut Bag, pieces: Vec<Piece>, keeps: bool) -> Parts {
         }
     }
     subject::settle(props, changed);
-    receipts::settle(props, |tag| set.contains(&tag.id()));
+    receipts::settle(props, receipts);
     body
 }
 

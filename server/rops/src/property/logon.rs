@@ -61,12 +61,13 @@ const COMPUTED: [PropTag; 21] = [
 
 /// What tells how much there is in a mailbox, in the folders that are not to be seen too: of a private
 /// mailbox it is for its owner alone (MS-OXCPERM 2.2.7).
-const OF_THE_WHOLE: [PropTag; 5] = [
+const OF_THE_WHOLE: [PropTag; 6] = [
     PID_TAG_MESSAGE_SIZE,
     PID_TAG_MESSAGE_SIZE_EXTENDED,
     PID_TAG_CONTENT_COUNT,
     PID_TAG_PROHIBIT_RECEIVE_QUOTA,
     PID_TAG_PROHIBIT_SEND_QUOTA,
+    STORAGE_QUOTA_LIMIT,
 ];
 
 /// PidTagStoreEntryId of a mailbox and of what is in it (MS-OXCDATA 2.2.4.3); `None` if nobody owns it
@@ -110,7 +111,9 @@ impl<'a> LogonProperties<'a> {
 
     /// Whether the session's user is told this property.
     fn is_told(&self, tag: PropTag) -> bool {
-        !OF_THE_WHOLE.contains(&tag) || self.is_owner() || public::is_public(self.mailbox)
+        OF_THE_WHOLE.iter().all(|known| known.id() != tag.id())
+            || self.is_owner()
+            || public::is_public(self.mailbox)
     }
 
     /// Messages of all folders.
@@ -188,7 +191,7 @@ impl Properties for LogonProperties<'_> {
                 .unwrap_or(tag),
             _ => tag,
         };
-        if !self.is_told(kept) {
+        if !self.is_told(tag) {
             return None;
         }
         self.computed(kept)
@@ -208,7 +211,7 @@ impl Properties for LogonProperties<'_> {
             .get(PID_TAG_DISPLAY_NAME)
             .is_none()
             .then_some(PID_TAG_DISPLAY_NAME);
-        let computed = COMPUTED.into_iter().filter(|tag| self.is_told(*tag));
-        computed.chain(name).chain(stored).collect()
+        let all = COMPUTED.into_iter().chain(name).chain(stored);
+        all.filter(|tag| self.is_told(*tag)).collect()
     }
 }

@@ -224,9 +224,11 @@ fn edit_bag(props: &mut Bag, edits: Vec<Edit>) {
 
 fn edit_message(props: &mut Bag, edits: Vec<Edit>) {
     let mut changed = subject::Changed::default();
+    let mut receipts = receipts::Changed::default();
     let mut edits = edits;
     edits.retain_mut(|edit| {
         let sets = edit.value.is_some();
+        receipts.note(edit.tag);
         match edit.tag.id() {
             id if id == PID_TAG_SUBJECT.id() => {
                 changed.subject |= sets;
@@ -252,10 +254,9 @@ fn edit_message(props: &mut Bag, edits: Vec<Edit>) {
         }
         true
     });
-    let ids: Vec<u16> = edits.iter().map(|edit| edit.tag.id()).collect();
     edit_bag(props, edits);
     subject::settle(props, changed);
-    receipts::settle(props, |tag| ids.contains(&tag.id()));
+    receipts::settle(props, receipts);
 }
 
 /// Changes a folder or a logon, at once.

@@ -169,6 +169,11 @@ impl LogonObject {
         self.access == Access::Owner
     }
 
+    /// Whether the logon's user has these rights on a folder; not on one that is not there.
+    pub fn may(&self, folder: GlobCnt, rights: Rights) -> bool {
+        self.rights(folder).is_ok_and(|has| has.contains(rights))
+    }
+
     /// Whether the user may give property names ids (MS-OXCPRPT 2.2.12.2, which does not say who): the
     /// owner, and whoever may write something in one of the mailbox's folders.
     pub fn may_register_names(&self) -> bool {

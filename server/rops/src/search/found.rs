@@ -4,6 +4,8 @@ use ropewalk_props::GlobCnt;
 use ropewalk_store::{Contents, FolderCounts, MessageEntry};
 use ropewalk_wire::{Put, Reader};
 
+use crate::limits::MESSAGE_ENTRY_BYTES;
+
 /// What a search has found: a view like that of a folder, of messages that lie in several.
 #[derive(Debug)]
 pub struct Found {
@@ -14,9 +16,6 @@ pub struct Found {
     /// Those that match beyond the limit, all older than the ones shown.
     beyond: Contents,
 }
-
-/// Bytes of an entry in memory, about: twice its text, its place in the tree, and itself.
-const ENTRY_BYTES: usize = size_of::<MessageEntry>() + 160;
 
 impl Found {
     /// Nothing yet.
@@ -41,7 +40,7 @@ impl Found {
 
     /// What it all takes in memory, about.
     pub fn bytes(&self) -> usize {
-        (self.contents.len() + self.beyond.len()) * ENTRY_BYTES
+        (self.contents.len() + self.beyond.len()) * MESSAGE_ENTRY_BYTES
     }
 
     /// Whether a message is among those found, shown or not.

@@ -86,10 +86,7 @@ pub fn contents(
     }
     let mut known = HashMap::new();
     let mut may_read = |folder: GlobCnt| {
-        *known.entry(folder).or_insert_with(|| {
-            let rights = logon.rights(folder).unwrap_or(Rights::NONE);
-            rights.contains(Rights::READ_ANY)
-        })
+        *(known.entry(folder)).or_insert_with(|| logon.may(folder, Rights::READ_ANY))
     };
     let readable = contents.iter().filter(|entry| may_read(entry.folder));
     Ok(Contents::of(readable.cloned()))

@@ -233,10 +233,7 @@ pub fn get_search_criteria(
     };
     let logon = exec.logon()?;
     // What is invisible to a user is not named to him either (MS-OXCPERM 2.2.7).
-    let is_visible = |id: &&GlobCnt| {
-        logon.is_owner()
-            || (logon.rights(**id)).is_ok_and(|rights| rights.contains(Rights::FOLDER_VISIBLE))
-    };
+    let is_visible = |id: &&GlobCnt| logon.may(**id, Rights::FOLDER_VISIBLE);
     let folders: Vec<Fid> = match request.include_folders {
         true => (criteria.folders.iter().filter(is_visible))
             .map(|id| ids::fid(*id))

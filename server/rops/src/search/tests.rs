@@ -334,7 +334,7 @@ fn begun(fixture: &mut Fixture, search: GlobCnt, flags: u32) {
     assert_eq!(stage(fixture, search), Stage::Running);
 }
 
-// The same criteria, issued again while the search is being done: success, and it goes on where it
+// PITFALLS 15: the same criteria, issued again while the search is being done: success, and it goes on where it
 // is (a client that sets them in turn with another one would never see it complete).
 #[test]
 fn the_same_criteria_in_flight_do_not_start_a_search_again() {

@@ -6,13 +6,10 @@ use ropewalk_props::GlobCnt;
 use ropewalk_store::{Contents, MessageEntry};
 
 use super::{conversations::ConversationId, kept::share};
-use crate::budget::Share;
+use crate::{budget::Share, limits::MESSAGE_ENTRY_BYTES};
 
 /// Conversations kept for each mailbox.
 const KEPT_MAX: usize = 8;
-
-/// Bytes of an entry in memory, about: twice its text, its place in the tree, and itself.
-const ENTRY_BYTES: usize = size_of::<MessageEntry>() + 160;
 
 /// The conversations that were last asked for, the last one first.
 #[derive(Default)]
@@ -30,10 +27,11 @@ struct Gathered {
 impl GatheredMembers {
     /// The members, if they are kept and nothing in the mailbox changed since.
     pub fn get(&self, conversation: ConversationId, version: u64) -> Option<Contents> {
-        let all = self.lock();
-        let mut known = all.iter().filter(|kept| kept.version == version);
-        let known = known.find(|kept| kept.conversation == conversation)?;
-        Some(known.contents.clone())
+        let mut all = self.lock();
+        let is_it = |kept: &Gathered| (kept.conversation, kept.version) == (conversation, version);
+        let at = all.iter().position(is_it)?;
+        all.get_mut(..=at)?.rotate_right(1);
+        all.first().map(|known| known.contents.clone())
     }
 
     /// Takes the members as of a version of the mailbox. They are the same as before, and not only
@@ -64,7 +62,11 @@ impl GatheredMembers {
         }
         let contents = kept.contents.clone();
         all.truncate(KEPT_MAX - 1);
-        if kept.share.resize(contents.len() * ENTRY_BYTES).is_ok() {
+        if kept
+            .share
+            .resize(contents.len() * MESSAGE_ENTRY_BYTES)
+            .is_ok()
+        {
             all.insert(0, kept);
         }
         contents
@@ -146,9 +148,11 @@ mod tests {
         let all = GatheredMembers::default();
         for conversation in 0..20 {
             all.put([conversation; 16], 1, vec![entry(4)]);
+            // One that is asked for all the time stays.
+            assert!(all.get([0; 16], 1).is_some(), "{conversation}");
         }
         assert_eq!(all.lock().len(), KEPT_MAX);
         assert!(all.get([19; 16], 1).is_some());
-        assert!(all.get([0; 16], 1).is_none());
+        assert!(all.get([1; 16], 1).is_none());
     }
 }

@@ -63,9 +63,7 @@ fn gather(
         if (mailbox.folder_kind(folder)).is_none_or(|kind| kind == FolderKind::Search) {
             continue;
         }
-        let may_read = logon.is_owner()
-            || (logon.rights(folder)).is_ok_and(|rights| rights.contains(Rights::READ_ANY));
-        if !may_read {
+        if !logon.may(folder, Rights::READ_ANY) {
             continue;
         }
         let contents = if mailbox.has_contents(folder) {

@@ -17,10 +17,6 @@ pub fn hierarchy(
     if logon.is_owner() {
         return found;
     }
-    let is_visible = |id: GlobCnt| {
-        let rights = logon.rights(id);
-        rights.is_ok_and(|rights| rights.contains(Rights::FOLDER_VISIBLE))
-    };
     // How deep the folder lies that hides those that come next, until one lies as high as it.
     let mut hidden_at = None;
     found.retain(|(id, depth)| {
@@ -29,7 +25,7 @@ pub fn hierarchy(
         if is_below {
             return false;
         }
-        let is_visible = is_visible(*id);
+        let is_visible = logon.may(*id, Rights::FOLDER_VISIBLE);
         hidden_at = (!is_visible).then_some(*depth);
         is_visible
     });

@@ -247,6 +247,7 @@ mod tests {
     use crate::test_support::Fixture;
 
     // MS-OXNSPI 2.2.9.2: such an EntryID means nothing to another session.
+    /// PITFALLS 13.
     #[test]
     fn an_entry_id_of_a_session_is_replaced_by_one_that_lasts() {
         const DN: &str = "/o=example/cn=recipients/cn=grace";
