@@ -9,7 +9,7 @@ mod common;
 
 use std::env;
 
-use common::{Outcome, Server, echo, echo::Echo, in_turns, value_of};
+use common::{Outcome, Server, echo, echo::Echo, in_turns, stopwatch::Stopwatch, value_of};
 use ropewalk_tests::{
     client::{Client, NO_HANDLE, Rop, concat, framing},
     fixture::{new_message, tag, text},
@@ -137,22 +137,22 @@ impl Message {
 
 /// Times requests to the server and to the echo.
 fn compare(client: &mut Client, requests: usize, name: &str, rop_buffer: Option<&[u8]>) -> Outcome {
-    let mut ask = || match rop_buffer {
-        Some(buffer) => client.execute_raw(buffer).expect("Execute").len(),
-        None => client.request("PING", &[]).expect("PING").body.len(),
+    let mut stopwatch = match rop_buffer {
+        Some(buffer) => Stopwatch::executing(client, buffer),
+        None => Stopwatch::pinging(client),
     };
-    // What is sent back apart from the HTTP head and the lines before the body, some 100 bytes; the
-    // echo has a head of the same length.
-    let bytes = ask();
+    // What is sent back apart from the HTTP head; the echo has a head of the same length.
+    let bytes = stopwatch.ask();
     let mut echo = Echo::start(rop_buffer.map_or(0, <[u8]>::len) + 16, bytes);
     let (ours, theirs) = in_turns(
         requests,
         TURN,
         || {
-            ask();
+            stopwatch.ask();
         },
         || echo.ask(),
     );
+    stopwatch.give_back(client);
     Outcome {
         name: name.to_owned(),
         ours,

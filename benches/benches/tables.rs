@@ -2,7 +2,7 @@
 //! RopQueryRows for fifty rows in one Execute, for the first time after the server started and again,
 //! as the folder is, sorted and restricted.
 //!
-//! `cargo bench -p ropewalk-benches --bench tables -- [--json] [--starts N] [--messages N]`.
+//! `cargo bench -p ropewalk-benches --bench tables -- [--json] [--starts N] [--messages N] [--again N]`.
 //! On few cores, which of them wakes decides more than either server does: `taskset -c 1` in front makes the
 //! ratios steady.
 //! The messages are put into the store before the server starts. Beside them stands a hyper server that
@@ -17,6 +17,7 @@ use common::{
     echo::Echo,
     in_turns,
     inbox::{COLUMNS, IN_CONVERSATION, delivered, fill, sender, subject, topic},
+    stopwatch::Stopwatch,
     timed, value_of,
 };
 use md5::{Digest as _, Md5};
@@ -30,8 +31,10 @@ use ropewalk_wire::{
     value::TaggedPropertyValue,
 };
 
-/// Looks at a folder that was looked at before.
-const AGAIN: usize = 2_000;
+/// Looks at a folder that was looked at before, unless told otherwise.
+const AGAIN: usize = 4_000;
+/// Of one kind, before it is the other's turn.
+const TURN: usize = 50;
 
 /// Ways to look at a folder.
 #[derive(Clone, Copy)]
@@ -175,12 +178,15 @@ fn main() {
         Some(count) => vec![count],
         None => vec![1_000, 100_000],
     };
-    let outcomes = sizes.into_iter().flat_map(|count| measure(count, starts));
+    let again = value_of(&args, "--again").unwrap_or(AGAIN);
+    let outcomes = sizes
+        .into_iter()
+        .flat_map(|count| measure(count, starts, again));
     common::report(json, outcomes);
 }
 
 /// All looks at a folder of so many messages.
-fn measure(count: usize, starts: usize) -> Vec<Outcome> {
+fn measure(count: usize, starts: usize, again: usize) -> Vec<Outcome> {
     let dir = common::directory();
     common::add_user(dir.path());
     fill(dir.path(), count);
@@ -207,6 +213,8 @@ fn measure(count: usize, starts: usize) -> Vec<Outcome> {
             "{bytes} bytes {}",
             look.name()
         );
+        let mut stopwatch = Stopwatch::executing(&mut client, &buffer);
+        let bytes = stopwatch.ask();
         let mut echo = Echo::start(buffer.len() + 16, bytes);
         let echo_name = format!("hyper echo of {bytes} bytes");
         let (theirs, baseline) = match look.sorting(count) {
@@ -226,8 +234,11 @@ fn measure(count: usize, starts: usize) -> Vec<Outcome> {
             theirs: Times::new(theirs),
             bytes: None,
         });
-        let ask = || drop(client.execute_raw(&buffer).expect("Execute"));
-        let (ours, theirs) = in_turns(AGAIN, AGAIN / 20, ask, || echo.ask());
+        let ask = || {
+            stopwatch.ask();
+        };
+        let (ours, theirs) = in_turns(again, TURN, ask, || echo.ask());
+        stopwatch.give_back(&mut client);
         outcomes.push(Outcome {
             name: format!("{count} messages, {}, again", look.name()),
             ours,

@@ -252,7 +252,9 @@ fn streams(client: &mut Client, message: u32, files: usize) -> [Outcome; 2] {
         client.save_message(message).expect("RopSaveChangesMessage");
         last = number;
     };
-    let (written, sent) = in_turns(files, 1, write, || (0..parts).for_each(|_| to.ask()));
+    let (written, sent) = in_turns(files, 1, write, || {
+        (0..parts).for_each(|_| to.ask_plainly())
+    });
     let attachment = client
         .open_attachment(message, last, 0)
         .expect("RopOpenAttachment");
@@ -263,7 +265,9 @@ fn streams(client: &mut Client, message: u32, files: usize) -> [Outcome; 2] {
             .expect("RopReadStream");
         assert_eq!(read.len(), FILE);
     };
-    let (read, got) = in_turns(files, 1, read, || (0..parts).for_each(|_| from.ask()));
+    let (read, got) = in_turns(files, 1, read, || {
+        (0..parts).for_each(|_| from.ask_plainly())
+    });
     let outcome = |name: &str, baseline: &str, ours: Times, theirs: Times| Outcome {
         name: name.to_owned(),
         ours,

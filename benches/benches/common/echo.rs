@@ -19,7 +19,7 @@ use hyper_util::rt::TokioIo;
 use ropewalk_tests::client::Connection;
 use tokio::net::TcpListener;
 
-use super::Killed;
+use super::{Killed, stopwatch::Stopwatch};
 
 const REQUEST_ID: &str = "{8F1E0F4E-8D3C-4C50-9D4B-6C1A2B3C4D5E}:123456";
 
@@ -64,6 +64,7 @@ const HEADERS: [(&str, &str); 11] = [
 /// This program again, as the echo, and a connection to it.
 pub struct Echo {
     _child: Killed,
+    stopwatch: Stopwatch,
     connection: Connection,
     body: Vec<u8>,
 }
@@ -83,15 +84,24 @@ impl Echo {
             .read_line(&mut line)
             .expect("the echo tells its address");
         let address = line.trim().parse().expect("an address");
+        let connection = Connection::new(address);
+        let body = vec![0; asked];
+        let request = connection.request_bytes("/mapi/emsmdb", &REQUEST_HEADERS, &body);
         Self {
             _child: child,
-            connection: Connection::new(address),
-            body: vec![0; asked],
+            stopwatch: Stopwatch::new(address, request),
+            connection,
+            body,
         }
     }
 
-    /// One request.
+    /// One request, beside one of a [`Stopwatch`].
     pub fn ask(&mut self) {
+        self.stopwatch.ask();
+    }
+
+    /// One request, beside one of the tests' client.
+    pub fn ask_plainly(&mut self) {
         self.connection
             .post("/mapi/emsmdb", &REQUEST_HEADERS, &self.body)
             .expect("the echo answers");

@@ -5,6 +5,7 @@
 
 pub mod echo;
 pub mod inbox;
+pub mod stopwatch;
 
 use std::{
     env,
@@ -107,27 +108,73 @@ pub fn in_turns(
     mut ours: impl FnMut(),
     mut theirs: impl FnMut(),
 ) -> (Times, Times) {
-    let (mut a, mut b) = (Vec::with_capacity(count), Vec::with_capacity(count));
-    while a.len() < count {
-        a.extend((0..turn).map(|_| timed(&mut ours)));
-        b.extend((0..turn).map(|_| timed(&mut theirs)));
+    let (mut a, mut b) = (Turns::default(), Turns::default());
+    while a.all.len() < count {
+        a.take(turn, &mut ours);
+        b.take(turn, &mut theirs);
     }
-    (Times::new(a), Times::new(b))
+    (a.into(), b.into())
+}
+
+/// Times of one kind of work, turn by turn.
+#[derive(Default)]
+struct Turns {
+    all: Vec<Duration>,
+    medians: Vec<Duration>,
+}
+
+impl Turns {
+    fn take(&mut self, turn: usize, mut work: impl FnMut()) {
+        let mut times: Vec<_> = (0..turn).map(|_| timed(&mut work)).collect();
+        times.sort_unstable();
+        self.medians.push(times[times.len() / 2]);
+        self.all.append(&mut times);
+    }
+}
+
+impl From<Turns> for Times {
+    fn from(turns: Turns) -> Self {
+        Self {
+            medians: turns.medians,
+            ..Self::new(turns.all)
+        }
+    }
 }
 
 /// Sorted times of one kind of work.
-pub struct Times(Vec<Duration>);
+pub struct Times {
+    all: Vec<Duration>,
+    /// That of each turn, in the order in which they were taken.
+    medians: Vec<Duration>,
+}
 
 impl Times {
     pub fn new(mut times: Vec<Duration>) -> Self {
         times.sort_unstable();
-        Self(times)
+        Self {
+            all: times,
+            medians: Vec::new(),
+        }
+    }
+
+    /// By how much this is more than `theirs`. What is taken in turns is compared turn by turn, since the
+    /// machine is faster or slower from one moment to the next, and the median of that is told.
+    fn ratio(&self, theirs: &Self) -> f64 {
+        let turns = self.medians.iter().zip(&theirs.medians);
+        let mut ratios: Vec<f64> = turns
+            .map(|(ours, theirs)| ours.as_secs_f64() / theirs.as_secs_f64())
+            .collect();
+        ratios.sort_unstable_by(f64::total_cmp);
+        match ratios.get(ratios.len() / 2) {
+            Some(ratio) => *ratio,
+            None => self.p50() / theirs.p50(),
+        }
     }
 
     /// Microseconds that so many per mille of all took at most.
     fn at(&self, per_mille: usize) -> f64 {
-        let index = (self.0.len() - 1) * per_mille / 1_000;
-        self.0[index].as_nanos() as f64 / 1_000.0
+        let index = (self.all.len() - 1) * per_mille / 1_000;
+        self.all[index].as_nanos() as f64 / 1_000.0
     }
 
     fn p50(&self) -> f64 {
@@ -154,12 +201,13 @@ impl Outcome {
     fn json(&self) -> serde_json::Value {
         json!({
             "name": self.name,
-            "samples": self.ours.0.len(),
+            "samples": self.ours.all.len(),
             "p50_us": self.ours.p50(),
             "p99_us": self.ours.p99(),
             "baseline": self.baseline,
             "baseline_p50_us": self.theirs.p50(),
             "baseline_p99_us": self.theirs.p99(),
+            "ratio": self.ours.ratio(&self.theirs),
             "bytes": self.bytes,
         })
     }
@@ -167,14 +215,14 @@ impl Outcome {
     fn print(&self) {
         let (ours, theirs) = (&self.ours, &self.theirs);
         println!(
-            "{}: p50 {:.1} us, p99 {:.1} us; {}: p50 {:.1} us, p99 {:.1} us; ratio of p50 {:.2}",
+            "{}: p50 {:.1} us, p99 {:.1} us; {}: p50 {:.1} us, p99 {:.1} us; ratio {:.2}",
             self.name,
             ours.p50(),
             ours.p99(),
             self.baseline,
             theirs.p50(),
             theirs.p99(),
-            ours.p50() / theirs.p50()
+            ours.ratio(theirs)
         );
         if let Some(bytes) = self.bytes {
             // Bytes per microsecond are megabytes per second.

@@ -8,35 +8,30 @@ use ropewalk_wire::{
     rop::{DecodeContext, Request, RequestBody as Body},
 };
 
-/// Whether a RopBuffer has nothing but ROPs that look at a thing or two and change nothing on disk:
-/// what they take does not depend on how much there is in a folder, nor on an fsync; or they put
-/// themselves off if it does. A RopBuffer
-/// that is compressed, obfuscated or broken is not looked into.
-pub fn is_brief(rop_buffer: &[u8]) -> bool {
+/// Whether a RopBuffer begins with a ROP that looks at a thing or two and changes nothing on disk: what it
+/// takes does not depend on how much there is in a folder, nor on an fsync; or it puts itself off if it
+/// does. Those behind it are looked at when it is their turn. A RopBuffer that is compressed, obfuscated
+/// or broken is not looked into.
+pub fn begins_brief(rop_buffer: &[u8]) -> bool {
+    first_rop(rop_buffer).is_some_and(|first| first.is_none_or(|rop| is_brief_rop(&rop.body)))
+}
+
+/// The first ROP of a RopBuffer, if it has any; `None` if it cannot be told.
+fn first_rop(rop_buffer: &[u8]) -> Option<Option<Request<'_>>> {
     const SIZE_LEN: usize = 2;
     let mut reader = Reader::new(rop_buffer);
-    let Ok(flags) = reader.array::<4>() else {
-        return false;
-    };
-    let [_, _, low, high] = flags;
-    if u16::from_le_bytes([low, high]) != ext_buffer::LAST || reader.u32().is_err() {
-        return false;
+    let [_, _, low, high] = reader.array::<4>().ok()?;
+    if u16::from_le_bytes([low, high]) != ext_buffer::LAST {
+        return None;
     }
-    let Ok(rop_size) = reader.u16() else {
-        return false;
-    };
-    let rops_len = usize::from(rop_size).saturating_sub(SIZE_LEN);
-    let Ok(mut rops) = reader.sub(rops_len) else {
-        return false;
-    };
-    let context = DecodeContext::default();
-    while !rops.is_empty() {
-        match Request::decode(&mut rops, &context) {
-            Ok(request) if is_brief_rop(&request.body) => {}
-            _ => return false,
-        }
+    reader.u32().ok()?;
+    let rop_size = usize::from(reader.u16().ok()?);
+    let mut rops = reader.sub(rop_size.saturating_sub(SIZE_LEN)).ok()?;
+    if rops.is_empty() {
+        return Some(None);
     }
-    true
+    let request = Request::decode(&mut rops, &DecodeContext::default()).ok()?;
+    Some(Some(request))
 }
 
 /// Whether a ROP is over in no time, or puts itself off.
@@ -102,15 +97,18 @@ mod tests {
                 Body::GetPropertiesList(EmptyRequest {}),
             )
         };
-        let save = SaveChangesRequest {
-            input_handle_index: 0,
-            save_flags: 0,
+        let save = || {
+            let save = SaveChangesRequest {
+                input_handle_index: 0,
+                save_flags: 0,
+            };
+            (RopId::SAVE_CHANGES_MESSAGE, Body::SaveChangesMessage(save))
         };
-        let save = (RopId::SAVE_CHANGES_MESSAGE, Body::SaveChangesMessage(save));
-        assert!(is_brief(&buffer(vec![], 0)));
-        assert!(is_brief(&buffer(vec![list(), list()], 0)));
-        assert!(!is_brief(&buffer(vec![list(), save], 0)));
-        assert!(!is_brief(&buffer(
+        assert!(begins_brief(&buffer(vec![], 0)));
+        assert!(begins_brief(&buffer(vec![list(), list()], 0)));
+        assert!(begins_brief(&buffer(vec![list(), save()], 0)));
+        assert!(!begins_brief(&buffer(vec![save(), list()], 0)));
+        assert!(!begins_brief(&buffer(
             vec![list()],
             ropewalk_wire::ext_buffer::XOR_MAGIC
         )));
@@ -125,9 +123,9 @@ mod tests {
             )],
             0,
         );
-        assert!(is_brief(&whole));
+        assert!(begins_brief(&whole));
         for length in 0..whole.len() - 1 {
-            assert!(!is_brief(&whole[..length]), "{length}");
+            assert!(!begins_brief(&whole[..length]), "{length}");
         }
     }
 }

@@ -46,7 +46,7 @@ mod test_client;
 pub(crate) mod test_support;
 pub mod view;
 
-pub use brief::is_brief;
+pub use brief::begins_brief;
 pub use context::{ConnectParams, Rest, RopContext};
 pub use operation::Slice;
 pub use ropewalk_body::code_page;

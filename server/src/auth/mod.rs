@@ -65,18 +65,16 @@ impl Authenticator {
 
     /// The user whose name and password an Authorization header has.
     ///
-    /// A password that was right before is recognised by its proof; any other is hashed, and takes
-    /// as long for a user who does not exist. So many wrong ones at once that they would have to wait
-    /// for long are refused unseen.
+    /// A header that was right before is recognised by its proof; any other's password is hashed, and
+    /// takes as long for a user who does not exist. So many wrong ones at once that they would have to
+    /// wait for long are refused unseen.
     pub async fn authenticate(&self, header: Option<&HeaderValue>) -> Result<Arc<User>, Refused> {
         let header = header.ok_or(Refused::Missing)?;
+        if let Some(user) = self.proofs.user(&self.store, header.as_bytes()) {
+            return Ok(user);
+        }
         let credentials = Credentials::parse(header.as_bytes()).ok_or(Refused::Malformed)?;
         let user = self.store.user_by_email(&credentials.user);
-        if let Some(user) = &user
-            && self.proofs.holds(user, &credentials.password)
-        {
-            return Ok(Arc::clone(user));
-        }
         let Ok(_place) = self.waiting.try_acquire() else {
             return Err(Refused::Busy);
         };
@@ -84,11 +82,12 @@ impl Authenticator {
             return Err(Refused::Wrong);
         };
         let (proofs, memory) = (Arc::clone(&self.proofs), Arc::clone(&self.memory));
+        let header = header.clone();
         let check = tokio::task::spawn_blocking(move || {
             let hash = user.as_ref().map(|user| user.password_hash.as_str());
             let right = password::verify(&credentials.password, hash, &memory);
             let user = user.filter(|_| right)?;
-            proofs.remember(&user, &credentials.password);
+            proofs.remember(&user, header.as_bytes());
             Some(user)
         });
         match check.await {
@@ -115,7 +114,7 @@ mod tests {
         HeaderValue::try_from(format!("Basic {}", BASE64_STANDARD.encode(pair))).unwrap()
     }
 
-    fn store() -> (tempfile::TempDir, Store) {
+    pub(super) fn store() -> (tempfile::TempDir, Store) {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path(), StoreOptions::default()).unwrap();
         let email = Email::parse("ada@example.test").unwrap();

@@ -1,32 +1,25 @@
-//! Proofs of passwords that were right before, so that not every request costs a slow hash.
+//! Proofs of credentials that were right before, so that not every request costs a slow hash.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use parking_lot::Mutex;
-use ropewalk_store::User;
+use ropewalk_store::{Store, User};
 use sha2::{Digest as _, Sha256};
-use subtle::ConstantTimeEq as _;
 
 /// Bytes of a SHA-256 block, the length of an HMAC key.
 const BLOCK_LEN: usize = 64;
-/// Users whose proofs are kept.
+/// Proofs that are kept.
 const PROOFS_MAX: usize = 65_536;
 
 type Proof = [u8; 32];
 
-/// Per user the keyed hash of the password that was right last. The key is random and never leaves
-/// the process.
+/// The keyed hashes of Authorization headers that were right, each with the user as he was then. The
+/// key is random and never leaves the process: who does not know it cannot tell from how long a look
+/// takes how much of a hash is right.
 pub struct Proofs {
     /// The hash of the key, ready for what comes behind it, on the inside and on the outside.
     keyed: [Sha256; 2],
-    known: Mutex<HashMap<u32, Known>>,
-}
-
-/// What is known of a user.
-struct Known {
-    /// The stored hash that the password fitted: a proof dies with it.
-    password_hash: String,
-    proof: Proof,
+    known: Mutex<HashMap<Proof, Arc<User>>>,
 }
 
 impl Proofs {
@@ -41,67 +34,56 @@ impl Proofs {
         })
     }
 
-    /// Whether this password was right before and the user's hash is still the same.
-    pub fn holds(&self, user: &User, password: &str) -> bool {
-        let proof = self.prove(password);
-        match self.known.lock().get(&user.minimal_id) {
-            Some(known) if known.password_hash == user.password_hash => {
-                known.proof.ct_eq(&proof).into()
-            }
-            _ => false,
-        }
+    /// The user whose header this was before, if he is still there with the same address and password.
+    pub fn user(&self, store: &Store, header: &[u8]) -> Option<Arc<User>> {
+        let proof = self.prove(header);
+        let known = self.known.lock().get(&proof).map(Arc::clone)?;
+        let user = store.user_by_minimal_id(known.minimal_id)?;
+        let is_same = Arc::ptr_eq(&user, &known)
+            || user.password_hash == known.password_hash && user.email == known.email;
+        is_same.then_some(user)
     }
 
-    /// Remembers a password that is right, in place of an earlier one.
-    pub fn remember(&self, user: &User, password: &str) {
-        let known_now = Known {
-            password_hash: user.password_hash.clone(),
-            proof: self.prove(password),
-        };
+    /// Remembers a header that is right.
+    pub fn remember(&self, user: &Arc<User>, header: &[u8]) {
+        let proof = self.prove(header);
         let mut known = self.known.lock();
         if known.len() >= PROOFS_MAX {
             known.clear();
         }
-        known.insert(user.minimal_id, known_now);
+        known.insert(proof, Arc::clone(user));
     }
 
-    /// HMAC-SHA-256 (RFC 2104) over the password.
-    fn prove(&self, password: &str) -> Proof {
+    /// HMAC-SHA-256 (RFC 2104) over a header.
+    fn prove(&self, header: &[u8]) -> Proof {
         let [inside, outside] = &self.keyed;
-        let inner = inside.clone().chain_update(password.as_bytes()).finalize();
+        let inner = inside.clone().chain_update(header).finalize();
         outside.clone().chain_update(inner).finalize().into()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use ropewalk_props::{FileTime, Guid};
-
     use super::*;
-
-    fn user(minimal_id: u32, password_hash: &str) -> User {
-        User {
-            email: String::new(),
-            display_name: String::new(),
-            legacy_dn: String::new(),
-            mailbox_guid: Guid([0; 16]),
-            password_hash: password_hash.to_owned(),
-            minimal_id,
-            created: FileTime(0),
-        }
-    }
+    use crate::auth::tests::store;
 
     #[test]
-    fn a_proof_holds_for_one_user_one_hash_and_one_password() {
+    fn a_proof_holds_for_one_header_and_as_long_as_its_user_is_the_same() {
+        let (_dir, store) = store();
         let proofs = Proofs::new().unwrap();
-        let ada = user(16, "hash");
-        assert!(!proofs.holds(&ada, "secret"));
-        proofs.remember(&ada, "secret");
-        assert!(proofs.holds(&ada, "secret"));
-        assert!(!proofs.holds(&ada, "secre"));
-        assert!(!proofs.holds(&user(17, "hash"), "secret"));
-        assert!(!proofs.holds(&user(16, "hashs"), "ecret"));
-        proofs.remember(&ada, "other");
-        assert!(!proofs.holds(&ada, "secret"));
+        let ada = store.user_by_email("ada@example.test").unwrap();
+        assert_eq!(proofs.user(&store, b"Basic x"), None);
+        proofs.remember(&ada, b"Basic x");
+        assert_eq!(proofs.user(&store, b"Basic x"), Some(Arc::clone(&ada)));
+        assert_eq!(proofs.user(&store, b"Basic y"), None);
+        assert_eq!(proofs.user(&store, b"Basic x "), None);
+        assert_eq!(Proofs::new().unwrap().user(&store, b"Basic x"), None);
+        store.set_password("ada@example.test", "another").unwrap();
+        assert_eq!(proofs.user(&store, b"Basic x"), None);
+        let changed = store.user_by_email("ada@example.test").unwrap();
+        proofs.remember(&changed, b"Basic y");
+        assert_eq!(proofs.user(&store, b"Basic y"), Some(changed));
+        store.remove_user("ada@example.test").unwrap();
+        assert_eq!(proofs.user(&store, b"Basic y"), None);
     }
 }

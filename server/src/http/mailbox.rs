@@ -191,10 +191,10 @@ fn log_client(user: &User, request: &ConnectRequest<'_>) {
     }
 }
 
-/// Whether an Execute is over in no time.
-pub fn is_brief(body: &[u8]) -> bool {
+/// Whether an Execute may be over in no time.
+pub fn begins_brief(body: &[u8]) -> bool {
     decode_body::<ExecuteRequest<'_>>(body)
-        .is_ok_and(|request| ropewalk_rops::is_brief(request.rop_buffer.get()))
+        .is_ok_and(|request| ropewalk_rops::begins_brief(request.rop_buffer.get()))
 }
 
 /// An Execute of which a part is done, and the rest may take long.

@@ -260,7 +260,7 @@ async fn in_turn(server: &Arc<Server>, reply: &Reply, request: MapiRequest) -> R
     let context = Arc::clone(turn.context());
     let mut begun = Ok(turn);
     if request.request_type == RequestType::Execute
-        && mailbox::is_brief(&request.body)
+        && mailbox::begins_brief(&request.body)
         && let Ok(turn) = begun
     {
         // A task of its own would take more time than the work (`benches/execute.rs`).

@@ -16,7 +16,7 @@ use ropewalk_wire::mapihttp::{Endpoint, ResponseCode};
 use tokio::sync::mpsc;
 
 use super::{activity::UnderWay, service::Server};
-use crate::session::{ContextId, SequenceText, cookie_names};
+use crate::session::{ContextId, cookie_names, sequence_text};
 
 /// The version of the server whose protocol level this one has (MS-OXCRPC 3.1.4.1.3.2).
 const SERVER_APPLICATION: HeaderValue = HeaderValue::from_static("Exchange/15.00.0847.4040");
@@ -244,22 +244,29 @@ impl Reply {
             Endpoint::Mailbox => "/mapi/emsmdb",
             Endpoint::AddressBook => "/mapi/nspi",
         };
-        let secure = if self.secure { "; Secure" } else { "" };
-        let attributes = format_args!("; Path={path}; HttpOnly{secure}");
-        for cookie in [
-            format!("{}={}{attributes}", cookie_names::CONTEXT, session.id),
-            format!(
-                "{}={}{attributes}",
-                cookie_names::SEQUENCE,
-                SequenceText(session.sequence)
-            ),
+        for (name, value) in [
+            (cookie_names::CONTEXT, &session.id.text()[..]),
+            (cookie_names::SEQUENCE, &sequence_text(session.sequence)[..]),
         ] {
-            if let Ok(cookie) = HeaderValue::try_from(cookie) {
+            let mut cookie = Vec::with_capacity(COOKIE_LEN_MAX);
+            cookie.extend_from_slice(name.as_bytes());
+            cookie.push(b'=');
+            cookie.extend_from_slice(value);
+            cookie.extend_from_slice(b"; Path=");
+            cookie.extend_from_slice(path.as_bytes());
+            cookie.extend_from_slice(b"; HttpOnly");
+            if self.secure {
+                cookie.extend_from_slice(b"; Secure");
+            }
+            if let Ok(cookie) = HeaderValue::from_maybe_shared(Bytes::from(cookie)) {
                 headers.append(SET_COOKIE, cookie);
             }
         }
     }
 }
+
+/// Bytes of the longer of the two cookies, with all that is behind its value.
+const COOKIE_LEN_MAX: usize = 96;
 
 fn page(title: &str, sentence: &str) -> String {
     let mut text = String::with_capacity(sentence.len());

@@ -1,8 +1,9 @@
 //! A response stream in one buffer: the lines of MS-OXCMAPIHTTP 2.2.7 and a body after them.
 
 use std::{
-    io::{Cursor, Write as _},
-    time::{Instant, SystemTime},
+    cell::Cell,
+    io::Write as _,
+    time::{Instant, SystemTime, UNIX_EPOCH},
 };
 
 use bytes::Bytes;
@@ -54,37 +55,99 @@ impl StreamBuilder {
     }
 
     fn finish_with(mut self, code: ResponseCode, more: &str) -> Bytes {
-        let mut head = Cursor::new([0; HEAD_ROOM]);
         // PROCESSING and DONE, the additional headers, the empty line.
-        let written = head
-            .write_all(framing::PROCESSING)
-            .and_then(|()| head.write_all(framing::DONE))
-            .and_then(|()| {
-                write!(
-                    head,
-                    "X-ResponseCode: {}\r\n{more}X-ElapsedTime: {}\r\nX-StartTime: {}\r\n\r\n",
-                    code.number(),
-                    self.started.clock.elapsed().as_millis(),
-                    HttpDate::from(self.started.date),
-                )
-            });
-        if let Err(error) = written {
-            // Only a change of the lines above can make them longer than the room.
-            tracing::error!(%error, "the lines before a body");
-        }
-        let length = usize::try_from(head.position()).unwrap_or(HEAD_ROOM);
-        let at = HEAD_ROOM - length.min(HEAD_ROOM);
-        if let Some((room, head)) = self
-            .out
-            .get_mut(at..HEAD_ROOM)
-            .zip(head.get_ref().get(..length))
-        {
+        let mut head = Head::default();
+        head.put(framing::PROCESSING);
+        head.put(framing::DONE);
+        head.put(b"X-ResponseCode: ");
+        head.put_number(code.number().into());
+        head.put(b"\r\n");
+        head.put(more.as_bytes());
+        head.put(b"X-ElapsedTime: ");
+        head.put_number(self.started.clock.elapsed().as_millis());
+        head.put(b"\r\nX-StartTime: ");
+        head.put(&http_date(self.started.date));
+        head.put(b"\r\n\r\n");
+        let head = head.written();
+        let at = HEAD_ROOM.saturating_sub(head.len());
+        if let Some(room) = self.out.get_mut(at..HEAD_ROOM) {
             room.copy_from_slice(head);
         }
-        self.out.shrink_to_fit();
+        // One that waits for a slow client takes at most four times what it has.
+        if self.out.len() < self.out.capacity() / 4 {
+            self.out.shrink_to_fit();
+        }
         let mut stream = Bytes::from(self.out);
         stream.split_off(at)
     }
+}
+
+/// The lines before a body, as far as they have room.
+struct Head {
+    bytes: [u8; HEAD_ROOM],
+    length: usize,
+}
+
+impl Default for Head {
+    fn default() -> Self {
+        Self {
+            bytes: [0; HEAD_ROOM],
+            length: 0,
+        }
+    }
+}
+
+impl Head {
+    fn put(&mut self, text: &[u8]) {
+        let end = self.length + text.len();
+        match self.bytes.get_mut(self.length..end) {
+            Some(room) => {
+                room.copy_from_slice(text);
+                self.length = end;
+            }
+            // Only longer lines can have no room.
+            None => tracing::error!(end, "the lines before a body"),
+        }
+    }
+
+    fn put_number(&mut self, mut number: u128) {
+        const DIGITS: usize = 39;
+        let mut digits = [b'0'; DIGITS];
+        let mut first = DIGITS - 1;
+        for (at, digit) in digits.iter_mut().enumerate().rev() {
+            *digit = b'0' + u8::try_from(number % 10).unwrap_or(0);
+            number /= 10;
+            first = at;
+            if number == 0 {
+                break;
+            }
+        }
+        self.put(digits.get(first..).unwrap_or_default());
+    }
+
+    fn written(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+}
+
+/// Bytes of a date in HTTP.
+const DATE_LEN: usize = 29;
+
+/// A date in HTTP (RFC 9110 5.6.7). Requests come many to a second: the last one is remembered.
+fn http_date(time: SystemTime) -> [u8; DATE_LEN] {
+    thread_local! {
+        static LAST: Cell<(u64, [u8; DATE_LEN])> = const { Cell::new((u64::MAX, [b' '; DATE_LEN])) };
+    }
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let (second, text) = LAST.get();
+    if second == since.as_secs() {
+        return text;
+    }
+    let mut text = [b' '; DATE_LEN];
+    // A date that is longer is cut: RFC 9110 has none.
+    let _ = write!(&mut text[..], "{}", HttpDate::from(UNIX_EPOCH + since));
+    LAST.set((since.as_secs(), text));
+    text
 }
 
 /// The stream of a request that failed after its response began: the additional headers take back

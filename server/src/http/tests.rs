@@ -580,7 +580,7 @@ async fn slow_work_streams_and_moves_the_sequence_whatever_comes_of_it() {
         };
         let answer = Answer::read(deliver(&fixture.server, &reply, work).await).await;
         assert_eq!(answer.code(), Some(ResponseCode::Success));
-        let told = format!("MapiSequence={}", session::SequenceText(context.sequence()));
+        let told = format!("MapiSequence={:016x}", context.sequence());
         assert!(answer.cookies().contains(&told), "{}", answer.cookies());
         assert_ne!(context.sequence(), before);
         let framed = answer.framed();

@@ -19,17 +19,13 @@ impl ContextId {
         Ok(Self(u128::from_le_bytes(bytes)))
     }
 
-    fn parse(text: &str) -> Option<Self> {
-        (text.len() == 32 && is_hex(text))
-            .then(|| u128::from_str_radix(text, 16).ok())
-            .flatten()
-            .map(Self)
+    /// The cookie's value.
+    pub fn text(self) -> [u8; 32] {
+        hex(self.0.to_be_bytes())
     }
-}
 
-impl fmt::Display for ContextId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:032x}", self.0)
+    fn parse(text: &[u8]) -> Option<Self> {
+        unhex(text).map(u128::from_be_bytes).map(Self)
     }
 }
 
@@ -80,17 +76,15 @@ impl Cookies {
         };
         for header in headers {
             for pair in header.split(|byte| *byte == b';') {
-                let Ok(pair) = std::str::from_utf8(pair) else {
-                    continue;
-                };
-                match pair.trim().split_once('=') {
-                    Some((CONTEXT, value)) if cookies.context == Presented::Missing => {
-                        cookies.context = presented(ContextId::parse(unquoted(value)));
-                    }
-                    Some((SEQUENCE, value)) if cookies.sequence == Presented::Missing => {
-                        cookies.sequence = presented(parse_sequence(unquoted(value)));
-                    }
-                    _ => {}
+                let pair = pair.trim_ascii_start();
+                if let Some(value) = value_of(pair, CONTEXT)
+                    && cookies.context == Presented::Missing
+                {
+                    cookies.context = presented(ContextId::parse(value));
+                } else if let Some(value) = value_of(pair, SEQUENCE)
+                    && cookies.sequence == Presented::Missing
+                {
+                    cookies.sequence = presented(unhex(value).map(u64::from_be_bytes));
                 }
             }
         }
@@ -98,36 +92,51 @@ impl Cookies {
     }
 }
 
-/// The sequence cookie's value, as text.
-#[derive(Clone, Copy, Debug)]
-pub struct SequenceText(pub u64);
-
-impl fmt::Display for SequenceText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:016x}", self.0)
-    }
+/// The sequence cookie's value.
+pub fn sequence_text(sequence: u64) -> [u8; 16] {
+    hex(sequence.to_be_bytes())
 }
 
-fn parse_sequence(text: &str) -> Option<u64> {
-    (text.len() == 16 && is_hex(text))
-        .then(|| u64::from_str_radix(text, 16).ok())
-        .flatten()
+/// Bytes from their hexadecimal digits, two for each.
+fn unhex<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
+    let value = |digit: u8| char::from(digit).to_digit(16);
+    let (pairs, []) = digits.as_chunks::<2>() else {
+        return None;
+    };
+    let mut bytes = [0; N];
+    if pairs.len() != N {
+        return None;
+    }
+    for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
+        *byte = u8::try_from(value(*high)? << 4 | value(*low)?).ok()?;
+    }
+    Some(bytes)
+}
+
+/// Hexadecimal digits of bytes, two for each.
+fn hex<const N: usize, const DIGITS: usize>(bytes: [u8; N]) -> [u8; DIGITS] {
+    const { assert!(DIGITS == 2 * N) };
+    let digit = |value: u8| value + if value < 10 { b'0' } else { b'a' - 10 };
+    let mut digits = [0; DIGITS];
+    let (pairs, _) = digits.as_chunks_mut::<2>();
+    for (pair, byte) in pairs.iter_mut().zip(bytes) {
+        *pair = [digit(byte >> 4), digit(byte & 0x0F)];
+    }
+    digits
 }
 
 fn presented<T>(value: Option<T>) -> Presented<T> {
     value.map_or(Presented::Malformed, Presented::Value)
 }
 
-fn is_hex(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_hexdigit())
-}
-
-/// Without the quotes that RFC 6265 4.1.1 allows around a value.
-fn unquoted(value: &str) -> &str {
-    value
-        .strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'))
-        .unwrap_or(value)
+/// The value of the cookie with this name, without the quotes that RFC 6265 4.1.1 allows around it.
+fn value_of<'a>(pair: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    let value = pair.strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
+    let value = value.trim_ascii_end();
+    let unquoted = value
+        .strip_prefix(b"\"")
+        .and_then(|rest| rest.strip_suffix(b"\""));
+    Some(unquoted.unwrap_or(value))
 }
 
 #[cfg(test)]
@@ -137,15 +146,18 @@ mod tests {
     #[test]
     fn cookies_come_back_as_they_were_sent() {
         let id = ContextId::random().unwrap();
-        let header = format!("a=b; {CONTEXT}={id}; {SEQUENCE}={}", SequenceText(7));
+        let text = |digits: &[u8]| String::from_utf8(digits.to_vec()).unwrap();
+        let (id_text, sequence) = (text(&id.text()), text(&sequence_text(7)));
+        assert_eq!(sequence, "0000000000000007");
+        let header = format!("a=b; {CONTEXT}={id_text}; {SEQUENCE}={sequence}");
         let expected = Cookies {
             context: Presented::Value(id),
             sequence: Presented::Value(7),
         };
         assert_eq!(Cookies::parse([header.as_bytes()]), expected);
         // HTTP/2 may split them up; some clients quote.
-        let one = format!("{CONTEXT}=\"{id}\"");
-        let two = format!("{SEQUENCE}={};path=/", SequenceText(7));
+        let one = format!("{CONTEXT}=\"{id_text}\"");
+        let two = format!("{SEQUENCE}={sequence};path=/");
         assert_eq!(Cookies::parse([one.as_bytes(), two.as_bytes()]), expected);
     }
 

@@ -11,7 +11,7 @@ mod tests;
 
 pub use clock::{Clock, SystemClock};
 pub use context::{Context, Turn, Wait};
-pub use cookie::{ContextId, Cookies, Presented, SequenceText};
+pub use cookie::{ContextId, Cookies, Presented, sequence_text};
 /// Names of the cookies.
 pub mod cookie_names {
     pub use super::cookie::{CONTEXT, SEQUENCE};

@@ -85,6 +85,12 @@ impl Connection {
 
     /// Sends a POST and does not wait for anything.
     pub fn send(&mut self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> io::Result<()> {
+        let request = self.request_bytes(path, headers, body);
+        self.stream()?.get_mut().write_all(&request)
+    }
+
+    /// What [`Connection::send`] sends.
+    pub fn request_bytes(&self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
         let mut head = format!("POST {path} HTTP/1.1\r\nHost: {}\r\n", self.address);
         for (name, value) in headers {
             head.push_str(&format!("{name}: {value}\r\n"));
@@ -92,7 +98,7 @@ impl Connection {
         head.push_str(&format!("Content-Length: {}\r\n\r\n", body.len()));
         let mut request = head.into_bytes();
         request.extend_from_slice(body);
-        self.stream()?.get_mut().write_all(&request)
+        request
     }
 
     fn try_post(

@@ -209,6 +209,22 @@ impl Client {
         Ok(self.connection.send("/mapi/emsmdb", &headers, &body)?)
     }
 
+    /// The HTTP request that executes a RopBuffer of the caller's making, to be sent some other way.
+    pub fn execute_bytes(&mut self, rop_buffer: &[u8]) -> Vec<u8> {
+        let body = self.execute_body(rop_buffer);
+        self.request_bytes("Execute", &body)
+    }
+
+    /// The HTTP request of this type with this body.
+    pub fn request_bytes(&mut self, request_type: &str, body: &[u8]) -> Vec<u8> {
+        let headers = self.headers(request_type);
+        let headers: Vec<(&str, &str)> = headers
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        (self.connection).request_bytes("/mapi/emsmdb", &headers, body)
+    }
+
     fn headers(&mut self, request_type: &str) -> Vec<(&'static str, String)> {
         self.counter += 1;
         let id = format!("{{8F1E0F4E-8D3C-4C50-9D4B-6C1A2B3C4D5E}}:{}", self.counter);

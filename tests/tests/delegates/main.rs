@@ -1,6 +1,8 @@
 //! What a user may do in the mailbox of another one (MS-OXCPERM 2.2.7, MS-OXCSTOR 3.2.5.1).
 
+mod across;
 mod matrix;
+mod searches;
 mod world;
 
 use std::ffi::OsStr;

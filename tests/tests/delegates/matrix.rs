@@ -13,6 +13,10 @@ struct Act {
     name: &'static str,
     /// Whether these rights are enough.
     needs: fn(u32) -> bool,
+    /// Whether these rights are enough in a public folder.
+    needs_if_public: fn(u32) -> bool,
+    /// What it comes to in a public folder if they are.
+    code_if_public: u32,
     /// Whether the folder is to be kept from those who may not see it: `ecNotFound`.
     hides: bool,
     run: fn(&mut Both, &mut Folder, &mut Kept) -> Result<()>,
@@ -35,6 +39,8 @@ const fn act(
     Act {
         name,
         needs,
+        needs_if_public: needs,
+        code_if_public: 0,
         hides: false,
         run,
     }
@@ -48,8 +54,41 @@ const fn hidden(
     Act {
         name,
         needs,
+        needs_if_public: needs,
+        code_if_public: 0,
         hides: true,
         run,
+    }
+}
+
+impl Act {
+    /// In a public folder everybody has read states of his own (MS-OXCSTOR 3.2.5.12): it takes other rights.
+    const fn in_public(self, needs: fn(u32) -> bool) -> Self {
+        Self {
+            needs_if_public: needs,
+            ..self
+        }
+    }
+
+    /// Public folders are neither copied by RopCopyTo nor written by streams (MS-OXCPRPT 3.2.5.8, 3.2.5.11).
+    const fn not_in_public(self) -> Self {
+        Self {
+            code_if_public: code::NOT_SUPPORTED,
+            ..self
+        }
+    }
+
+    /// What it comes to with these rights.
+    fn code(&self, store: Store, rights: u32) -> u32 {
+        let (needs, code) = match store {
+            Store::Private => (self.needs, 0),
+            Store::Public => (self.needs_if_public, self.code_if_public),
+        };
+        match needs(rights) {
+            true => code,
+            false if self.hides && !has(rights, VISIBLE) => code::NOT_FOUND,
+            false => code::ACCESS_DENIED,
+        }
     }
 }
 
@@ -89,6 +128,16 @@ fn copy_to(with_contents: bool) -> Rop {
         .tags(&[0x3001_001F])
 }
 
+/// RopSetMessageReadFlag, which has ClientData in the public store (MS-OXCMSG 2.2.3.11.1).
+fn mark_open(both: &mut Both, folder: u32, message: u32) -> Result<()> {
+    let rop = Rop::new(0x11, 0).u8(1).u8(0);
+    let rop = match both.store {
+        Store::Private => rop,
+        Store::Public => rop.bytes(&[0; 24]),
+    };
+    both.guest.rop(&rop, &[folder, message]).map(drop)
+}
+
 const ACTS: &[Act] = &[
     hidden(
         "open the folder",
@@ -119,17 +168,21 @@ const ACTS: &[Act] = &[
         "write a stream on it",
         |r| has(r, OWNER | VISIBLE),
         |b, f, _| b.guest.open_stream(f.handle, BINARY, 2).map(drop),
-    ),
+    )
+    .in_public(|r| has(r, VISIBLE))
+    .not_in_public(),
     act(
         "copy properties onto it",
         |r| has(r, OWNER),
         |b, f, _| b.guest.rop(&copy_to(false), &[b.free, f.handle]).map(drop),
-    ),
+    )
+    .not_in_public(),
     act(
         "copy properties off it",
         |r| has(r, VISIBLE),
         |b, f, _| b.guest.rop(&copy_to(false), &[f.handle, b.free]).map(drop),
-    ),
+    )
+    .not_in_public(),
     act(
         "copy all that is in it",
         |r| has(r, VISIBLE | READ_ANY),
@@ -139,7 +192,8 @@ const ACTS: &[Act] = &[
                 .rop(&copy_to(true), &[f.handle, created.handle])
                 .map(drop)
         },
-    ),
+    )
+    .not_in_public(),
     act(
         "list its folders",
         |r| has(r, VISIBLE),
@@ -319,26 +373,26 @@ const ACTS: &[Act] = &[
         "mark an own message as read",
         |r| has(r, EDIT_OWNED) || has(r, EDIT_ANY),
         |b, f, _| b.guest.set_read_flags(f.handle, &f.own[..1], 4).map(drop),
-    ),
+    )
+    .in_public(|_| true),
     act(
         "mark a message as read",
         |r| has(r, EDIT_ANY),
         |b, f, _| b.guest.set_read_flags(f.handle, &f.other[..1], 4).map(drop),
-    ),
+    )
+    .in_public(|r| has(r, READ_ANY)),
     hidden(
         "mark an open own message as read",
         |r| has(r, EDIT_OWNED) || has(r, EDIT_ANY),
-        |b, f, k| b.guest.set_message_read_flag(f.handle, k.own, 0).map(drop),
-    ),
+        |b, f, k| mark_open(b, f.handle, k.own),
+    )
+    .in_public(|_| true),
     hidden(
         "mark an open message as read",
         |r| has(r, EDIT_ANY),
-        |b, f, k| {
-            b.guest
-                .set_message_read_flag(f.handle, k.other, 0)
-                .map(drop)
-        },
-    ),
+        |b, f, k| mark_open(b, f.handle, k.other),
+    )
+    .in_public(|_| true),
     hidden(
         "save an own message",
         |r| has(r, EDIT_OWNED) || has(r, EDIT_ANY),
@@ -502,14 +556,11 @@ fn all_acts(both: &mut Both, rights: u32) {
     both.permit(folder.ada_handle, rights);
     looks(both, &folder, rights);
     for act in ACTS {
-        let expected = match (act.needs)(rights) {
-            true => 0,
-            false if act.hides && !has(rights, VISIBLE) => code::NOT_FOUND,
-            false => code::ACCESS_DENIED,
-        };
+        let expected = act.code(both.store, rights);
         let result = (act.run)(both, &mut folder, &mut kept);
         let code = result.as_ref().map_or_else(|error| error.code(), |()| 0);
-        assert_eq!(code, expected, "{:?} {rights:#x}: {}", both.by, act.name);
+        let (store, by) = (both.store, both.by);
+        assert_eq!(code, expected, "{store:?} {by:?} {rights:#x}: {}", act.name);
     }
     for handle in [kept.own, kept.other, folder.handle] {
         both.guest.release(handle).unwrap();
@@ -546,5 +597,15 @@ fn a_user_without_an_entry_has_the_rights_of_the_default_user_and_no_others() {
     let mut both = Both::new(CAROL, By::Default);
     for rights in masks() {
         all_acts(&mut both, rights);
+    }
+}
+
+#[test]
+fn in_public_folders_rights_are_the_same() {
+    for (email, by) in [(BOB, By::Name), (CAROL, By::Default)] {
+        let mut both = Both::within(Store::Public, email, by);
+        for rights in masks() {
+            all_acts(&mut both, rights);
+        }
     }
 }

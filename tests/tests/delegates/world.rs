@@ -4,8 +4,10 @@ use std::sync::OnceLock;
 
 use ropewalk_tests::{
     client::{
-        Client, Handle, Logon,
-        permission::{ANONYMOUS, DEFAULT, PermissionData, add_user_row, modify_row, remove_row},
+        Client, Handle, Logon, NO_HANDLE, logon_rop,
+        permission::{
+            ANONYMOUS, DEFAULT, PermissionData, add_user_row, modify_row, remove_row, user_entry_id,
+        },
     },
     fixture::{PASSWORD, ada, legacy_dn, new_folder, new_message, shared},
     server::add_user,
@@ -60,6 +62,48 @@ pub fn to_ada(client: &mut Client) -> ropewalk_tests::client::Result<Logon> {
     client.logon_with(0x01, 0x0100_0000, &shared().user_dn)
 }
 
+/// RopLogon to the public store (MS-OXCSTOR 2.2.1.1.4).
+pub fn to_public(client: &mut Client) -> Logon {
+    const PUBLIC: u32 = 0x0000_0002;
+    const PER_MDB_REPLID: u32 = 0x0100_0000;
+    let rop = logon_rop(0, PUBLIC | PER_MDB_REPLID, "");
+    let answer = client.rop(&rop, &[NO_HANDLE]).unwrap();
+    let (logon_flags, folder_ids) = answer
+        .read(|input| {
+            let flags = input.u8()?;
+            let mut ids = [0; 13];
+            for id in &mut ids {
+                *id = input.u64()?;
+            }
+            // ReplId, ReplGuid, PerUserGuid.
+            input.bytes(2 + 16 + 16)?;
+            Ok((flags, ids))
+        })
+        .unwrap();
+    Logon {
+        handle: answer.handle(0).unwrap(),
+        logon_flags,
+        folder_ids,
+        response_flags: 0,
+        mailbox_guid: [0; 16],
+        repl_id: 0,
+        repl_guid: [0; 16],
+        logon_time: [0; 6],
+        logon_year: 0,
+        gwart_time: 0,
+        store_state: 0,
+    }
+}
+
+/// Whose folders they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Store {
+    /// Those of Ada's mailbox.
+    Private,
+    /// Public ones, which Ada made.
+    Public,
+}
+
 /// By what a user has his rights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum By {
@@ -69,8 +113,9 @@ pub enum By {
     Default,
 }
 
-/// Ada and a guest, with a logon of each to Ada's mailbox.
+/// Ada and a guest, with a logon of each to Ada's mailbox, or to the public store.
 pub struct Both {
+    pub store: Store,
     pub ada: Client,
     pub guest: Client,
     pub guest_logon: Logon,
@@ -87,19 +132,39 @@ pub struct Both {
 
 impl Both {
     pub fn new(email: &str, by: By) -> Self {
+        Self::within(Store::Private, email, by)
+    }
+
+    pub fn within(store: Store, email: &str, by: By) -> Self {
         let guest_dn = dn(email);
         let (mut ada, ada_logon) = ada();
-        let (ada_parent, parent_id) = new_folder(&mut ada, &ada_logon);
-        let (ada_free, free_id) = new_folder(&mut ada, &ada_logon);
+        let [(ada_parent, parent_id), (ada_free, free_id)] = match store {
+            Store::Private => [(); 2].map(|()| new_folder(&mut ada, &ada_logon)),
+            Store::Public => {
+                let public = to_public(&mut ada);
+                let subtree = ada
+                    .open_folder(public.handle, public.folder_ids[1])
+                    .unwrap();
+                ["parent", "free"].map(|name| {
+                    let name = format!("{name} of {email} by {by:?}");
+                    let made = ada.create_folder(subtree, &name).unwrap();
+                    (made.handle, made.folder_id)
+                })
+            }
+        };
         for (folder, rights) in [(ada_parent, VISIBLE), (ada_free, ALL)] {
             let row = add_user_row(&guest_dn, rights);
             ada.modify_permissions(folder, 1, &[row]).unwrap();
         }
         let mut guest = session(email);
-        let guest_logon = to_ada(&mut guest).unwrap();
+        let guest_logon = match store {
+            Store::Private => to_ada(&mut guest).unwrap(),
+            Store::Public => to_public(&mut guest),
+        };
         let parent = guest.open_folder(guest_logon.handle, parent_id).unwrap();
         let free = guest.open_folder(guest_logon.handle, free_id).unwrap();
         Self {
+            store,
             ada,
             guest,
             guest_logon,
@@ -125,7 +190,11 @@ impl Both {
             ],
             By::Default => {
                 let members = self.ada.permissions(folder).unwrap();
-                let named = members.iter().filter(|m| !m.entry_id.is_empty());
+                // In a public folder Ada has her rights by an entry too.
+                let hers = user_entry_id(&shared().user_dn);
+                let named = members
+                    .iter()
+                    .filter(|m| !m.entry_id.is_empty() && m.entry_id != hers);
                 let out = named.map(|member| remove_row(member.id));
                 let other = if self.guest_dn == dn(BOB) { CAROL } else { BOB };
                 out.chain([

@@ -17,7 +17,6 @@ use crate::{
     exec::{Exec, Fail},
     ids,
     operation::{self, Act, Bulk, Places, Work, body_len},
-    rights::Rights,
     search, store_error,
 };
 
@@ -46,7 +45,7 @@ pub fn places(
     ids: &[GlobCnt],
 ) -> Result<Vec<MessagePlace>, ErrorCode> {
     let store = &exec.session.store;
-    search::places(store, exec.logon()?, folder, ids, Rights::READ_ANY)
+    search::places(store, exec.logon()?, folder, ids)
 }
 
 /// Does something to the messages of a folder that are named, and answers.

@@ -199,7 +199,7 @@ impl FolderProperties<'_> {
     fn holds(&self) -> (FolderCounts, FileTime) {
         let folder = self.folder;
         match folder.kind {
-            FolderKind::Search => search::counts(self.store, self.mailbox, folder),
+            FolderKind::Search => search::counts(self.store, self.mailbox, self.access, folder),
             _ => (folder.counts, folder.local_commit_time_max),
         }
     }

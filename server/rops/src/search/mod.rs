@@ -16,7 +16,6 @@ mod view;
 mod work;
 
 use std::{
-    collections::HashMap,
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -36,7 +35,12 @@ use self::{
     criteria::{CRITERIA, Criteria, RESULTS, Rule, set_flags},
     view::{Nested, Stage, View},
 };
-use crate::{exec::blocking, object::LogonObject, rights::Rights, store_error};
+use crate::{
+    exec::blocking,
+    object::LogonObject,
+    rights::{Access, messages::readable},
+    store_error,
+};
 
 /// How long a look at the messages of a search waits for it to be complete.
 pub const PATIENCE: Duration = Duration::from_millis(500);
@@ -79,25 +83,29 @@ pub fn contents(
     logon: &LogonObject,
     folder: GlobCnt,
 ) -> Result<Contents, ErrorCode> {
-    let looked = look(store, &logon.mailbox, folder, PATIENCE)?;
+    let mailbox = &*logon.mailbox;
+    let looked = look(store, mailbox, folder, PATIENCE)?;
     let contents = looked.map(|looked| looked.contents).unwrap_or_default();
-    if logon.is_owner() {
-        return Ok(contents);
-    }
-    let mut known = HashMap::new();
-    let mut may_read = |folder: GlobCnt| {
-        *(known.entry(folder)).or_insert_with(|| logon.may(folder, Rights::READ_ANY))
-    };
-    let readable = contents.iter().filter(|entry| may_read(entry.folder));
-    Ok(Contents::of(readable.cloned()))
+    Ok(readable(store, mailbox, logon.access, contents))
 }
 
-/// The number and size of what a search folder has found, and when something where it searches, or
-/// the folder itself, last changed.
-pub fn counts(store: &Store, mailbox: &Mailbox, folder: &Folder) -> (FolderCounts, FileTime) {
+/// The number and size of what a search folder has found, as far as one may read it, and when
+/// something where it searches, or the folder itself, last changed.
+pub fn counts(
+    store: &Store,
+    mailbox: &Mailbox,
+    access: Access,
+    folder: &Folder,
+) -> (FolderCounts, FileTime) {
     let looked = look(store, mailbox, folder.id, PATIENCE_FOR_COUNTS);
     let (found, changed) = match looked {
-        Ok(Some(looked)) => (looked.counts, looked.changed),
+        Ok(Some(looked)) if access == Access::Owner => (looked.counts, looked.changed),
+        Ok(Some(looked)) => {
+            let mut counts = FolderCounts::default();
+            let readable = readable(store, mailbox, access, looked.contents);
+            readable.iter().for_each(|entry| counts.add(entry));
+            (counts, looked.changed)
+        }
         _ => (FolderCounts::default(), FileTime(0)),
     };
     let counts = FolderCounts {
@@ -115,23 +123,15 @@ pub fn is_search(mailbox: &Mailbox, folder: GlobCnt) -> bool {
 }
 
 /// Where the messages with these ids lie, that a search folder has found; those that it has not, or
-/// where the logon's user lacks one of these rights, are left out.
+/// that the logon's user may not read, are left out.
 pub fn places(
     store: &Store,
     logon: &LogonObject,
     folder: GlobCnt,
     ids: &[GlobCnt],
-    needed: Rights,
 ) -> Result<Vec<MessagePlace>, ErrorCode> {
     let contents = contents(store, logon, folder)?;
     let entries = ids.iter().filter_map(|id| contents.get(*id));
-    let may = |entry: &&MessageEntry| {
-        logon.is_owner()
-            || logon
-                .rights(entry.folder)
-                .is_ok_and(|rights| rights.contains(needed))
-    };
-    let entries = entries.filter(may);
     Ok(entries.map(|entry| (entry.folder, entry.id)).collect())
 }
 
@@ -148,7 +148,7 @@ pub fn entry(
     if entry.is_some() || !is_search(mailbox, folder) {
         return Ok(entry);
     }
-    let Some((folder, id)) = places(store, logon, folder, &[id], Rights::READ_ANY)?.pop() else {
+    let Some((folder, id)) = places(store, logon, folder, &[id])?.pop() else {
         return Ok(None);
     };
     match mailbox.entry(folder, id) {
