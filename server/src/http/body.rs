@@ -1,6 +1,11 @@
 //! The body of a request.
 
-use std::{pin::pin, time::Duration};
+use std::{
+    future::{Future as _, poll_fn},
+    pin::pin,
+    task::Poll,
+    time::Duration,
+};
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
@@ -26,9 +31,14 @@ where
         discard(body, patience).await;
         return Err(BodyError::TooLarge);
     }
-    match tokio::time::timeout(patience, collect(body, max)).await {
-        Ok(result) => result,
-        Err(_) => Err(BodyError::TooSlow),
+    let mut collect = pin!(collect(body, max));
+    // Most have come with their headers, and need no timer.
+    let now = poll_fn(|cx| Poll::Ready(collect.as_mut().poll(cx))).await;
+    match now {
+        Poll::Ready(result) => result,
+        Poll::Pending => tokio::time::timeout(patience, collect)
+            .await
+            .unwrap_or(Err(BodyError::TooSlow)),
     }
 }
 

@@ -21,8 +21,6 @@ use super::{
 
 /// Bytes of a request's headers, and of what is read ahead of its body.
 const READ_BUFFER_MAX: usize = 64 << 10;
-/// Header fields of a request.
-const HEADERS_MAX: usize = 100;
 /// Bytes of a request's headers in HTTP/2.
 const HEADER_LIST_MAX: u32 = 32 << 10;
 /// Requests at a time on one HTTP/2 connection, waits for notifications among them (RFC 9113 6.5.2
@@ -98,8 +96,8 @@ async fn serve_stream<S: AsyncRead + AsyncWrite + Unpin + 'static>(
         .timer(TokioTimer::new())
         // The idle time of the connection bounds the headers too.
         .header_read_timeout(None)
-        .max_buf_size(READ_BUFFER_MAX)
-        .max_headers(HEADERS_MAX);
+        // hyper allows 100 header fields, and makes room for them sooner if it is not told so.
+        .max_buf_size(READ_BUFFER_MAX);
     builder
         .http2()
         .timer(TokioTimer::new())

@@ -22,7 +22,7 @@ use super::{
     deliver::{Kind, Work, at_once, deliver, respond, whole},
     mailbox,
     payload::Payload,
-    reply::{self, Reply, ReplyBody, SessionHeaders, X_REQUEST_ID, X_REQUEST_TYPE},
+    reply::{self, Reply, ReplyBody, SessionHeaders},
     service::Server,
     stream::{Started, StreamBuilder},
 };
@@ -79,7 +79,7 @@ where
         let sentence = "the server is shutting down";
         return reply.failure(ResponseCode::EndpointShuttingDown, sentence, None);
     }
-    let request_type = match check(endpoint, &head.method, &head.headers) {
+    let request_type = match check(endpoint, &head.method, &head.headers, &reply) {
         Ok(checked) => checked,
         Err((code, sentence)) => {
             body::discard(body, timing.body).await;
@@ -128,17 +128,20 @@ where
 }
 
 /// Holds the method and the headers to MS-OXCMAPIHTTP 2.2.2.1.
-fn check(endpoint: Endpoint, method: &Method, headers: &HeaderMap) -> Result<RequestType, Refusal> {
+fn check(
+    endpoint: Endpoint,
+    method: &Method,
+    headers: &HeaderMap,
+    reply: &Reply,
+) -> Result<RequestType, Refusal> {
     if method != Method::POST {
         return Err((ResponseCode::InvalidVerb, "only POST is possible here"));
     }
     let missing = |sentence| (ResponseCode::MissingHeader, sentence);
-    let request_type = headers
-        .get(X_REQUEST_TYPE)
-        .ok_or(missing("the header X-RequestType is missing"))?;
-    let request_id = headers
-        .get(X_REQUEST_ID)
-        .ok_or(missing("the header X-RequestId is missing"))?;
+    let request_type =
+        (reply.request_type.as_ref()).ok_or(missing("the header X-RequestType is missing"))?;
+    let request_id =
+        (reply.request_id.as_ref()).ok_or(missing("the header X-RequestId is missing"))?;
     let content_type = headers
         .get(CONTENT_TYPE)
         .ok_or(missing("the header Content-Type is missing"))?;
@@ -149,10 +152,15 @@ fn check(endpoint: Endpoint, method: &Method, headers: &HeaderMap) -> Result<Req
     if request_id.is_empty() || request_id.len() > REQUEST_ID_BYTES_MAX {
         return Err(invalid("the X-RequestId has to be a GUID and a counter"));
     }
+    // The one that nearly all of them are of.
+    let request_type = match request_type.as_bytes() {
+        b"Execute" => Some(RequestType::Execute),
+        _ => request_type
+            .to_str()
+            .ok()
+            .and_then(|name| RequestType::from_name(name.trim())),
+    };
     request_type
-        .to_str()
-        .ok()
-        .and_then(|name| RequestType::from_name(name.trim()))
         .filter(|request_type| request_type.is_of(endpoint))
         .ok_or((
             ResponseCode::InvalidRequestType,
@@ -161,10 +169,10 @@ fn check(endpoint: Endpoint, method: &Method, headers: &HeaderMap) -> Result<Req
 }
 
 fn is_mapi_http(content_type: &HeaderValue) -> bool {
-    content_type.to_str().is_ok_and(|value| {
-        let essence = value.split(';').next().unwrap_or_default();
-        essence.trim().eq_ignore_ascii_case("application/mapi-http")
-    })
+    const MAPI_HTTP: &[u8] = b"application/mapi-http";
+    let value = content_type.as_bytes();
+    let essence = value.split(|byte| *byte == b';').next().unwrap_or(value);
+    essence.trim_ascii().eq_ignore_ascii_case(MAPI_HTTP)
 }
 
 async fn dispatch(

@@ -99,18 +99,20 @@ pub fn sequence_text(sequence: u64) -> [u8; 16] {
 
 /// Bytes from their hexadecimal digits, two for each.
 fn unhex<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
-    let value = |digit: u8| char::from(digit).to_digit(16);
+    const NONE: u8 = 0xFF;
+    let value = |digit: u8| match digit {
+        b'0'..=b'9' => digit - b'0',
+        b'a'..=b'f' => digit - b'a' + 10,
+        b'A'..=b'F' => digit - b'A' + 10,
+        _ => NONE,
+    };
     let (pairs, []) = digits.as_chunks::<2>() else {
         return None;
     };
-    let mut bytes = [0; N];
-    if pairs.len() != N {
-        return None;
-    }
-    for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
-        *byte = u8::try_from(value(*high)? << 4 | value(*low)?).ok()?;
-    }
-    Some(bytes)
+    let pairs: &[[u8; 2]; N] = pairs.try_into().ok()?;
+    let pairs = pairs.map(|pair| pair.map(value));
+    let is_all = pairs.iter().flatten().all(|value| *value != NONE);
+    is_all.then(|| pairs.map(|[high, low]| high << 4 | low))
 }
 
 /// Hexadecimal digits of bytes, two for each.
