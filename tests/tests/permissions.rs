@@ -351,3 +351,71 @@ fn a_list_outlasts_the_server_and_is_inherited_and_those_who_are_gone_are_not_in
     assert_eq!(list(&mut client, folder), expected);
     server.stop();
 }
+
+// MS-OXCPERM 2.2.3: PidTagAccessControlListData takes a list from one folder to another.
+#[test]
+fn a_list_is_taken_from_one_folder_to_another_as_a_value() {
+    const ACL_DATA: u32 = 0x3FE0_0102;
+    const COMPUTED: u32 = 0x8004_011A;
+    let [bob, carol] = others();
+    let (mut client, logon) = ada();
+    let (from, _) = new_folder(&mut client, &logon);
+    let rows = [
+        modify_row(DEFAULT, 0x0400),
+        add_user_row(bob, EDITOR),
+        add_user_row(carol, 0x0401),
+    ];
+    client.modify_permissions(from, 0, &rows).unwrap();
+    let row = client.get_props(from, &[ACL_DATA]).unwrap();
+    let data = row.binary(0).to_vec();
+    assert!(!client.list_props(from).unwrap().contains(&ACL_DATA));
+
+    // By its value, by RopCopyProperties, and not by RopCopyTo of all that there is.
+    let expected = list(&mut client, from);
+    let (by_value, _) = new_folder(&mut client, &logon);
+    let initial = list(&mut client, by_value);
+    assert_ne!(initial, expected);
+    let given = PropValue::Binary(data.clone());
+    client.set_props(by_value, &[(ACL_DATA, given)]).unwrap();
+    assert_eq!(list(&mut client, by_value), expected);
+    let (by_copy, _) = new_folder(&mut client, &logon);
+    let copy = Rop::new(0x67, 0).u8(1).u8(0).u8(0).tags(&[ACL_DATA]);
+    let copied = client.rop(&copy, &[from, by_copy]).unwrap();
+    assert_eq!(copied.read(|input| input.u16()).unwrap(), 0);
+    assert_eq!(list(&mut client, by_copy), expected);
+    let (other, _) = new_folder(&mut client, &logon);
+    let copy_to = Rop::new(0x39, 0)
+        .u8(1)
+        .u8(0)
+        .u8(0)
+        .u8(0)
+        .tags(&[0x3001_001F]);
+    client.rop(&copy_to, &[from, other]).unwrap();
+    assert_eq!(list(&mut client, other), initial);
+
+    for wrong in [&data[..data.len() - 1], &[], b"\0\0\0\0\0\0\0\0\0"] {
+        let value = (ACL_DATA, PropValue::Binary(wrong.to_vec()));
+        let problems = client.try_set_props(by_value, &[value]).unwrap();
+        assert_eq!(problems.len(), 1);
+        assert_eq!(problems[0].code, code::INVALID_PARAMETER);
+    }
+    let problems = client.delete_props(by_value, &[ACL_DATA]).unwrap();
+    assert_eq!(problems[0].code, COMPUTED);
+    // A stream would not be looked at.
+    fails(
+        client.open_stream(by_value, ACL_DATA, 1),
+        code::ACCESS_DENIED,
+    );
+    assert_eq!(list(&mut client, by_value), expected);
+
+    // Who does not own the folder does not see it.
+    let email = "bob@example.test";
+    let mut guest = Client::connect(shared().server.http(), email, PASSWORD, bob).unwrap();
+    let to_ada = guest
+        .logon_with(0x01, 0x0100_0000, &shared().user_dn)
+        .unwrap();
+    let id = client.get_props(from, &[0x6748_0014]).unwrap().id(0);
+    let folder = guest.open_folder(to_ada.handle, id).unwrap();
+    let row = guest.get_props(folder, &[ACL_DATA]).unwrap();
+    assert_eq!(row.error(0), code::NOT_FOUND);
+}

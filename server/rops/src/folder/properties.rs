@@ -1,6 +1,6 @@
 //! The properties of a folder: those of its bag, and those the store counts (MS-OXCFOLD 2.2.2).
 
-use ropewalk_props::{BagView, FileTime, PropTag, PropType, tags::*};
+use ropewalk_props::{BagView, FileTime, PropTag, PropType, PropValue, tags::*};
 use ropewalk_store::{Folder, FolderCounts, FolderKind, Mailbox, Store};
 
 use crate::{
@@ -8,7 +8,10 @@ use crate::{
     logon::special,
     property::value::{Found, Properties, in_bag},
     public,
-    rights::{self, Access, Rights},
+    rights::{
+        Access, Rights,
+        list::{self, PermissionsList},
+    },
     rules,
     search::{
         self,
@@ -95,14 +98,15 @@ pub fn columns() -> Vec<PropTag> {
 
 /// What the server keeps in the bags of folders for itself: no client sees it, sets it or copies it.
 const HIDDEN: [PropTag; 5] = [
-    rights::list::STORED,
+    list::STORED,
     rules::RULES,
     CRITERIA,
     RESULTS,
     public::per_user::TABLE,
 ];
 
-/// True for properties that only the server sets.
+/// True for properties that only the server sets; PidTagAccessControlListData is set by what knows about
+/// permissions lists.
 pub fn is_read_only(tag: PropTag) -> bool {
     COMPUTED.iter().any(|known| known.id() == tag.id()) || is_hidden(tag.id())
 }
@@ -115,6 +119,9 @@ impl Properties for FolderProperties<'_> {
     fn find(&self, tag: PropTag) -> Option<Found<'_>> {
         if let Some(found) = self.identity(tag).or_else(|| self.counted(tag)) {
             return Some(found);
+        }
+        if tag.id() == list::STORED.id() {
+            return self.permissions_list();
         }
         if is_hidden(tag.id()) {
             return None;
@@ -146,6 +153,19 @@ impl Properties for FolderProperties<'_> {
 impl FolderProperties<'_> {
     fn rights(&self) -> Rights {
         self.access.rights(self.folder.id, &self.folder.props)
+    }
+
+    /// PidTagAccessControlListData (MS-OXCPERM 2.2.3), for those who may see the permissions list. It is
+    /// told who asks for it, and in no list.
+    fn permissions_list(&self) -> Option<Found<'static>> {
+        if !self.rights().contains(Rights::FOLDER_OWNER) {
+            return None;
+        }
+        let list = PermissionsList::of(&*self.folder.props, self.folder.id);
+        match list.to_property() {
+            (_, PropValue::Binary(data)) => Some(Found::binary(data)),
+            _ => None,
+        }
     }
 
     /// The direct subfolders that can be seen.

@@ -19,7 +19,7 @@ use super::{
     copy_parts as parts,
     read::{self, Visitor, visit_handle},
     value::{Found, Properties},
-    write::{Edit, commit, problems_len},
+    write::{Edit, commit, is_read_only_of_folder, problems_len, with_permissions_list},
 };
 use crate::{
     attachment,
@@ -311,7 +311,7 @@ fn is_read_only(dest: &Object, tag: PropTag) -> bool {
                 || dest.entry.is_some() && message::properties::is_read_only_once_saved(tag)
         }
         Object::Attachment(_) => attachment::is_read_only(tag),
-        _ => folder::properties::is_read_only(tag),
+        _ => is_read_only_of_folder(tag),
     }
 }
 
@@ -483,6 +483,7 @@ pub fn put_folder(
             }),
         }
     }
+    let edits = with_permissions_list(edits, dest, problems);
     commit(edits, problems, |set, remove| {
         mailbox.update_folder(dest, set, remove)
     })

@@ -1,7 +1,7 @@
 //! RopSetProperties and RopDeleteProperties (MS-OXCPRPT 3.2.5.4 and 3.2.5.5), with their forms that
 //! do not replicate, which in a private mailbox do the same (2.2.6, 2.2.8).
 
-use ropewalk_props::{Bag, BagView, PropTag, PropType, PropValue, tags::*};
+use ropewalk_props::{Bag, BagView, GlobCnt, PropTag, PropType, PropValue, tags::*};
 use ropewalk_store::{Mailbox, StoreError};
 use ropewalk_wire::{
     ErrorCode,
@@ -18,7 +18,10 @@ use crate::{
     folder, message,
     message::{body::Parts, properties::flags_as_set, receipts, subject},
     object::Object,
-    rights::messages::says_creator,
+    rights::{
+        list::{self, PermissionsList},
+        messages::says_creator,
+    },
     store_error,
     stream::pending,
 };
@@ -125,12 +128,8 @@ fn apply(exec: &mut Exec<'_>, edits: Vec<Edit>) -> Result<(), Fail> {
         }
         Object::Folder(folder) => {
             let id = folder.id;
-            let edits = permitted(
-                edits,
-                &mailbox,
-                &mut problems,
-                folder::properties::is_read_only,
-            );
+            let edits = with_permissions_list(edits, id, &mut problems);
+            let edits = permitted(edits, &mailbox, &mut problems, is_read_only_of_folder);
             need(problems.len() + names(&edits))?;
             commit(edits, &mut problems, |set, remove| {
                 mailbox.update_folder(id, set, remove)
@@ -149,6 +148,39 @@ fn apply(exec: &mut Exec<'_>, edits: Vec<Edit>) -> Result<(), Fail> {
     exec.answer(&PropertyProblemsResponse {
         property_problems: (&problems).into(),
     })
+}
+
+/// True for the properties of a folder that a client does not set as any other.
+pub(super) fn is_read_only_of_folder(tag: PropTag) -> bool {
+    folder::properties::is_read_only(tag) && tag != list::STORED
+}
+
+/// Looks at a permissions list that comes as PidTagAccessControlListData (MS-OXCPERM 2.2.3):
+/// `ecInvalidParam` for what is none, and one is always there.
+pub(super) fn with_permissions_list(
+    mut edits: Vec<Edit>,
+    folder: GlobCnt,
+    problems: &mut Vec<PropertyProblem>,
+) -> Vec<Edit> {
+    edits.retain_mut(|edit| {
+        if edit.tag != list::STORED {
+            return true;
+        }
+        let code = match &mut edit.value {
+            Some(PropValue::Binary(data)) => match PermissionsList::of_other(data, folder) {
+                Some(list) => {
+                    edit.value = Some(list.to_property().1);
+                    return true;
+                }
+                None => ErrorCode::INVALID_PARAM,
+            },
+            Some(_) => ErrorCode::INVALID_PARAM,
+            None => ErrorCode::COMPUTED,
+        };
+        problems.push(problem(edit, code));
+        false
+    });
+    edits
 }
 
 /// Whether a tag has another type than the property with its id.

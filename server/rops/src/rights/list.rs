@@ -3,12 +3,15 @@
 //! A user stands in it with the minimal id, which nobody else ever gets: who has the name of a user that
 //! is gone has none of that user's rights. It is the user's PidTagMemberId as well.
 
+use std::collections::HashSet;
+
 use ropewalk_props::{BagView, GlobCnt, PropTag, PropType, PropValue, Slot, ValueRef};
 
 use super::Rights;
 use crate::logon::special;
 
-/// PidTagAccessControlListData (MS-OXCPERM 2.2.3); no client gets to see it.
+/// PidTagAccessControlListData (MS-OXCPERM 2.2.3): for clients a value without a meaning, which they
+/// take from one folder to another.
 pub const STORED: PropTag = PropTag(0x3FE0_0102);
 
 /// Users in one list: as many as fit in a value that is not kept apart from its bag.
@@ -138,6 +141,32 @@ impl PermissionsList {
             Who::Anonymous => self.anonymous = Rights::NONE,
             Who::User(id) => self.members.retain(|(known, _)| *known != id),
         }
+    }
+
+    /// The list of a folder from the value of PidTagAccessControlListData of another one; `None` if it is
+    /// no such value. Free/busy rights are left out where there are none.
+    pub fn of_other(data: &[u8], folder: GlobCnt) -> Option<Self> {
+        let there = if folder == special::CALENDAR {
+            Rights::ALL
+        } else {
+            Rights::OWNER
+        };
+        let rights = |bits| Rights::from_bits(bits).and(there);
+        let (heads, entries) = parts(data)?;
+        let [default, anonymous] = heads.map(rights);
+        let mut list = Self {
+            default,
+            anonymous,
+            members: Vec::with_capacity(entries.len().min(MEMBERS_MAX)),
+        };
+        let mut known = HashSet::new();
+        for [id, bits] in entries.iter().map(words) {
+            if list.members.len() >= MEMBERS_MAX || !known.insert(id) {
+                return None;
+            }
+            list.members.push((id, rights(bits)));
+        }
+        Some(list)
     }
 
     /// The property that keeps the list in the bag of its folder. It has at most [`MEMBERS_MAX`]
@@ -311,5 +340,39 @@ mod tests {
             assert_eq!(Who::of_member_id(who.member_id()), Some(who));
         }
         assert_eq!(Who::of_member_id(u64::MAX - 1), None);
+    }
+
+    #[test]
+    fn a_list_that_comes_from_another_folder_is_looked_at() {
+        let mut list = PermissionsList {
+            default: Rights::FREE_BUSY | Rights::READ_ANY,
+            anonymous: Rights::NONE,
+            members: vec![(0x10, Rights::ALL)],
+        };
+        let value = |list: &PermissionsList| match list.to_property().1 {
+            PropValue::Binary(data) => data,
+            other => panic!("{other:?}"),
+        };
+        let data = value(&list);
+        let of = |data: &[u8]| PermissionsList::of_other(data, FOLDER);
+        let calendar = PermissionsList::of_other(&data, special::CALENDAR);
+        assert_eq!(calendar.as_ref(), Some(&list));
+        let elsewhere = of(&data).unwrap();
+        assert_eq!(elsewhere.default, Rights::READ_ANY);
+        assert_eq!(elsewhere.members, [(0x10, Rights::OWNER)]);
+        for length in 0..data.len() {
+            // With its heads alone it is one without members.
+            assert_eq!(of(&data[..length]).is_some(), length == 9, "{length}");
+        }
+        assert_eq!(of(&[&[9], &data[1..]].concat()), None);
+        list.members = vec![(0x10, Rights::NONE); 2];
+        assert_eq!(of(&value(&list)), None);
+        list.members = (0..=MEMBERS_MAX as u32)
+            .map(|id| (id, Rights::NONE))
+            .collect();
+        assert_eq!(of(&value(&list)), None);
+        list.members.pop();
+        list.default = Rights::READ_ANY;
+        assert_eq!(of(&value(&list)), Some(list));
     }
 }
