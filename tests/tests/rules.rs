@@ -2,7 +2,10 @@
 
 use ropewalk_props::{PropTag, PropValue, tags};
 use ropewalk_tests::{
-    client::{Cells as _, Client, Handle, Rop, Value, restriction_bytes, tagged_values},
+    client::{
+        Cells as _, Client, Handle, NO_HANDLE, Rop, Value, logon_rop, restriction_bytes,
+        tagged_values,
+    },
     fixture::{self, ADA, PASSWORD, ada, code, fails, log_on, new_folder, tag, text},
     server::{TestServer, add_user},
 };
@@ -313,6 +316,31 @@ fn actions_are_looked_at_and_the_state_of_the_server_is_its_own() {
     assert_eq!(states(&mut client), (0x10, id));
 }
 
+// MS-OXORULE 2.2.5.1: nothing is moved, copied or left to a client by a public folder's rule.
+#[test]
+fn a_public_folder_has_no_rules_that_move_messages() {
+    // And USE_PER_MDB_REPLID_MAPPING.
+    const PUBLIC: u32 = 0x0100_0002;
+    let (mut client, _) = ada();
+    let logon = client.rop(&logon_rop(0, PUBLIC, ""), &[NO_HANDLE]).unwrap();
+    let subtree = u64::from_le_bytes(*logon.body[9..].first_chunk().unwrap());
+    let subtree = client
+        .open_folder(logon.handle(0).unwrap(), subtree)
+        .unwrap();
+    let folder = client.create_folder(subtree, "ruled").unwrap().handle;
+    let with = |actions: &[u8]| {
+        let mut rule = rule("one", 1);
+        rule.retain(|(tag, _)| *tag != ACTIONS);
+        rule.push((ACTIONS, Value::RuleAction(actions.to_vec())));
+        rule
+    };
+    let move_to = [1, 0, 14, 0, 0x01, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0];
+    let result = modify(&mut client, folder, 0, &[(ADD, &with(&move_to))]);
+    fails(result, code::INVALID_PARAMETER);
+    modify(&mut client, folder, 0, &[(ADD, &with(&MARK_AS_READ))]).unwrap();
+    assert_eq!(names(&mut client, folder), ["one"]);
+}
+
 #[test]
 fn a_folder_has_so_many_rules_and_no_more() {
     let (mut client, logon) = ada();
@@ -426,7 +454,9 @@ fn strings_in_conditions_and_actions_are_in_the_code_page_of_the_session() {
         let forward = [&[1, 0, 1, 2, 0][..], &kind, &value].concat();
         let block = |kind: u8, data: &[u8]| {
             let len = u16::try_from(9 + data.len()).unwrap().to_le_bytes();
-            [&len[..], &[kind, 1, 0, 0, 0, 2, 0, 0, 0], data].concat()
+            // Forwarding keeps the sender.
+            let flavor = u8::from(kind == 7);
+            [&len[..], &[kind, flavor, 0, 0, 0, 2, 0, 0, 0], data].concat()
         };
         let blocks = [block(9, &value), block(7, &forward), block(0x0B, &[])];
         Value::RuleAction([&[3, 0][..], &blocks.concat()].concat())

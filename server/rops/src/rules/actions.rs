@@ -2,7 +2,7 @@
 
 use ropewalk_props::PropValue;
 use ropewalk_wire::{
-    DecodeError, ErrorCode, Put, Reader,
+    ErrorCode, Put, Reader,
     value::{Form, TaggedPropertyValue},
 };
 
@@ -21,90 +21,93 @@ mod action {
     pub const MARK_AS_READ: u8 = 0x0B;
 }
 
+/// ActionFlavor of OP_REPLY and OP_OOF_REPLY (2.2.5.1.1): do not send to the sender, server template. None
+/// of them goes with another.
+const REPLY_FLAVORS: [u32; 3] = [0, 1, 2];
+/// ActionFlavor of OP_FORWARD: as an attachment, as a text message. They go with nothing else; the bits
+/// beyond those that are known are ignored.
+const FORWARD_ALONE: [u32; 2] = [4, 8];
+const FORWARD_KNOWN: u32 = 0x0F;
+
 /// BounceCode (2.2.5.1.2.5): too large, cannot be displayed, denied.
 const BOUNCE_CODES: [u32; 3] = [0x0000_000D, 0x0000_001F, 0x0000_0026];
 
 /// Bytes of an OP_REPLY's ActionData: the template's FID and MID, and its GUID (2.2.5.1.2.2).
 const REPLY_LEN: usize = 8 + 8 + 16;
 
+/// Where a rule is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In a folder of a private mailbox.
+    Private,
+    /// In a public folder, where some actions are not possible.
+    Public,
+}
+
 /// Reads a RuleAction in the form of a standard rule. `ecInvalidParam` for one without actions, for an
-/// action that there is not, and for one whose data are not what it needs (3.2.5.2: incorrect data is
-/// answered with an error).
-pub fn check(data: &[u8]) -> Result<(), ErrorCode> {
-    let is_valid = read(data).unwrap_or(false);
-    is_valid.then_some(()).ok_or(ErrorCode::INVALID_PARAM)
-}
-
-fn read(data: &[u8]) -> Result<bool, DecodeError> {
+/// action that there is not, or not there, and for one whose data are not what it needs (3.2.5.2:
+/// incorrect data is answered with an error).
+pub fn check(data: &[u8], place: Place) -> Result<(), ErrorCode> {
     let mut input = Reader::new(data);
-    let count = input.u16()?;
+    let count = input.u16().map_err(|_| INVALID)?;
     for _ in 0..count {
-        let len = input.u16()?;
-        let mut block = Reader::new(input.bytes(len.into())?);
-        if !read_block(&mut block)? || !block.is_empty() {
-            return Ok(false);
+        let len = input.u16().map_err(|_| INVALID)?;
+        let block = input.bytes(len.into()).map_err(|_| INVALID)?;
+        let (&kind, rest) = block.split_first().ok_or(INVALID)?;
+        let (flavor, _) = rest.split_first_chunk().ok_or(INVALID)?;
+        if !is_possible(kind, u32::from_le_bytes(*flavor), place) {
+            return Err(INVALID);
         }
     }
-    Ok(count > 0 && input.is_empty())
+    if count == 0 || !input.is_empty() {
+        return Err(INVALID);
+    }
+    with_values(data, &|value| value).map(drop)
 }
 
-fn read_block(input: &mut Reader<'_>) -> Result<bool, DecodeError> {
-    let kind = input.u8()?;
-    let (_flavor, _flags) = (input.u32()?, input.u32()?);
+/// Whether an action with this flavor can be there.
+fn is_possible(kind: u8, flavor: u32, place: Place) -> bool {
+    let is_private = place == Place::Private;
     match kind {
-        action::MOVE | action::COPY => {
-            let in_this_store = input.u8()?;
-            for _ in ["StoreEID", "FolderEID"] {
-                let len = input.u16()?;
-                input.bytes(len.into())?;
-            }
-            return Ok(in_this_store <= 1);
+        action::MOVE | action::COPY | action::DEFER_ACTION => is_private && flavor == 0,
+        action::REPLY | action::OOF_REPLY => REPLY_FLAVORS.contains(&flavor),
+        action::FORWARD => {
+            let known = flavor & FORWARD_KNOWN;
+            FORWARD_ALONE
+                .iter()
+                .all(|bit| known & bit == 0 || known == *bit)
         }
-        action::REPLY | action::OOF_REPLY => {
-            input.bytes(REPLY_LEN)?;
+        action::BOUNCE | action::DELEGATE | action::TAG | action::DELETE | action::MARK_AS_READ => {
+            flavor == 0
         }
-        // What a client keeps for itself.
-        action::DEFER_ACTION => {
-            input.take_rest();
-        }
-        action::BOUNCE => return Ok(BOUNCE_CODES.contains(&input.u32()?)),
-        action::FORWARD | action::DELEGATE => {
-            let recipients = input.u16()?;
-            for _ in 0..recipients {
-                let _reserved = input.u8()?;
-                let properties = input.u16()?;
-                for _ in 0..properties {
-                    TaggedPropertyValue::take(input, Form::Rop)?;
-                }
-            }
-            return Ok(recipients > 0);
-        }
-        action::TAG => {
-            TaggedPropertyValue::take(input, Form::Rop)?;
-        }
-        action::DELETE | action::MARK_AS_READ => {}
-        _ => return Ok(false),
+        _ => false,
     }
-    Ok(true)
 }
 
-/// A RuleAction that [`check`] has found good, with other values in the places where actions have
-/// properties: those of recipients, and the one of OP_TAG. `ecInvalidParam` if it is too long then.
+const INVALID: ErrorCode = ErrorCode::INVALID_PARAM;
+
+/// A RuleAction with other values in the places where actions have properties: those of recipients, and
+/// the one of OP_TAG. `ecInvalidParam` for one whose data are not what its actions need, and if it is too
+/// long then.
 pub fn with_values(
     data: &[u8],
     convert: &dyn Fn(PropValue) -> PropValue,
 ) -> Result<Vec<u8>, ErrorCode> {
-    const INVALID: ErrorCode = ErrorCode::INVALID_PARAM;
     let mut input = Reader::new(data);
     let mut out = Vec::with_capacity(data.len());
     let count = input.u16().map_err(|_| INVALID)?;
     out.put_u16(count);
     for _ in 0..count {
         let len = input.u16().map_err(|_| INVALID)?;
-        let mut block = Reader::new(input.bytes(len.into()).map_err(|_| INVALID)?);
+        let block = input.bytes(len.into()).map_err(|_| INVALID)?;
         let start = out.len();
         out.put_u16(0);
-        put_block(&mut out, &mut block, convert).ok_or(INVALID)?;
+        let mut copy = Copying {
+            input: Reader::new(block),
+            out: &mut out,
+            convert,
+        };
+        copy.block().ok_or(INVALID)?;
         let len = u16::try_from(out.len() - start - 2).map_err(|_| INVALID)?;
         if let Some(place) = out.get_mut(start..start + 2) {
             place.copy_from_slice(&len.to_le_bytes());
@@ -113,48 +116,94 @@ pub fn with_values(
     Ok(out)
 }
 
-fn put_block(
-    out: &mut Vec<u8>,
-    input: &mut Reader<'_>,
-    convert: &dyn Fn(PropValue) -> PropValue,
-) -> Option<()> {
-    let value = |out: &mut Vec<u8>, input: &mut Reader<'_>| {
-        let given = TaggedPropertyValue::take(input, Form::Rop).ok()?;
-        let value = convert(given.value);
-        let tag = given.tag.with_type(value.ty());
-        TaggedPropertyValue { tag, value }.put(out, Form::Rop).ok()
-    };
-    let kind = input.u8().ok()?;
-    out.put_u8(kind);
-    // ActionFlavor and ActionFlags.
-    out.put_bytes(input.bytes(8).ok()?);
-    match kind {
-        action::FORWARD | action::DELEGATE => {
-            let recipients = input.u16().ok()?;
-            out.put_u16(recipients);
-            for _ in 0..recipients {
-                out.put_u8(input.u8().ok()?);
-                let properties = input.u16().ok()?;
-                out.put_u16(properties);
-                for _ in 0..properties {
-                    value(out, input)?;
+/// An ActionBlock on its way from one buffer to another.
+struct Copying<'a, 'o> {
+    input: Reader<'a>,
+    out: &'o mut Vec<u8>,
+    convert: &'o dyn Fn(PropValue) -> PropValue,
+}
+
+impl Copying<'_, '_> {
+    /// All of it, without its length (2.2.5.1); `None` if its data are not what it needs.
+    fn block(&mut self) -> Option<()> {
+        let kind = self.u8()?;
+        // ActionFlavor and ActionFlags.
+        self.bytes(8)?;
+        match kind {
+            action::MOVE | action::COPY => {
+                let in_this_store = self.u8()?;
+                for _ in ["StoreEID", "FolderEID"] {
+                    let len = self.u16()?;
+                    self.bytes(len.into())?;
                 }
+                (in_this_store <= 1).then_some(())?;
             }
+            action::REPLY | action::OOF_REPLY => self.bytes(REPLY_LEN)?,
+            // What a client keeps for itself.
+            action::DEFER_ACTION => self.out.put_bytes(self.input.take_rest()),
+            action::BOUNCE => {
+                let code = self.input.u32().ok()?;
+                self.out.put_u32(code);
+                BOUNCE_CODES.contains(&code).then_some(())?;
+            }
+            action::FORWARD | action::DELEGATE => {
+                let recipients = self.u16()?;
+                for _ in 0..recipients {
+                    let _reserved = self.u8()?;
+                    let properties = self.u16()?;
+                    (0..properties).try_for_each(|_| self.property())?;
+                }
+                (recipients > 0).then_some(())?;
+            }
+            action::TAG => self.property()?,
+            action::DELETE | action::MARK_AS_READ => {}
+            _ => return None,
         }
-        action::TAG => value(out, input)?,
-        _ => {}
+        self.input.is_empty().then_some(())
     }
-    out.put_bytes(input.take_rest());
-    Some(())
+
+    fn u8(&mut self) -> Option<u8> {
+        let byte = self.input.u8().ok()?;
+        self.out.put_u8(byte);
+        Some(byte)
+    }
+
+    fn u16(&mut self) -> Option<u16> {
+        let number = self.input.u16().ok()?;
+        self.out.put_u16(number);
+        Some(number)
+    }
+
+    fn bytes(&mut self, len: usize) -> Option<()> {
+        self.out.put_bytes(self.input.bytes(len).ok()?);
+        Some(())
+    }
+
+    fn property(&mut self) -> Option<()> {
+        let given = TaggedPropertyValue::take(&mut self.input, Form::Rop).ok()?;
+        let value = (self.convert)(given.value);
+        let tag = given.tag.with_type(value.ty());
+        TaggedPropertyValue { tag, value }
+            .put(self.out, Form::Rop)
+            .ok()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn block(kind: u8, data: &[u8]) -> Vec<u8> {
+    fn check(data: &[u8]) -> Result<(), ErrorCode> {
+        super::check(data, Place::Private)
+    }
+
+    fn flavored(kind: u8, flavor: u8, data: &[u8]) -> Vec<u8> {
         let len = u16::try_from(9 + data.len()).unwrap();
-        [&len.to_le_bytes()[..], &[kind], &[0; 8], data].concat()
+        [&len.to_le_bytes()[..], &[kind, flavor], &[0; 7], data].concat()
+    }
+
+    fn block(kind: u8, data: &[u8]) -> Vec<u8> {
+        flavored(kind, 0, data)
     }
 
     fn actions(blocks: &[Vec<u8>]) -> Vec<u8> {
@@ -220,5 +269,35 @@ mod tests {
         }
         assert!(check(&[]).is_err());
         assert!(check(&actions(&[])).is_err());
+    }
+
+    // 2.2.5.1.1.
+    #[test]
+    fn what_goes_with_an_action() {
+        let one = [1, 0, 1, 1, 0, 3, 0, 0x15, 0x0C, 1, 0, 0, 0];
+        let is_good = |block: Vec<u8>| check(&actions(&[block])).is_ok();
+        for flavor in 0..32 {
+            let forward = matches!(flavor & 15, 0..=3 | 4 | 8);
+            assert_eq!(is_good(flavored(7, flavor, &one)), forward, "{flavor}");
+            for reply in [3, 4] {
+                assert_eq!(is_good(flavored(reply, flavor, &[7; 32])), flavor < 3);
+            }
+            for other in [flavored(8, flavor, &one), flavored(10, flavor, &[])] {
+                assert_eq!(is_good(other), flavor == 0);
+            }
+        }
+        assert!(!is_good(flavored(1, 1, &[1, 0, 0, 0, 0])));
+    }
+
+    // 2.2.5.1.
+    #[test]
+    fn what_no_public_folder_does() {
+        let public = |block: Vec<u8>| super::check(&actions(&[block]), Place::Public);
+        for not_there in [move_to(), block(2, &[0, 0, 0, 0, 0]), block(5, b"a sound")] {
+            assert_eq!(public(not_there), Err(INVALID));
+        }
+        for there in [block(3, &[7; 32]), block(10, &[]), block(11, &[])] {
+            assert_eq!(public(there), Ok(()));
+        }
     }
 }

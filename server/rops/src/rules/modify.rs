@@ -52,9 +52,13 @@ pub fn modify_rules(exec: &mut Exec<'_>, request: &ModifyRulesRequest<'_>) -> Re
     }
     let replace = request.modify_rules_flags & REPLACE != 0;
     let code_page = exec.session.code_page;
+    let place = match exec.logon()?.is_public() {
+        true => actions::Place::Public,
+        false => actions::Place::Private,
+    };
     let changes = request.rules_data.iter();
     let changes: Vec<Change> = changes
-        .map(|data| change(&data, code_page))
+        .map(|data| change(&data, code_page, place))
         .collect::<Result<_, _>>()?;
     if replace
         && !changes
@@ -150,7 +154,11 @@ fn set_state(props: &mut Bag, before: i32) {
 }
 
 /// What a RuleData structure asks for; `ecInvalidParam` for one that no rule can have.
-fn change(data: &RuleData<'_>, code_page: CodePage) -> Result<Change, ErrorCode> {
+fn change(
+    data: &RuleData<'_>,
+    code_page: CodePage,
+    place: actions::Place,
+) -> Result<Change, ErrorCode> {
     const INVALID: ErrorCode = ErrorCode::INVALID_PARAM;
     if data.property_values.is_empty() {
         return Err(INVALID);
@@ -163,7 +171,7 @@ fn change(data: &RuleData<'_>, code_page: CodePage) -> Result<Change, ErrorCode>
             // Only the id counts (3.1.4.2.1).
             continue;
         }
-        check(tag, &value)?;
+        check(tag, &value, place)?;
         props.set(tag, &strings::to_keep(value, code_page)?);
     }
     match data.rule_data_flags {
@@ -203,7 +211,7 @@ pub const PROPERTIES: [PropTag; 10] = [
 ];
 
 /// Fails unless it is a property of a standard rule (2.2.1.3.1) with a value that it can have.
-fn check(tag: PropTag, value: &PropValue) -> Result<(), ErrorCode> {
+fn check(tag: PropTag, value: &PropValue, place: actions::Place) -> Result<(), ErrorCode> {
     if !PROPERTIES.contains(&tag) {
         return Err(ErrorCode::INVALID_PARAM);
     }
@@ -211,7 +219,7 @@ fn check(tag: PropTag, value: &PropValue) -> Result<(), ErrorCode> {
         PropValue::Restriction(data) => Restriction::from_bytes(data, Form::Rop)
             .map(drop)
             .map_err(|_| ErrorCode::INVALID_PARAM),
-        PropValue::RuleAction(data) => actions::check(data),
+        PropValue::RuleAction(data) => actions::check(data, place),
         _ => Ok(()),
     }
 }
