@@ -165,6 +165,13 @@ fn a_connect_response_is_laid_out_as_specified() {
     let aux_at = 20 + end + 1 + (units.len() + 1) * 2;
     let aux_size = u32_at(&body, aux_at) as usize;
     assert_eq!(body.len(), aux_at + 4 + aux_size);
+    // MS-OXCRPC 2.2.2.2.19: what may be packed, which is RopWriteStreamExtended.
+    let capabilities = [8, 0, 1, 0x46, 2, 0, 0, 0];
+    let aux = &body[aux_at + 4 + 8..];
+    assert!(
+        aux.windows(8).any(|block| block == capabilities),
+        "{aux:x?}"
+    );
 }
 
 /// 3.2.5.6 and 3.1.5.7: a Connect with cookies, whatever has become of them, makes a new session

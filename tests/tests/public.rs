@@ -17,31 +17,6 @@ const LOGIN_FAILURE: u32 = 0x8004_0111;
 
 const READ: i32 = 1;
 
-struct Public {
-    logon: Handle,
-    folder_ids: [u64; 13],
-}
-
-fn public_logon(client: &mut Client) -> Result<Public> {
-    let rop = logon_rop(0, PUBLIC | PER_MDB_REPLID, "");
-    let answer = client.rop(&rop, &[NO_HANDLE])?;
-    let folder_ids = answer.read(|input| {
-        assert_eq!(input.u8()?, 0);
-        let mut ids = [0; 13];
-        for id in &mut ids {
-            *id = input.u64()?;
-        }
-        assert_eq!(input.u16()?, 1);
-        assert_ne!(input.guid()?.0, [0; 16]);
-        input.guid()?;
-        Ok(ids)
-    })?;
-    Ok(Public {
-        logon: answer.handle(0)?,
-        folder_ids,
-    })
-}
-
 fn server() -> (tempfile::TempDir, TestServer) {
     let dir = tempfile::tempdir().unwrap();
     let server = TestServer::start_in(dir.path(), &[]);
@@ -94,17 +69,23 @@ fn set_read_flags(client: &mut Client, folder: Handle, flags: u8, ids: &[u64]) -
 fn there_is_one_public_store_for_all() {
     let (dir, server) = server();
     let mut ada = connect(&server, dir.path(), ADA);
-    let public = public_logon(&mut ada).unwrap();
+    let public = ada.public_logon().unwrap();
+    assert_eq!((public.logon_flags, public.repl_id), (0, 1));
+    assert_ne!(public.repl_guid, [0; 16]);
     assert!(public.folder_ids[..6].iter().all(|id| *id != 0));
     assert!(public.folder_ids[6..].iter().all(|id| *id == 0));
-    let subtree = ada.open_folder(public.logon, public.folder_ids[1]).unwrap();
+    let subtree = ada
+        .open_folder(public.handle, public.ipm_subtree())
+        .unwrap();
     let made = ada.create_folder(subtree, "Notices").unwrap();
     let id = post(&mut ada, made.handle, made.folder_id, "twelve fathoms");
 
     let mut bob = connect(&server, dir.path(), BOB);
-    let public = public_logon(&mut bob).unwrap();
+    let public = bob.public_logon().unwrap();
     let (hierarchy, count) = {
-        let subtree = bob.open_folder(public.logon, public.folder_ids[1]).unwrap();
+        let subtree = bob
+            .open_folder(public.handle, public.ipm_subtree())
+            .unwrap();
         bob.hierarchy_table(subtree, 0).unwrap()
     };
     assert_eq!(count, 1);
@@ -116,7 +97,7 @@ fn there_is_one_public_store_for_all() {
         (made.folder_id, "Notices".into())
     );
     let message = bob
-        .open_message(public.logon, made.folder_id, id, 0)
+        .open_message(public.handle, made.folder_id, id, 0)
         .unwrap();
     let row = bob
         .get_props(message.handle, &[tag::SUBJECT, tag::ENTRY_ID])
@@ -144,15 +125,17 @@ fn the_public_store_is_asked_for_by_both_flags() {
     let payload = ropewalk_tests::client::framing::rop_buffer(&other, &[NO_HANDLE]);
     let answer = ada.execute_payload(&payload).unwrap();
     assert_eq!(answer.rops[2..6], code::INVALID_PARAMETER.to_le_bytes());
-    public_logon(&mut ada).unwrap();
+    ada.public_logon().unwrap();
 }
 
 #[test]
 fn each_user_has_read_what_that_user_has_read_also_after_a_restart() {
     let (dir, mut server) = server();
     let mut ada = connect(&server, dir.path(), ADA);
-    let public = public_logon(&mut ada).unwrap();
-    let subtree = ada.open_folder(public.logon, public.folder_ids[1]).unwrap();
+    let public = ada.public_logon().unwrap();
+    let subtree = ada
+        .open_folder(public.handle, public.ipm_subtree())
+        .unwrap();
     let folder = ada.create_folder(subtree, "Notices").unwrap();
     let (handle, folder_id) = (folder.handle, folder.folder_id);
     let ids: Vec<u64> = ["one", "three", "two"]
@@ -165,8 +148,8 @@ fn each_user_has_read_what_that_user_has_read_also_after_a_restart() {
     };
 
     let mut bob = connect(&server, dir.path(), BOB);
-    let to_bob = public_logon(&mut bob).unwrap();
-    let bobs = bob.open_folder(to_bob.logon, folder_id).unwrap();
+    let to_bob = bob.public_logon().unwrap();
+    let bobs = bob.open_folder(to_bob.handle, folder_id).unwrap();
     assert_eq!(set_read_flags(&mut bob, bobs, 0, &ids[..2]), 0);
     assert_eq!(messages(&mut bob, bobs), expect([true, true, false]));
     assert_eq!(set_read_flags(&mut bob, bobs, 4, &ids[..1]), 0);
@@ -177,7 +160,7 @@ fn each_user_has_read_what_that_user_has_read_also_after_a_restart() {
 
     // Of an open message (MS-OXCMSG 3.2.5.11): what the client gave comes back if the state changed.
     let two = bob
-        .open_message(to_bob.logon, folder_id, ids[2], 0)
+        .open_message(to_bob.handle, folder_id, ids[2], 0)
         .unwrap();
     let mut flag = |flags: u8| {
         let rop = Rop::new(0x11, 1).u8(0).u8(flags).bytes(&[9; 24]);
@@ -191,7 +174,7 @@ fn each_user_has_read_what_that_user_has_read_also_after_a_restart() {
 
     // What is changed is unread again, but not to who changed it.
     let three = ada
-        .open_message(public.logon, folder_id, ids[1], 1)
+        .open_message(public.handle, folder_id, ids[1], 1)
         .unwrap();
     ada.set_props(
         three.handle,
@@ -204,8 +187,8 @@ fn each_user_has_read_what_that_user_has_read_also_after_a_restart() {
     server.stop();
     let mut server = TestServer::start_in(dir.path(), &[]);
     let mut bob = connect(&server, dir.path(), BOB);
-    let to_bob = public_logon(&mut bob).unwrap();
-    let bobs = bob.open_folder(to_bob.logon, folder_id).unwrap();
+    let to_bob = bob.public_logon().unwrap();
+    let bobs = bob.open_folder(to_bob.handle, folder_id).unwrap();
     assert_eq!(messages(&mut bob, bobs), expect([false, false, true]));
     server.stop();
 }
@@ -214,18 +197,20 @@ fn each_user_has_read_what_that_user_has_read_also_after_a_restart() {
 fn what_only_a_mailbox_has_is_not_supported() {
     let (dir, server) = server();
     let mut ada = connect(&server, dir.path(), ADA);
-    let public = public_logon(&mut ada).unwrap();
+    let public = ada.public_logon().unwrap();
     for rop in [
         Rop::new(0x27, 0).ascii_z("IPM"),
         Rop::new(0x26, 0)
-            .u64(public.folder_ids[1])
+            .u64(public.ipm_subtree())
             .ascii_z("IPM.Notice"),
         Rop::new(0x68, 0),
         Rop::new(0x7B, 0),
     ] {
-        fails(ada.rop(&rop, &[public.logon]), code::NOT_SUPPORTED);
+        fails(ada.rop(&rop, &[public.handle]), code::NOT_SUPPORTED);
     }
-    let subtree = ada.open_folder(public.logon, public.folder_ids[1]).unwrap();
+    let subtree = ada
+        .open_folder(public.handle, public.ipm_subtree())
+        .unwrap();
     let search = ropewalk_tests::client::NewFolder {
         folder_type: 2,
         ..ropewalk_tests::client::NewFolder::named("Search")
@@ -243,9 +228,9 @@ fn a_public_folder_is_not_copied_and_its_streams_are_for_reading() {
     const BINARY: u32 = 0x7803_0102;
     let (dir, server) = server();
     let mut client = connect(&server, dir.path(), ADA);
-    let public = public_logon(&mut client).unwrap();
+    let public = client.public_logon().unwrap();
     let top = client
-        .open_folder(public.logon, public.folder_ids[1])
+        .open_folder(public.handle, public.ipm_subtree())
         .unwrap();
     let [source, dest] =
         ["source", "dest"].map(|name| client.create_folder(top, name).unwrap().handle);
@@ -270,17 +255,17 @@ fn a_public_folder_is_not_copied_and_its_streams_are_for_reading() {
 fn the_one_replica_is_here() {
     let (dir, server) = server();
     let mut ada = connect(&server, dir.path(), ADA);
-    let public = public_logon(&mut ada).unwrap();
+    let public = ada.public_logon().unwrap();
     let owning = |id: u64| Rop::new(0x42, 0).u64(id);
     let ghosted = |id: u64| Rop::new(0x45, 0).u64(id);
-    let there = public.folder_ids[1];
-    let answer = ada.rop(&owning(there), &[public.logon]).unwrap();
+    let there = public.ipm_subtree();
+    let answer = ada.rop(&owning(there), &[public.handle]).unwrap();
     assert_eq!(answer.body, b"\x01\x00\x01\x00ropewalk\0");
-    let answer = ada.rop(&ghosted(there), &[public.logon]).unwrap();
+    let answer = ada.rop(&ghosted(there), &[public.handle]).unwrap();
     assert_eq!(answer.body, [0]);
     let nowhere = 0x7766_0000_0000_0001;
     for rop in [owning(nowhere), ghosted(nowhere)] {
-        fails(ada.rop(&rop, &[public.logon]), code::NOT_FOUND);
+        fails(ada.rop(&rop, &[public.handle]), code::NOT_FOUND);
     }
     let private = ada.logon().unwrap();
     fails(
@@ -294,8 +279,10 @@ fn the_one_replica_is_here() {
 fn a_folder_that_is_there_is_told_of_in_full() {
     let (dir, server) = server();
     let mut ada = connect(&server, dir.path(), ADA);
-    let public = public_logon(&mut ada).unwrap();
-    let subtree = ada.open_folder(public.logon, public.folder_ids[1]).unwrap();
+    let public = ada.public_logon().unwrap();
+    let subtree = ada
+        .open_folder(public.handle, public.ipm_subtree())
+        .unwrap();
     let made = ada.create_folder(subtree, "Notices").unwrap();
     let rop = Rop::new(0x1C, 0).u8(1).u8(1).u8(1).u8(1).u8(0);
     let rop = rop.utf16_z("Notices").utf16_z("");
@@ -309,7 +296,7 @@ fn a_folder_that_is_there_is_told_of_in_full() {
 fn nobody_can_be_the_user_of_the_public_store() {
     let (dir, server) = server();
     let mut ada = connect(&server, dir.path(), ADA);
-    public_logon(&mut ada).unwrap();
+    ada.public_logon().unwrap();
     let mut client =
         Client::connect(server.http(), ADA, PASSWORD, &legacy_dn(dir.path(), ADA)).unwrap();
     let rop = logon_rop(1, PER_MDB_REPLID, "/o=ropewalk/cn=public folders");
@@ -370,37 +357,39 @@ fn long_term_id(client: &mut Client, logon: Handle, id: u64) -> Vec<u8> {
 fn what_a_user_has_read_is_carried_to_another_place_and_back() {
     let (dir, server) = server();
     let mut ada = connect(&server, dir.path(), ADA);
-    let public = public_logon(&mut ada).unwrap();
-    let subtree = ada.open_folder(public.logon, public.folder_ids[1]).unwrap();
+    let public = ada.public_logon().unwrap();
+    let subtree = ada
+        .open_folder(public.handle, public.ipm_subtree())
+        .unwrap();
     let folder = ada.create_folder(subtree, "Notices").unwrap();
     let (handle, folder_id) = (folder.handle, folder.folder_id);
     let ids: Vec<u64> = (0..5)
         .map(|n| post(&mut ada, handle, folder_id, &format!("notice {n}")))
         .collect();
-    let id = long_term_id(&mut ada, public.logon, folder_id);
+    let id = long_term_id(&mut ada, public.handle, folder_id);
     set_read_flags(&mut ada, handle, 4, &[]);
-    let nothing = read_per_user(&mut ada, public.logon, &id, 0, 0).unwrap();
+    let nothing = read_per_user(&mut ada, public.handle, &id, 0, 0).unwrap();
     assert_eq!(nothing, (true, Vec::new()));
     set_read_flags(&mut ada, handle, 0, &[ids[1], ids[3]]);
-    let (finished, data) = read_per_user(&mut ada, public.logon, &id, 0, 0).unwrap();
+    let (finished, data) = read_per_user(&mut ada, public.handle, &id, 0, 0).unwrap();
     assert!(finished);
     assert_eq!(data[..16], id[..16], "the REPLGUID of the public store");
 
     // In parts.
-    let (finished, first) = read_per_user(&mut ada, public.logon, &id, 0, 10).unwrap();
+    let (finished, first) = read_per_user(&mut ada, public.handle, &id, 0, 10).unwrap();
     assert_eq!((finished, &first[..]), (false, &data[..10]));
-    let (finished, rest) = read_per_user(&mut ada, public.logon, &id, 10, 1000).unwrap();
+    let (finished, rest) = read_per_user(&mut ada, public.handle, &id, 10, 1000).unwrap();
     assert_eq!((finished, &rest[..]), (true, &data[10..]));
     fails(
-        read_per_user(&mut ada, public.logon, &id, 1000, 10),
+        read_per_user(&mut ada, public.handle, &id, 1000, 10),
         code::ERROR,
     );
 
     // Another user gets it, in parts as well.
     let mut bob = connect(&server, dir.path(), BOB);
-    let to_bob = public_logon(&mut bob).unwrap();
-    let bobs = bob.open_folder(to_bob.logon, folder_id).unwrap();
-    let mut write = |part| write_per_user(&mut bob, to_bob.logon, &id, part, None);
+    let to_bob = bob.public_logon().unwrap();
+    let bobs = bob.open_folder(to_bob.handle, folder_id).unwrap();
+    let mut write = |part| write_per_user(&mut bob, to_bob.handle, &id, part, None);
     write((false, 0, &data[..20])).unwrap();
     fails(write((true, 7, &data[20..])), code::ERROR);
     fails(write((true, 20, &data[20..])), code::ERROR);
@@ -412,21 +401,21 @@ fn what_a_user_has_read_is_carried_to_another_place_and_back() {
     );
     let read: Vec<bool> = messages(&mut bob, bobs).iter().map(|row| row.1).collect();
     assert_eq!(read, [false, true, false, true, false]);
-    write_per_user(&mut bob, to_bob.logon, &id, (true, 0, &[]), None).unwrap();
+    write_per_user(&mut bob, to_bob.handle, &id, (true, 0, &[]), None).unwrap();
     assert!(messages(&mut bob, bobs).iter().all(|row| !row.1));
 
     // A folder that is not there.
     let mut unknown = id.clone();
     unknown[20] ^= 0x40;
     fails(
-        read_per_user(&mut bob, to_bob.logon, &unknown, 0, 0),
+        read_per_user(&mut bob, to_bob.handle, &unknown, 0, 0),
         code::NOT_FOUND,
     );
     for rop in [
         Rop::new(0x60, 0).bytes(&[7; 16]),
         Rop::new(0x61, 0).bytes(&id),
     ] {
-        fails(bob.rop(&rop, &[to_bob.logon]), code::NOT_SUPPORTED);
+        fails(bob.rop(&rop, &[to_bob.handle]), code::NOT_SUPPORTED);
     }
 }
 
@@ -493,16 +482,16 @@ fn each_user_changes_and_deletes_what_is_his_own() {
     let (dir, server) = server();
     let mut ada = connect(&server, dir.path(), ADA);
     let mut bob = connect(&server, dir.path(), BOB);
-    let hers = public_logon(&mut ada).unwrap();
-    let his = public_logon(&mut bob).unwrap();
+    let hers = ada.public_logon().unwrap();
+    let his = bob.public_logon().unwrap();
     let subtree_id = hers.folder_ids[1];
-    let ada_subtree = ada.open_folder(hers.logon, subtree_id).unwrap();
+    let ada_subtree = ada.open_folder(hers.handle, subtree_id).unwrap();
     let made = ada.create_folder(ada_subtree, "Notices").unwrap();
     let folder_id = made.folder_id;
-    let folder = bob.open_folder(his.logon, folder_id).unwrap();
+    let folder = bob.open_folder(his.handle, folder_id).unwrap();
     let of_ada = post(&mut ada, made.handle, folder_id, "hers");
     let of_bob = post(&mut bob, folder, folder_id, "his");
-    let mut open = |id, mode| bob.open_message(his.logon, folder_id, id, mode);
+    let mut open = |id, mode| bob.open_message(his.handle, folder_id, id, mode);
     open(of_ada, 0).unwrap();
     fails(open(of_ada, 1), code::ACCESS_DENIED);
     let own = open(of_bob, 1).unwrap().handle;
@@ -519,7 +508,7 @@ fn each_user_changes_and_deletes_what_is_his_own() {
         bob.set_props(folder, &[(tag::COMMENT, text("his"))]),
         code::ACCESS_DENIED,
     );
-    let subtree = bob.open_folder(his.logon, subtree_id).unwrap();
+    let subtree = bob.open_folder(his.handle, subtree_id).unwrap();
     fails(
         bob.delete_folder(subtree, folder_id, 0x05),
         code::ACCESS_DENIED,
@@ -529,11 +518,11 @@ fn each_user_changes_and_deletes_what_is_his_own() {
         .unwrap();
     assert_eq!(ada.delete_folder(ada_subtree, folder_id, 0x05).unwrap(), 0);
     // Nobody sees what the server keeps for itself.
-    let root = bob.open_folder(his.logon, his.folder_ids[0]).unwrap();
+    let root = bob.open_folder(his.handle, his.folder_ids[0]).unwrap();
     let (_, count) = bob.hierarchy_table(root, 0).unwrap();
     assert_eq!(count, 2);
     fails(
-        bob.open_folder(his.logon, (0x45_u64 << 56) | 1),
+        bob.open_folder(his.handle, (0x45_u64 << 56) | 1),
         code::NOT_FOUND,
     );
 }

@@ -2,10 +2,7 @@
 
 use ropewalk_props::{PropTag, PropValue, tags};
 use ropewalk_tests::{
-    client::{
-        Cells as _, Client, Handle, NO_HANDLE, Rop, Value, logon_rop, restriction_bytes,
-        tagged_values,
-    },
+    client::{Cells as _, Client, Handle, Rop, Value, restriction_bytes, tagged_values},
     fixture::{self, ADA, PASSWORD, ada, code, fails, log_on, new_folder, tag, text},
     server::{TestServer, add_user},
 };
@@ -319,13 +316,10 @@ fn actions_are_looked_at_and_the_state_of_the_server_is_its_own() {
 // MS-OXORULE 2.2.5.1: nothing is moved, copied or left to a client by a public folder's rule.
 #[test]
 fn a_public_folder_has_no_rules_that_move_messages() {
-    // And USE_PER_MDB_REPLID_MAPPING.
-    const PUBLIC: u32 = 0x0100_0002;
     let (mut client, _) = ada();
-    let logon = client.rop(&logon_rop(0, PUBLIC, ""), &[NO_HANDLE]).unwrap();
-    let subtree = u64::from_le_bytes(*logon.body[9..].first_chunk().unwrap());
+    let public = client.public_logon().unwrap();
     let subtree = client
-        .open_folder(logon.handle(0).unwrap(), subtree)
+        .open_folder(public.handle, public.ipm_subtree())
         .unwrap();
     let folder = client.create_folder(subtree, "ruled").unwrap().handle;
     let with = |actions: &[u8]| {

@@ -97,6 +97,7 @@ impl Chain<'_> {
             response_index: request.response_handle_index(),
             is_first: true,
             is_brief: false,
+            packed: &[],
         };
         dispatch::execute(&mut exec, request).map_err(|_| ErrorCode::ERROR)?;
         if self.out.len() > payload_at + room {

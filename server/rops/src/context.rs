@@ -223,7 +223,7 @@ impl RopContext {
         {
             return Err(ErrorCode::RPC_FAILED);
         }
-        let payload = only_payload(asked.rop_buffer)?;
+        let payloads = Payloads::decode(asked.rop_buffer)?;
         let max_rop_out = asked.max_rop_out.min(ROP_OUT_BYTES_MAX) as usize;
         let room = Room {
             payload: PAYLOAD_BYTES_MAX.min(max_rop_out - ext_buffer::HEADER_LEN),
@@ -236,7 +236,7 @@ impl RopContext {
             out.put_bytes(&[0; ext_buffer::HEADER_LEN]);
         }
         let mut requests = reuse(std::mem::take(&mut self.scratch.requests));
-        let result = self.run_input_buffer(&payload, &mut requests, room, rest, out);
+        let result = self.run_input_buffer(&payloads, &mut requests, room, rest, out);
         if let Ok(Ran::All(response_at)) = result {
             ext_buffer::finish_plain(out, header_at);
             if asked.flags & execute_flags::CHAIN != 0
@@ -268,14 +268,20 @@ impl RopContext {
     /// One ROP input buffer to one ROP output buffer, or the rest of one.
     fn run_input_buffer<'a>(
         &mut self,
-        payload: &'a [u8],
+        payloads: &'a Payloads<'a>,
         requests: &mut Vec<Positioned<'a>>,
         room: Room,
         rest: Option<Rest>,
         out: &mut Vec<u8>,
     ) -> Result<Ran, ErrorCode> {
         let handles = &mut self.scratch.handles;
-        let rops = parse(payload, requests, handles, self.session.public)?;
+        let context = self.session.public;
+        let rops = parse(&payloads.first, requests, handles, context)?;
+        let packed = match &payloads.more[..] {
+            [] => Vec::new(),
+            more => packed(more, requests, context)?,
+        };
+        let last = requests.len().saturating_sub(1);
         let payload_at = match &rest {
             Some(rest) => rest.header_at + ext_buffer::HEADER_LEN,
             None => out.len(),
@@ -331,6 +337,7 @@ impl RopContext {
                 response_index: request.rop.response_handle_index(),
                 is_first: index == 0,
                 is_brief: room.is_brief,
+                packed: if index == last { &packed } else { &[] },
             };
             last_at = None;
             let missing = match dispatch::execute(&mut exec, &request.rop) {
@@ -370,18 +377,71 @@ impl RopContext {
     }
 }
 
-/// The payload of a RopBuffer of one extended buffer. Packed input, which has several, is only sent
-/// to servers that announce it (MS-OXCRPC 3.1.4.2.1.2).
-fn only_payload(rop_buffer: &[u8]) -> Result<Cow<'_, [u8]>, ErrorCode> {
-    let mut input = Reader::new(rop_buffer);
-    match ext_buffer::decode_one(&mut input) {
-        Ok((payload, flags)) if flags & ext_buffer::LAST != 0 && input.is_empty() => Ok(payload),
-        Ok(_) => Err(ErrorCode::RPC_FORMAT),
-        Err(error) => {
-            tracing::debug!(%error, "RopBuffer refused");
-            Err(ErrorCode::RPC_FORMAT)
+/// The payloads of the extended buffers of a RopBuffer.
+struct Payloads<'a> {
+    /// The first: a ROP input buffer.
+    first: Cow<'a, [u8]>,
+    /// Those that go on with its last ROP.
+    more: Vec<Cow<'a, [u8]>>,
+}
+
+impl<'a> Payloads<'a> {
+    /// `ecRpcFormat` for what are no extended buffers, the last of them and no other with the flag that says
+    /// so (MS-OXCRPC 3.1.4.2.1.1.1).
+    fn decode(rop_buffer: &'a [u8]) -> Result<Self, ErrorCode> {
+        let mut input = Reader::new(rop_buffer);
+        let mut next = || {
+            let (payload, flags) = ext_buffer::decode_one(&mut input).map_err(|error| {
+                tracing::debug!(%error, "RopBuffer refused");
+                ErrorCode::RPC_FORMAT
+            })?;
+            let is_last = flags & ext_buffer::LAST != 0;
+            if is_last == input.is_empty() {
+                Ok((payload, is_last))
+            } else {
+                Err(ErrorCode::RPC_FORMAT)
+            }
+        };
+        let (first, mut is_last) = next()?;
+        let mut more = Vec::new();
+        while !is_last {
+            let payload;
+            (payload, is_last) = next()?;
+            more.push(payload);
+        }
+        Ok(Self { first, more })
+    }
+}
+
+/// What the further extended buffers of a request have for its last ROP, RopWriteStreamExtended: each has one
+/// such ROP, on the same object. `ecRpcFormat` for anything else (MS-OXCRPC 3.1.4.2.1.2.1).
+fn packed<'a>(
+    more: &'a [Cow<'a, [u8]>],
+    requests: &[Positioned<'_>],
+    context: DecodeContext,
+) -> Result<Vec<&'a [u8]>, ErrorCode> {
+    let last = requests.last().ok_or(ErrorCode::RPC_FORMAT)?;
+    if !matches!(last.rop.body, RequestBody::WriteStreamExtended(_)) {
+        return Err(ErrorCode::RPC_FORMAT);
+    }
+    let mut data = Vec::with_capacity(more.len());
+    for payload in more {
+        let (mut requests, mut handles) = (Vec::new(), Vec::new());
+        parse(payload, &mut requests, &mut handles, context)?;
+        match &requests[..] {
+            [Positioned { rop, .. }]
+                if rop.logon_id == last.rop.logon_id
+                    && rop.handle_index == last.rop.handle_index =>
+            {
+                let RequestBody::WriteStreamExtended(write) = &rop.body else {
+                    return Err(ErrorCode::RPC_FORMAT);
+                };
+                data.push(write.data.get());
+            }
+            _ => return Err(ErrorCode::RPC_FORMAT),
         }
     }
+    Ok(data)
 }
 
 /// An Execute request.

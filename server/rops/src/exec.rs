@@ -61,6 +61,9 @@ pub struct Exec<'e> {
     /// Whether its caller waits for it while others may need the thread: what may take long is put off
     /// with [`Fail::Long`].
     pub is_brief: bool,
+    /// What further extended buffers of the request have for this ROP, RopWriteStreamExtended
+    /// (MS-OXCRPC 3.1.4.2.1.2.1).
+    pub packed: &'e [&'e [u8]],
 }
 
 impl Exec<'_> {

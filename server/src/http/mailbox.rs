@@ -139,6 +139,9 @@ fn connected(user: &User) -> Connected {
             enable_flags: aux_buffer::ENABLE_COMPRESSION,
             expiry_time: PERFORMANCE_EXPIRY_MS,
         },
+        ServerBlock::ServerCapabilities {
+            flags: aux_buffer::PACKED_WRITE_STREAM_UPLOAD_BUFFERS,
+        },
     ];
     if let Err(error) = aux_buffer::encode(&blocks, &mut auxiliary_buffer) {
         tracing::error!(%error, "auxiliary buffer");

@@ -18,6 +18,8 @@ pub const TYPE_PERF_CLIENTINFO: u8 = 0x02;
 pub const TYPE_CLIENT_CONTROL: u8 = 0x0A;
 /// Type of AUX_EXORGINFO (2.2.2.2.17).
 pub const TYPE_EXORGINFO: u8 = 0x17;
+/// AUX_SERVER_CAPABILITIES.
+pub const TYPE_SERVER_CAPABILITIES: u8 = 0x46;
 
 /// One block, as it is on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,10 +109,19 @@ pub enum ServerBlock {
         /// Milliseconds that a client keeps performance data it cannot send.
         expiry_time: u32,
     },
+    /// AUX_SERVER_CAPABILITIES (2.2.2.2.19).
+    ServerCapabilities {
+        /// ServerCapabilityFlags, see [`PACKED_WRITE_STREAM_UPLOAD_BUFFERS`].
+        flags: u32,
+    },
 }
 
 /// EnableFlags of AUX_CLIENT_CONTROL: the client compresses what it sends.
 pub const ENABLE_COMPRESSION: u32 = 0x0000_0004;
+
+/// ServerCapabilityFlags of AUX_SERVER_CAPABILITIES: a RopWriteStreamExtended may go on in further extended
+/// buffers of its request.
+pub const PACKED_WRITE_STREAM_UPLOAD_BUFFERS: u32 = 0x0000_0002;
 
 /// Appends a whole auxiliary buffer: RPC_HEADER_EXT and the blocks, neither compressed nor
 /// obfuscated (MS-OXCRPC 2.2.2.1).
@@ -141,6 +152,9 @@ impl ServerBlock {
                 enable_flags,
                 expiry_time,
             } => put_block(out, TYPE_CLIENT_CONTROL, &[enable_flags, expiry_time]),
+            Self::ServerCapabilities { flags } => {
+                put_block(out, TYPE_SERVER_CAPABILITIES, &[flags])
+            }
         }
     }
 }
@@ -172,18 +186,22 @@ mod tests {
                 enable_flags: ENABLE_COMPRESSION,
                 expiry_time: 604_800_000,
             },
+            ServerBlock::ServerCapabilities {
+                flags: PACKED_WRITE_STREAM_UPLOAD_BUFFERS,
+            },
         ];
         encode(&blocks_sent, &mut out).unwrap();
         assert_eq!(
             out,
             [
-                0, 0, 4, 0, 20, 0, 20, 0, // RPC_HEADER_EXT
+                0, 0, 4, 0, 28, 0, 28, 0, // RPC_HEADER_EXT
                 8, 0, 1, 0x17, 0, 0, 0, 0, // AUX_EXORGINFO
                 12, 0, 1, 0x0A, 4, 0, 0, 0, 0x00, 0x84, 0x0C, 0x24, // AUX_CLIENT_CONTROL
+                8, 0, 1, 0x46, 2, 0, 0, 0, // AUX_SERVER_CAPABILITIES
             ]
         );
         let read: Vec<_> = blocks(&out[8..]).collect();
-        assert_eq!(read.len(), 2);
+        assert_eq!(read.len(), 3);
         assert_eq!((read[0].block_type, read[0].data), (0x17, &[0; 4][..]));
         assert_eq!((read[1].block_type, read[1].data.len()), (0x0A, 8));
     }

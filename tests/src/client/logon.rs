@@ -53,6 +53,27 @@ impl Logon {
     }
 }
 
+/// The answer to a RopLogon to the public store (MS-OXCSTOR 2.2.1.1.4).
+#[derive(Clone, Debug)]
+#[allow(missing_docs)] // The fields have the names of the specification.
+pub struct PublicLogon {
+    pub handle: Handle,
+    pub logon_flags: u8,
+    pub folder_ids: [u64; 13],
+    pub repl_id: u16,
+    pub repl_guid: [u8; 16],
+    pub per_user_guid: [u8; 16],
+}
+
+#[allow(missing_docs)]
+impl PublicLogon {
+    pub const IPM_SUBTREE: usize = 1;
+
+    pub const fn ipm_subtree(&self) -> u64 {
+        self.folder_ids[Self::IPM_SUBTREE]
+    }
+}
+
 /// A RopLogon request to a private mailbox; its OutputHandleIndex is 0.
 pub fn logon_rop(logon_flags: u8, open_flags: u32, essdn: &str) -> Rop {
     let mut name = essdn.as_bytes().to_vec();
@@ -96,6 +117,29 @@ impl Client {
                 logon_year: input.u16()?,
                 gwart_time: input.u64()?,
                 store_state: input.u32()?,
+            })
+        })
+    }
+
+    /// RopLogon to the public store, as LogonId 0.
+    pub fn public_logon(&mut self) -> Result<PublicLogon> {
+        // PUBLIC | USE_PER_MDB_REPLID_MAPPING.
+        let rop = logon_rop(0, 0x0100_0002, "");
+        let answer = self.rop(&rop, &[NO_HANDLE])?;
+        let handle = answer.handle(0)?;
+        answer.read(|input| {
+            let logon_flags = input.u8()?;
+            let mut folder_ids = [0; 13];
+            for id in &mut folder_ids {
+                *id = input.u64()?;
+            }
+            Ok(PublicLogon {
+                handle,
+                logon_flags,
+                folder_ids,
+                repl_id: input.u16()?,
+                repl_guid: input.array()?,
+                per_user_guid: input.array()?,
             })
         })
     }

@@ -40,7 +40,7 @@ pub use self::{
     folder::{CreatedFolder, NewFolder, OpenedFolder},
     framing::{InputForm, MapiResponse, Payload},
     http::{Connection, HttpResponse, read_response},
-    logon::{Logon, logon_rop},
+    logon::{Logon, PublicLogon, logon_rop},
     message::{CreatedMessage, OpenedMessage, save},
     property::{Cells, Name, Problem, Row, Value, tagged_values},
     recipient::{NewRecipient, Recipient},

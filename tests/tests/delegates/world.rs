@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use ropewalk_tests::{
     client::{
-        Client, Handle, Logon, NO_HANDLE, logon_rop,
+        Client, Handle, Logon,
         permission::{
             ANONYMOUS, DEFAULT, PermissionData, add_user_row, modify_row, remove_row, user_entry_id,
         },
@@ -62,36 +62,30 @@ pub fn to_ada(client: &mut Client) -> ropewalk_tests::client::Result<Logon> {
     client.logon_with(0x01, 0x0100_0000, &shared().user_dn)
 }
 
-/// RopLogon to the public store (MS-OXCSTOR 2.2.1.1.4).
-pub fn to_public(client: &mut Client) -> Logon {
-    const PUBLIC: u32 = 0x0000_0002;
-    const PER_MDB_REPLID: u32 = 0x0100_0000;
-    let rop = logon_rop(0, PUBLIC | PER_MDB_REPLID, "");
-    let answer = client.rop(&rop, &[NO_HANDLE]).unwrap();
-    let (logon_flags, folder_ids) = answer
-        .read(|input| {
-            let flags = input.u8()?;
-            let mut ids = [0; 13];
-            for id in &mut ids {
-                *id = input.u64()?;
+/// A logon to Ada's mailbox or to the public store.
+pub struct LoggedOn {
+    pub handle: Handle,
+    pub folder_ids: [u64; 13],
+}
+
+impl LoggedOn {
+    pub fn new(client: &mut Client, store: Store) -> Self {
+        let (handle, folder_ids) = match store {
+            Store::Private => {
+                let logon = to_ada(client).unwrap();
+                (logon.handle, logon.folder_ids)
             }
-            // ReplId, ReplGuid, PerUserGuid.
-            input.bytes(2 + 16 + 16)?;
-            Ok((flags, ids))
-        })
-        .unwrap();
-    Logon {
-        handle: answer.handle(0).unwrap(),
-        logon_flags,
-        folder_ids,
-        response_flags: 0,
-        mailbox_guid: [0; 16],
-        repl_id: 0,
-        repl_guid: [0; 16],
-        logon_time: [0; 6],
-        logon_year: 0,
-        gwart_time: 0,
-        store_state: 0,
+            Store::Public => {
+                let logon = client.public_logon().unwrap();
+                (logon.handle, logon.folder_ids)
+            }
+        };
+        Self { handle, folder_ids }
+    }
+
+    /// The Inbox, which has the same id in all mailboxes.
+    pub fn inbox(&self) -> u64 {
+        self.folder_ids[Logon::INBOX]
     }
 }
 
@@ -118,7 +112,7 @@ pub struct Both {
     pub store: Store,
     pub ada: Client,
     pub guest: Client,
-    pub guest_logon: Logon,
+    pub guest_logon: LoggedOn,
     pub guest_dn: String,
     pub by: By,
     /// A folder of Ada's that the guest sees: his handle of it and hers.
@@ -141,9 +135,9 @@ impl Both {
         let [(ada_parent, parent_id), (ada_free, free_id)] = match store {
             Store::Private => [(); 2].map(|()| new_folder(&mut ada, &ada_logon)),
             Store::Public => {
-                let public = to_public(&mut ada);
+                let public = ada.public_logon().unwrap();
                 let subtree = ada
-                    .open_folder(public.handle, public.folder_ids[1])
+                    .open_folder(public.handle, public.ipm_subtree())
                     .unwrap();
                 ["parent", "free"].map(|name| {
                     let name = format!("{name} of {email} by {by:?}");
@@ -157,10 +151,7 @@ impl Both {
             ada.modify_permissions(folder, 1, &[row]).unwrap();
         }
         let mut guest = session(email);
-        let guest_logon = match store {
-            Store::Private => to_ada(&mut guest).unwrap(),
-            Store::Public => to_public(&mut guest),
-        };
+        let guest_logon = LoggedOn::new(&mut guest, store);
         let parent = guest.open_folder(guest_logon.handle, parent_id).unwrap();
         let free = guest.open_folder(guest_logon.handle, free_id).unwrap();
         Self {

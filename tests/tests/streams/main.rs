@@ -1,5 +1,6 @@
 //! Streams (MS-OXCPRPT 3.2.5.11 to 3.2.5.18).
 
+mod packed;
 mod shared;
 
 use ropewalk_tests::{

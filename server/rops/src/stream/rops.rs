@@ -1,5 +1,7 @@
 //! Reading, writing and closing streams (MS-OXCPRPT 3.2.5.12 to 3.2.5.18).
 
+use std::borrow::Cow;
+
 use ropewalk_props::{PropTag, PropType, PropValue, Utf16Text};
 use ropewalk_wire::{
     ErrorCode, Put,
@@ -153,15 +155,22 @@ pub fn write_stream(exec: &mut Exec<'_>, request: &WriteStreamRequest<'_>) -> Re
     Ok(())
 }
 
-/// RopWriteStreamExtended.
+/// RopWriteStreamExtended, with what further extended buffers have for it: one write (MS-OXCRPC
+/// 3.1.4.2.1.2.1).
 pub fn write_stream_extended(
     exec: &mut Exec<'_>,
     request: &WriteStreamRequest<'_>,
 ) -> Result<(), Fail> {
     exec.need(4)?;
-    write(exec, &request.data)?;
+    let data = match exec.packed {
+        [] => Cow::Borrowed(&request.data[..]),
+        packed => Cow::Owned([&[&request.data[..]], packed].concat().concat()),
+    };
+    write(exec, &data)?;
     exec.begin();
-    exec.out.put_u32(request.data.len() as u32);
+    // A request has no more bytes than that.
+    exec.out
+        .put_u32(u32::try_from(data.len()).unwrap_or(u32::MAX));
     Ok(())
 }
 
