@@ -214,12 +214,12 @@ fn what_is_not_in_the_folder_is_not_found() {
         .unwrap();
 }
 
-// MS-OXCMSG 2.2.1.6: mfRead, mfUnsent, and with mfRead mfEverRead.
+// MS-OXCMSG 2.2.1.6: mfRead, mfUnsent, with mfRead mfEverRead, and mfUnmodified.
 #[test]
 fn a_saved_message_is_read_and_unsent() {
     let mut place = place();
     let (_, id) = place.message();
-    assert_eq!(place.flags(id), 0x0409);
+    assert_eq!(place.flags(id), 0x040B);
     let fai = place
         .client
         .create_message_with(place.folder, place.folder_id, true)
@@ -242,7 +242,7 @@ fn flags_and_status_are_the_servers_after_the_first_save() {
     let row = place.client.get_props(message, &[tag::MESSAGE_FLAGS]);
     assert_eq!(row.unwrap().int(0), 0x88);
     let id = place.client.save_message(message).unwrap();
-    assert_eq!(place.flags(id), 0x88);
+    assert_eq!(place.flags(id), 0x8A);
     for tag in [tag::MESSAGE_FLAGS, MESSAGE_STATUS] {
         let problems = place
             .client
@@ -252,7 +252,7 @@ fn flags_and_status_are_the_servers_after_the_first_save() {
         assert_eq!(told, [(0, tag, COMPUTED)]);
     }
     place.client.save_message(message).unwrap();
-    assert_eq!(place.flags(id), 0x88);
+    assert_eq!(place.flags(id), 0x8A);
     place
         .client
         .set_props(message, &[(tag::SUBJECT, text("modified"))])
@@ -312,8 +312,8 @@ fn receipts_that_are_asked_for_show_in_the_flags() {
     let (message, id) = place.message();
     place.client.set_props(message, &RECEIPTS).unwrap();
     let row = place.client.get_props(message, &[tag::MESSAGE_FLAGS]);
-    assert_eq!(row.unwrap().int(0), 0x0709);
-    assert_eq!(place.flags(id), 0x0409);
+    assert_eq!(row.unwrap().int(0), 0x070B);
+    assert_eq!(place.flags(id), 0x040B);
     place.client.save_message(message).unwrap();
     assert_eq!(place.flags(id), 0x0709);
     let unasked = [(RECEIPTS[0].0, Value::Boolean(false))];
@@ -336,15 +336,15 @@ fn read_flags_set_and_clear_what_they_say() {
     place.client.set_props(message, &RECEIPTS).unwrap();
     let id = place.client.save_message(message).unwrap();
     let before = VERSION.map(|tag| place.seen(id, tag));
-    assert_eq!(place.flags(id), 0x0409 | notify);
+    assert_eq!(place.flags(id), 0x040B | notify);
     for (read_flags, flags) in [
-        (0x04, 0x0008 | notify),
-        (0x10, 0x0008 | notify),
-        (0x00, 0x0409 | notify),
-        (0x05, 0x0008 | notify),
-        (0x01, 0x0409 | notify),
-        (0x20, 0x0409 | 0x0200),
-        (0x40, 0x0409),
+        (0x04, 0x000A | notify),
+        (0x10, 0x000A | notify),
+        (0x00, 0x040B | notify),
+        (0x05, 0x000A | notify),
+        (0x01, 0x040B | notify),
+        (0x20, 0x040B | 0x0200),
+        (0x40, 0x040B),
     ] {
         assert_eq!(place.set_read_flags(&[id], 0, read_flags), 0);
         assert_eq!(place.flags(id), flags, "after ReadFlags {read_flags:#04x}");
@@ -381,10 +381,10 @@ fn the_read_flag_of_an_open_message_is_committed_at_once() {
         assert_eq!(row.unwrap().int(0), place.flags(id));
         place.flags(id)
     };
-    assert_eq!(set(&mut place, 0x04), 0x0308);
-    assert_eq!(set(&mut place, 0x20), 0x0208);
-    assert_eq!(set(&mut place, 0x40), 0x0008);
-    assert_eq!(set(&mut place, 0x00), 0x0409);
+    assert_eq!(set(&mut place, 0x04), 0x030A);
+    assert_eq!(set(&mut place, 0x20), 0x020A);
+    assert_eq!(set(&mut place, 0x40), 0x000A);
+    assert_eq!(set(&mut place, 0x00), 0x040B);
     assert_eq!(VERSION.map(|tag| place.seen(id, tag)), before);
     let rop = Rop::new(0x11, 0).u8(1).u8(0x04);
     for handle in [NO_HANDLE, place.folder] {

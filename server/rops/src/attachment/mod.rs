@@ -4,7 +4,7 @@ pub mod rops;
 #[cfg(test)]
 mod tests;
 
-use ropewalk_props::{PropTag, tags::*};
+use ropewalk_props::{FileTime, PropTag, tags::*};
 use ropewalk_store::{Attachment, Mailbox};
 use ropewalk_wire::ErrorCode;
 
@@ -38,8 +38,15 @@ pub struct AttachmentObject {
     pub code_page: CodePage,
     /// Streams whose content it does not have yet.
     pub streams: PendingStreams,
+    /// PidTagLastModificationTime when it was made, opened or last saved.
+    pub modified: Option<FileTime>,
     /// What it keeps in memory, apart from what its message does.
     pub share: Share,
+}
+
+/// PidTagLastModificationTime of an attachment.
+pub fn modified(view: AttachmentView<'_>) -> Option<FileTime> {
+    view.props().get(PID_TAG_LAST_MODIFICATION_TIME)?.as_time()
 }
 
 impl AttachmentObject {
@@ -136,10 +143,10 @@ pub fn columns() -> Vec<PropTag> {
     COMPUTED.into_iter().chain(given).collect()
 }
 
-/// True for properties that only the server sets (MS-OXCMSG 2.2.2, MS-OXCPRPT 2.2.1).
+/// True for properties that only the server sets (MS-OXCMSG 2.2.2.1, 2.2.2.5, 2.2.2.6). The times are not
+/// among them: they may be those of the file that is attached (2.2.2.2, 2.2.2.3, 4.5.3).
 pub fn is_read_only(tag: PropTag) -> bool {
-    const TIMES: [PropTag; 2] = [PID_TAG_CREATION_TIME, PID_TAG_LAST_MODIFICATION_TIME];
-    is_computed(tag) || TIMES.iter().any(|known| known.id() == tag.id())
+    is_computed(tag)
 }
 
 fn is_computed(tag: PropTag) -> bool {

@@ -10,7 +10,7 @@ use ropewalk_wire::{
     },
 };
 
-use super::AttachmentObject;
+use super::{AttachmentObject, modified};
 use crate::{
     code_page::CodePage,
     exec::{Exec, Fail},
@@ -73,6 +73,7 @@ pub fn open_attachment(exec: &mut Exec<'_>, request: &OpenAttachmentRequest) -> 
         depth: message.place.depth(),
         code_page: message.code_page,
         streams: pending::PendingStreams::default(),
+        modified: modified(attachment),
         share,
     };
     exec.open(
@@ -140,6 +141,7 @@ pub fn create_attachment(exec: &mut Exec<'_>, request: &OpenOnlyRequest) -> Resu
         depth,
         code_page,
         streams: pending::PendingStreams::default(),
+        modified: Some(now),
         share: exec.session.budget.share(),
     };
     exec.open(
@@ -169,10 +171,15 @@ pub fn save_changes_attachment(
         return Err(ErrorCode::GENERAL_FAILURE.into());
     }
     if attachment.draft.is_some() {
+        // A time that the client gave is that of the file (MS-OXCMSG 2.2.2.2).
+        let time = modified(attachment.view());
+        let is_given = time.is_some() && time != attachment.modified;
         let draft = attachment.edit()?;
-        draft
-            .props
-            .set(PID_TAG_LAST_MODIFICATION_TIME, &PropValue::Time(now));
+        if !is_given {
+            draft
+                .props
+                .set(PID_TAG_LAST_MODIFICATION_TIME, &PropValue::Time(now));
+        }
         if draft.embedded.is_some() && draft.props.slot(PID_TAG_ATTACH_METHOD.id()).is_none() {
             draft.props.set(
                 PID_TAG_ATTACH_METHOD,
@@ -185,6 +192,7 @@ pub fn save_changes_attachment(
     }
     let attachment = attachment_at_mut(exec, index, ErrorCode::NOT_SUPPORTED)?;
     attachment.is_new = false;
+    attachment.modified = modified(attachment.view());
     if flags == SaveFlags::KeepOpenReadOnly {
         attachment.writable = false;
     }

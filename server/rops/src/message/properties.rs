@@ -383,15 +383,10 @@ pub fn html_code_page(view: MessageView<'_>) -> CodePage {
     CodePage::new(id as u32)
 }
 
-/// MS-OXCMSG 2.2.1.2: attachments that are not hidden.
+/// PidTagHasAttachments and mfHasAttach: of any kind; whether there are some that a user sees is what
+/// PidLidSmartNoAttach tells (MS-OXCMSG 2.2.1.2, 2.2.1.6, 2.2.1.14).
 fn has_attachments(view: MessageView<'_>) -> bool {
-    view.attachments().any(|attachment| {
-        attachment
-            .props()
-            .get(PID_TAG_ATTACHMENT_HIDDEN)
-            .and_then(|hidden| hidden.as_bool())
-            != Some(true)
-    })
+    view.attachment_count() > 0
 }
 
 /// PidTagInstanceKey: names the row among all rows of a table (MS-OXCTABL 2.2.1.5).

@@ -107,9 +107,9 @@ fn save_in_folder(exec: &mut Exec<'_>, index: u8, flags: SaveFlags) -> Result<()
     };
     let is_new = object.entry.is_none();
     let mut message = finished(exec.session, object.view(), is_new && !associated)?;
+    // Until it is modified after its first save or its delivery (MS-OXCMSG 2.2.1.6).
+    set_flag(&mut message, flags::UNMODIFIED, is_new);
     if let Some(entry) = &object.entry {
-        // It has been modified since it was first saved or delivered (MS-OXCMSG 2.2.1.6).
-        clear_flag(&mut message, flags::UNMODIFIED);
         keep_status(&mailbox, entry, &mut message)?;
     }
     let save = SaveMessage {
@@ -168,10 +168,11 @@ fn keep_status(
     Ok(())
 }
 
-fn clear_flag(message: &mut Message, flag: u32) {
-    let bits = message.props.get_i32(PID_TAG_MESSAGE_FLAGS).unwrap_or(0) as u32;
-    if bits & flag != 0 {
-        let bits = PropValue::Integer32((bits & !flag) as i32);
+fn set_flag(message: &mut Message, flag: u32, is_set: bool) {
+    let old = message.props.get_i32(PID_TAG_MESSAGE_FLAGS).unwrap_or(0) as u32;
+    let bits = if is_set { old | flag } else { old & !flag };
+    if bits != old {
+        let bits = PropValue::Integer32(bits as i32);
         message.props.set(PID_TAG_MESSAGE_FLAGS, &bits);
     }
 }

@@ -26,7 +26,7 @@ pub fn split(subject: &str) -> (&str, &str) {
     ("", subject)
 }
 
-/// Which of the three a client has just set.
+/// Which of the three a client has just set or deleted.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Changed {
     /// PidTagSubject.
@@ -35,6 +35,8 @@ pub struct Changed {
     pub prefix: bool,
     /// PidTagNormalizedSubject.
     pub normalized: bool,
+    /// One of the last two was deleted.
+    pub deleted: bool,
 }
 
 /// Brings the other subject properties in step with those just set; every code unit stays as it is.
@@ -60,6 +62,16 @@ pub fn settle(props: &mut Bag, changed: Changed) {
         set(props, PID_TAG_SUBJECT, &[&*prefix, &*normalized].concat());
         set(props, PID_TAG_NORMALIZED_SUBJECT, &normalized);
         set(props, PID_TAG_SUBJECT_PREFIX, &prefix);
+    } else if changed.deleted && props.slot(PID_TAG_SUBJECT.id()).is_some() {
+        // What is left of it (MS-OXCMSG 2.2.1.46).
+        let subject = match (prefix, get(PID_TAG_NORMALIZED_SUBJECT)) {
+            (None, None) => {
+                props.remove(PID_TAG_SUBJECT.id());
+                return;
+            }
+            (prefix, rest) => [prefix.unwrap_or_default(), rest.unwrap_or_default()].concat(),
+        };
+        set(props, PID_TAG_SUBJECT, &subject);
     }
 }
 

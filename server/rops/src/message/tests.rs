@@ -315,7 +315,7 @@ fn message_flags_are_the_clients_before_the_first_save_and_the_servers_after() {
     assert_eq!(flags(&mut client, message), 0x08);
     client.save(message, 2).unwrap();
     client.set(message, &set(0x01)).unwrap();
-    assert_eq!(flags(&mut client, message), 0x08);
+    assert_eq!(flags(&mut client, message), 0x08 | 0x02);
 }
 
 #[test]

@@ -270,8 +270,14 @@ fn edit_message(props: &mut Bag, edits: Vec<Edit>) {
                     props.remove(PID_TAG_NORMALIZED_SUBJECT.id());
                 }
             }
-            id if id == PID_TAG_SUBJECT_PREFIX.id() => changed.prefix |= sets,
-            id if id == PID_TAG_NORMALIZED_SUBJECT.id() => changed.normalized |= sets,
+            id if id == PID_TAG_SUBJECT_PREFIX.id() => {
+                changed.prefix |= sets;
+                changed.deleted |= !sets;
+            }
+            id if id == PID_TAG_NORMALIZED_SUBJECT.id() => {
+                changed.normalized |= sets;
+                changed.deleted |= !sets;
+            }
             id if id == PID_TAG_MESSAGE_FLAGS.id() => {
                 return match &mut edit.value {
                     Some(PropValue::Integer32(bits)) => {

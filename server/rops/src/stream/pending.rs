@@ -113,6 +113,7 @@ fn settle_subject(props: &mut Bag, tag: PropTag) {
             subject: tag == PID_TAG_SUBJECT,
             prefix: tag == PID_TAG_SUBJECT_PREFIX,
             normalized: tag == PID_TAG_NORMALIZED_SUBJECT,
+            deleted: false,
         },
     );
 }
