@@ -1,10 +1,13 @@
 //! Saving and reading messages.
 
+use std::collections::HashSet;
+
 use rkyv::rancor;
 use ropewalk_props::{BagView, FileTime, GlobCnt, PropTag, PropType, PropValue, Slot, tags};
 
 use super::{
-    Mailbox,
+    Mailbox, MessagePlace,
+    transfer::Finder,
     txn::Txn,
     types::{Contents, ContentsView, MessageEntry, SaveMessage},
 };
@@ -109,20 +112,90 @@ impl Mailbox {
         let Some(outcome) = amend(&mut message) else {
             return Ok(None);
         };
-        let subject = subject_of(&message);
-        let added = add_content(&mut txn, message, Some(&old))?;
-        let mut new = MessageEntry {
-            size: added.size,
-            content: added.at,
-            subject,
-            blobs: added.blobs,
-            ..old.clone()
-        };
-        fit(&mut new);
-        txn.put_message(Some(&old), new)?;
+        put_amended(&mut txn, &old, message)?;
         txn.commit()?;
         Ok(Some(outcome))
     }
+
+    /// Changes messages' contents without new change numbers or modification times, those for which
+    /// `amend` returns true; durable when it returns. In commits of at most [`AMENDED_AT_ONCE`] messages.
+    /// Messages that are not there are passed over.
+    ///
+    /// Fails as [`Mailbox::save_message`] does; earlier commits stay.
+    pub fn amend_messages(
+        &self,
+        places: &[MessagePlace],
+        mut amend: impl FnMut(&mut Message) -> bool,
+    ) -> Result<(), StoreError> {
+        for some in places.chunks(AMENDED_AT_ONCE) {
+            self.amend_some(some, &mut amend)?;
+        }
+        Ok(())
+    }
+
+    fn amend_some(
+        &self,
+        places: &[MessagePlace],
+        amend: &mut impl FnMut(&mut Message) -> bool,
+    ) -> Result<(), StoreError> {
+        let mut txn = Txn::begin(self)?;
+        let mut finder = Finder::default();
+        // What was changed cannot be read before it is committed.
+        let mut changed = HashSet::new();
+        let mut bytes = 0;
+        for place in places {
+            if changed.contains(place) {
+                continue;
+            }
+            let found = finder.find(&txn, *place)?;
+            let Some(old) = found.filter(|entry| !entry.soft_deleted) else {
+                continue;
+            };
+            let mut message = self.read_message(&old)?.to_message();
+            if !amend(&mut message) {
+                continue;
+            }
+            bytes += put_amended(&mut txn, &old, message)?;
+            changed.insert(*place);
+            if bytes > AMENDED_BYTES {
+                txn.commit()?;
+                txn = Txn::begin(self)?;
+                finder = Finder::default();
+                changed.clear();
+                bytes = 0;
+            }
+        }
+        if !changed.is_empty() {
+            txn.commit()?;
+        }
+        Ok(())
+    }
+}
+
+/// Messages that [`Mailbox::amend_messages`] changes in one commit, at most.
+const AMENDED_AT_ONCE: usize = 64;
+/// Bytes of them, apart from their large values, after which it commits.
+const AMENDED_BYTES: usize = 4 << 20;
+
+/// Puts a message's new content in the place of its old one, and nothing else; returns the bytes of its
+/// record.
+fn put_amended(
+    txn: &mut Txn<'_>,
+    old: &MessageEntry,
+    message: Message,
+) -> Result<usize, StoreError> {
+    let subject = subject_of(&message);
+    let added = add_content(txn, message, Some(old))?;
+    let mut new = MessageEntry {
+        size: added.size,
+        content: added.at,
+        subject,
+        blobs: added.blobs,
+        ..old.clone()
+    };
+    fit(&mut new);
+    txn.put_message(Some(old), new)?;
+    Ok(added.bytes)
 }
 
 fn stage(txn: &mut Txn<'_>, save: SaveMessage) -> Result<MessageEntry, StoreError> {
@@ -230,6 +303,8 @@ fn time_of(message: &Message, tag: PropTag) -> Option<FileTime> {
 
 /// A content that was added to the frame.
 struct Added {
+    /// Bytes of its record.
+    bytes: usize,
     at: Location,
     size: u64,
     blobs: Option<Box<[u64]>>,
@@ -246,6 +321,7 @@ fn add_content(
     for_each_bag(&mut message, 0, &mut |bag| txn.spill(bag, &mut found))?;
     let archive = rkyv::to_bytes::<rancor::Error>(&message).map_err(|_| StoreError::TooLarge)?;
     Ok(Added {
+        bytes: archive.len(),
         at: txn.add_record(RecordKind::Message, &archive)?,
         size: found.size,
         blobs: found.listed(),

@@ -109,14 +109,14 @@ impl Mailbox {
 
 /// Looks messages up, folder by folder.
 #[derive(Default)]
-struct Finder {
+pub(super) struct Finder {
     /// The folder last asked for, and whether it is there.
     last: Option<(GlobCnt, bool)>,
 }
 
 impl Finder {
     /// A message, if it and its folder are there.
-    fn find(
+    pub(super) fn find(
         &mut self,
         txn: &Txn<'_>,
         (folder, id): MessagePlace,

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use ropewalk_props::{Bag, GlobCnt, PropValue, tags};
+use ropewalk_props::{Bag, BagView as _, GlobCnt, PropValue, tags};
 
 use super::{
     disk::SimDisk,
@@ -11,8 +11,8 @@ use super::{
     model,
 };
 use crate::{
-    Compaction, ContentsView, EmptyFolder, FolderKind, IndexKind, Mailbox, Message, NewFolder,
-    SaveMessage, Store, StoreOptions, open::Tuning,
+    Compaction, ContentsView, EmptyFolder, FolderKind, IndexKind, Mailbox, Message, MessageEntry,
+    NewFolder, SaveMessage, Store, StoreOptions, open::Tuning,
 };
 
 const INBOX: GlobCnt = GlobCnt(model::INBOX);
@@ -122,6 +122,10 @@ impl Bulk {
             fsyncs: self.disk.counts().1 - before.1,
             bytes: bytes() - before.2,
         }
+    }
+
+    fn entry(&self, id: GlobCnt) -> MessageEntry {
+        self.mailbox.entry(INBOX, id).unwrap().unwrap()
     }
 
     /// Messages of each view of the Inbox.
@@ -247,4 +251,43 @@ fn a_folder_that_is_not_in_memory_is_emptied_without_being_read() {
     bulk.empty(HARD);
     assert!(!bulk.mailbox.has_contents(INBOX));
     assert_eq!(bulk.views(), [0; 4]);
+}
+
+#[test]
+fn many_messages_are_amended_in_few_commits() {
+    let bulk = Bulk::new();
+    let ids = bulk.fill(200, false);
+    let gone = bulk.fill(1, false);
+    bulk.mailbox.delete_messages(INBOX, &gone, true).unwrap();
+    let before: Vec<_> = ids.iter().map(|id| bulk.entry(*id)).collect();
+    // Each twice, and one that is gone.
+    let twice = ids.iter().flat_map(|id| [(INBOX, *id); 2]);
+    let places: Vec<_> = twice.chain([(INBOX, gone[0])]).collect();
+    let mut amended = 0;
+    let cost = bulk.cost(|mailbox| {
+        let amend = |message: &mut Message| {
+            let amends = message.props.get(tags::PID_TAG_MESSAGE_STATUS).is_none();
+            if amends {
+                amended += 1;
+                let value = PropValue::Integer32(7);
+                message.props.set(tags::PID_TAG_MESSAGE_STATUS, &value);
+            }
+            amends
+        };
+        mailbox.amend_messages(&places, amend).unwrap();
+    });
+    assert_eq!(amended, 200, "each once");
+    // 401 places, 64 at a time.
+    assert_eq!(cost.commits, 7);
+    let bulk = bulk.again();
+    for before in before {
+        let now = bulk.entry(before.id);
+        let message = bulk.mailbox.read_message(&now).unwrap().to_message();
+        let status = message.props.get(tags::PID_TAG_MESSAGE_STATUS);
+        assert_eq!(status.and_then(|status| status.as_i32()), Some(7));
+        assert_eq!((now.cn, now.modified), (before.cn, before.modified));
+        assert!(message.props.get(tags::PID_TAG_BODY).is_some());
+    }
+    let nothing = bulk.cost(|mailbox| mailbox.amend_messages(&places, |_| false).unwrap());
+    assert_eq!(nothing.commits, 0);
 }

@@ -96,7 +96,7 @@ fn forget_receipts(exec: &mut Exec<'_>, index: u8, read_flags: u8) -> Result<(),
         return Ok(());
     };
     let mailbox = exec.mailbox()?;
-    blocking(|| clear_notify(&mailbox, entry.folder, &[entry.id], bits))
+    blocking(|| clear_notify(&mailbox, &[(entry.folder, entry.id)], bits))
         .map_err(store_error::fail)?;
     let message = message_at_mut(exec, index)?;
     if let Some(draft) = &mut message.draft {

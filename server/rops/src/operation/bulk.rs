@@ -132,8 +132,7 @@ impl Bulk {
 
     /// Does it to at most so many more messages, in one commit; returns to how many.
     pub fn step(&mut self, exec: &Exec<'_>, most: usize) -> Result<usize, ErrorCode> {
-        /// Of messages whose receipts are forgotten: each is read, and those that change are a commit
-        /// each.
+        /// Of messages whose receipts are forgotten: each is read, and written anew if it changes.
         const READ_AT_ONCE: usize = 64;
         let most = match self.act {
             Act::SetRead { clear, .. } if clear != 0 => most.min(READ_AT_ONCE),
@@ -219,7 +218,8 @@ fn act_in(exec: &Exec<'_>, act: Act, folder: GlobCnt, ids: &[GlobCnt]) -> Result
         Act::Move { dest } => transferred(|| mailbox.move_messages(folder, dest, ids)),
         Act::Copy { dest } => transferred(|| mailbox.copy_messages(folder, dest, ids)),
         Act::SetRead { read, clear } => {
-            blocking(|| clear_notify(mailbox, folder, ids, clear)).map_err(store_error::fail)?;
+            let places: Vec<_> = ids.iter().map(|id| (folder, *id)).collect();
+            blocking(|| clear_notify(mailbox, &places, clear)).map_err(store_error::fail)?;
             return set_read(logon, folder, ids, read);
         }
     };
@@ -260,9 +260,7 @@ fn act_at(exec: &Exec<'_>, act: Act, places: &[MessagePlace]) -> Result<bool, Er
         Act::Move { dest } => transferred(|| mailbox.move_messages_at(places, dest)),
         Act::Copy { dest } => transferred(|| mailbox.copy_messages_at(places, dest)),
         Act::SetRead { read, clear } => blocking(|| {
-            for (folder, id) in places {
-                clear_notify(mailbox, *folder, &[*id], clear)?;
-            }
+            clear_notify(mailbox, places, clear)?;
             match read {
                 Some(read) => Ok(mailbox.set_read_at(places, read)?.missing),
                 None => Ok(Missing::new()),
@@ -275,20 +273,19 @@ fn act_at(exec: &Exec<'_>, act: Act, places: &[MessagePlace]) -> Result<bool, Er
 /// Clears bits of PidTagMessageFlags, of the messages that are there.
 pub fn clear_notify(
     mailbox: &Mailbox,
-    folder: GlobCnt,
-    ids: &[GlobCnt],
+    places: &[MessagePlace],
     bits: u32,
 ) -> Result<(), StoreError> {
-    for id in ids.iter().filter(|_| bits != 0) {
-        let cleared = mailbox.amend_message(folder, *id, |message| {
-            let old = message.props.get_i32(PID_TAG_MESSAGE_FLAGS).unwrap_or(0) as u32;
-            let value = PropValue::Integer32((old & !bits) as i32);
-            (old & bits != 0).then(|| message.props.set(PID_TAG_MESSAGE_FLAGS, &value))
-        });
-        match cleared {
-            Ok(_) | Err(StoreError::NotFound) => {}
-            Err(error) => return Err(error),
-        }
+    if bits == 0 {
+        return Ok(());
     }
-    Ok(())
+    mailbox.amend_messages(places, |message| {
+        let old = message.props.get_i32(PID_TAG_MESSAGE_FLAGS).unwrap_or(0) as u32;
+        let value = PropValue::Integer32((old & !bits) as i32);
+        let changes = old & bits != 0;
+        if changes {
+            message.props.set(PID_TAG_MESSAGE_FLAGS, &value);
+        }
+        changes
+    })
 }
