@@ -12,8 +12,10 @@ const ADA: &str = "ada@example.test";
 const BOB: &str = "bob@example.test";
 
 const PUBLIC: u32 = 0x0000_0002;
+const ALTERNATE_SERVER: u32 = 0x0000_0100;
 const PER_MDB_REPLID: u32 = 0x0100_0000;
 const LOGIN_FAILURE: u32 = 0x8004_0111;
+const CORRUPT_DATA: u32 = 0x8004_011B;
 
 const READ: i32 = 1;
 
@@ -72,6 +74,7 @@ fn there_is_one_public_store_for_all() {
     let public = ada.public_logon().unwrap();
     assert_eq!((public.logon_flags, public.repl_id), (0, 1));
     assert_ne!(public.repl_guid, [0; 16]);
+    assert_eq!(public.per_user_guid, [0; 16], "not used");
     assert!(public.folder_ids[..6].iter().all(|id| *id != 0));
     assert!(public.folder_ids[6..].iter().all(|id| *id == 0));
     let subtree = ada
@@ -118,13 +121,13 @@ fn the_public_store_is_asked_for_by_both_flags() {
         let rop = logon_rop(logon_flags, open_flags, &dn);
         fails(ada.rop(&rop, &[NO_HANDLE]), LOGIN_FAILURE);
     }
-    // A second mailbox has REPLIDs of its own, which a client has to know.
+    // There is no other server with public folders.
+    let alternate = logon_rop(0, PUBLIC | PER_MDB_REPLID | ALTERNATE_SERVER, "");
+    fails(ada.rop(&alternate, &[NO_HANDLE]), LOGIN_FAILURE);
+    // MS-OXCSTOR 2.2.1.1.1: with or without USE_PER_MDB_REPLID_MAPPING, beside a mailbox too.
     ada.logon().unwrap();
-    let mut other = logon_rop(0, PUBLIC, "").as_bytes().to_vec();
-    other[1] = 1;
-    let payload = ropewalk_tests::client::framing::rop_buffer(&other, &[NO_HANDLE]);
-    let answer = ada.execute_payload(&payload).unwrap();
-    assert_eq!(answer.rops[2..6], code::INVALID_PARAMETER.to_le_bytes());
+    let other = logon_rop(0, PUBLIC, "").logon_id(1);
+    ada.rop(&other, &[NO_HANDLE]).unwrap();
     ada.public_logon().unwrap();
 }
 
@@ -258,9 +261,18 @@ fn the_one_replica_is_here() {
     let public = ada.public_logon().unwrap();
     let owning = |id: u64| Rop::new(0x42, 0).u64(id);
     let ghosted = |id: u64| Rop::new(0x45, 0).u64(id);
-    let there = public.ipm_subtree();
+    let there = public.folder_ids[1];
     let answer = ada.rop(&owning(there), &[public.handle]).unwrap();
-    assert_eq!(answer.body, b"\x01\x00\x01\x00ropewalk\0");
+    // The ESSDN of the public folder mailbox, which a logon to it takes too (2.2.1.1.1).
+    assert_eq!(answer.body[..4], [1, 0, 1, 0]);
+    let essdn = answer.body[4..].strip_suffix(b"\0").unwrap();
+    let essdn = std::str::from_utf8(essdn).unwrap();
+    assert!(
+        essdn.starts_with("/o=") && essdn.contains("/cn="),
+        "{essdn}"
+    );
+    let again = logon_rop(0, PUBLIC, essdn).logon_id(7);
+    ada.rop(&again, &[NO_HANDLE]).unwrap();
     let answer = ada.rop(&ghosted(there), &[public.handle]).unwrap();
     assert_eq!(answer.body, [0]);
     let nowhere = 0x7766_0000_0000_0001;
@@ -346,6 +358,17 @@ fn write_per_user(
     client.rop(&rop, &[logon])?.empty()
 }
 
+/// A set of change numbers of some store, as many: every second number (MS-OXCFXICS 2.2.2.4.2).
+fn read_set(count: u64) -> Vec<u8> {
+    let mut set = vec![0xCC; 16];
+    for n in 1..=count {
+        set.push(6);
+        set.extend(&(2 * n).to_be_bytes()[2..]);
+    }
+    set.push(0);
+    set
+}
+
 /// RopLongTermIdFromId.
 fn long_term_id(client: &mut Client, logon: Handle, id: u64) -> Vec<u8> {
     let rop = Rop::new(0x43, 0).u64(id);
@@ -395,10 +418,7 @@ fn what_a_user_has_read_is_carried_to_another_place_and_back() {
     fails(write((true, 20, &data[20..])), code::ERROR);
     write((false, 0, &data[..20])).unwrap();
     write((true, 20, &data[20..])).unwrap();
-    fails(
-        write((true, 0, b"no set of numbers")),
-        code::INVALID_PARAMETER,
-    );
+    fails(write((true, 0, b"no set of numbers")), CORRUPT_DATA);
     let read: Vec<bool> = messages(&mut bob, bobs).iter().map(|row| row.1).collect();
     assert_eq!(read, [false, true, false, true, false]);
     write_per_user(&mut bob, to_bob.handle, &id, (true, 0, &[]), None).unwrap();
@@ -440,11 +460,14 @@ fn a_mailbox_keeps_what_was_read_elsewhere() {
         let repl_guid = store.filter(|_| matches!(part, (_, 0, _)));
         write_per_user(&mut ada, logon.handle, &folder(n), part, repl_guid)
     };
-    write(1, (false, 0, b"what of the ")).unwrap();
-    write(1, (true, 12, b"first")).unwrap();
-    write(2, (true, 0, &[7; 20_000])).unwrap();
-    write(3, (true, 0, b"gone")).unwrap();
+    let (few, many) = (read_set(2), read_set(2860));
+    write(1, (false, 0, &few[..12])).unwrap();
+    write(1, (true, 12, &few[12..])).unwrap();
+    write(2, (true, 0, &many)).unwrap();
+    write(3, (true, 0, &few)).unwrap();
+    // Nothing is something that the server keeps as well (3.2.5.13.2).
     write(3, (true, 0, b"")).unwrap();
+    fails(write(4, (true, 0, b"no set of numbers")), CORRUPT_DATA);
     // More than there is room for.
     for offset in 0..4 {
         let last = write(4, (false, offset * 20_000, &[9; 20_000]));
@@ -459,20 +482,40 @@ fn a_mailbox_keeps_what_was_read_elsewhere() {
     let mut ada = connect(&server, dir.path(), ADA);
     let logon = ada.logon().unwrap().handle;
     let (finished, data) = read_per_user(&mut ada, logon, &folder(1), 0, 0).unwrap();
-    assert_eq!((finished, &data[..]), (true, &b"what of the first"[..]));
+    assert_eq!((finished, data), (true, few));
     let (finished, data) = read_per_user(&mut ada, logon, &folder(2), 0, 0).unwrap();
     assert_eq!((finished, data.len()), (false, 0x1000));
-    let (finished, data) = read_per_user(&mut ada, logon, &folder(2), 0, 0x7000).unwrap();
-    assert_eq!((finished, data), (true, vec![7; 20_000]));
+    // 3.2.5.12.1: 4096 bytes are the most too.
+    let mut all = Vec::new();
+    loop {
+        let (finished, data) =
+            read_per_user(&mut ada, logon, &folder(2), all.len() as u32, 0x7000).unwrap();
+        all.extend(data);
+        if finished {
+            break;
+        }
+        assert_eq!(all.len() % 0x1000, 0);
+    }
+    assert_eq!(all, many);
+    let end = all.len() as u32;
+    let at_end = read_per_user(&mut ada, logon, &folder(2), end, 0).unwrap();
+    assert_eq!(at_end, (true, Vec::new()));
+    for beyond in [end + 1, u32::MAX] {
+        fails(
+            read_per_user(&mut ada, logon, &folder(2), beyond, 0),
+            code::ERROR,
+        );
+    }
     let nothing = read_per_user(&mut ada, logon, &folder(3), 0, 0).unwrap();
     assert_eq!(nothing, (true, Vec::new()));
     let ids = of(&mut ada, logon, 0xAA);
-    assert_eq!(ids[..2], [2, 0]);
-    assert_eq!(ids[2..], [folder(1), folder(2)].concat());
+    assert_eq!(ids[..2], [3, 0]);
+    assert_eq!(ids[2..], [folder(1), folder(2), folder(3)].concat());
     assert_eq!(of(&mut ada, logon, 0xBB), [0, 0]);
     let guid = |n: u8| Rop::new(0x61, 0).bytes(&folder(n));
     assert_eq!(ada.rop(&guid(1), &[logon]).unwrap().body, [0xAA; 16]);
-    fails(ada.rop(&guid(3), &[logon]), code::NOT_FOUND);
+    assert_eq!(ada.rop(&guid(3), &[logon]).unwrap().body, [0xAA; 16]);
+    fails(ada.rop(&guid(4), &[logon]), code::NOT_FOUND);
     server.stop();
 }
 

@@ -3,6 +3,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
+use ropewalk_props::Guid;
 use ropewalk_store::{Store, User};
 use ropewalk_wire::{
     ErrorCode,
@@ -48,6 +49,8 @@ pub struct Session {
     pub user: Arc<User>,
     /// The Logon Map (MS-OXCROPS 3.2.1): LogonId to logon.
     pub logons: BTreeMap<u8, LogonObject>,
+    /// The private mailbox of the first of those logons (MS-OXCSTOR 3.2.5.1.1).
+    pub first_mailbox: Option<Guid>,
     /// Whether any logon ever was to a mailbox that is not the user's own: requests are looked at then
     /// before they are executed.
     pub guarded: bool,
@@ -103,6 +106,7 @@ impl RopContext {
                 store,
                 user,
                 logons: BTreeMap::new(),
+                first_mailbox: None,
                 guarded: false,
                 objects: Handles::new(&budget),
                 budget,

@@ -59,6 +59,9 @@ pub const PER_USER_BYTES_MAX: usize = 64 << 10;
 /// Public folders of which a client keeps something.
 pub const PER_USER_ENTRIES_MAX: usize = 256;
 
+/// Bytes of a mailbox's table of receive folders: what a response has room for (MS-OXCSTOR 3.2.5.4).
+pub const RECEIVE_FOLDERS_BYTES_MAX: usize = 0x7000;
+
 /// Locked regions of a stream.
 pub const REGION_LOCKS_MAX: usize = 256;
 

@@ -495,7 +495,7 @@ const CASES: &[Case] = &[
     }),
     case("MS-OXCSTOR 2.2.1.13.1", Logon, TRUE, 0, |w, v| {
         let rop = Rop::new(0x64, 0).bytes(&w.long_id).u8(low(v)).u32(0);
-        rop.sized(b"data").bytes(&[8; 16])
+        rop.sized(&[0; 17]).bytes(&[8; 16])
     }),
 ];
 

@@ -205,7 +205,8 @@ pub const ROWS: &[Row] = &[
         if w.is_public {
             rop.sized(b"")
         } else {
-            rop.sized(b"data").bytes(&[8; 16])
+            // A set without change numbers, and the REPLGUID.
+            rop.sized(&[0; 17]).bytes(&[8; 16])
         }
     }),
     row(0x43, &[Logon], Wrong::Any, |w| {

@@ -23,6 +23,7 @@ use crate::{
     exec::{Exec, Fail},
     ids,
     object::{LogonObject, Object},
+    public::PUBLIC_STORE,
     rights::Rights,
     search, stream,
 };
@@ -61,7 +62,7 @@ pub fn public_folder_is_ghosted(
     exec.answer(&PublicFolderIsGhostedResponse { servers: None })
 }
 
-/// RopGetOwningServers (MS-OXCSTOR 2.2.1.6, 3.2.5.6): this one. `ecNotFound` for a public folder that is
+/// RopGetOwningServers (MS-OXCSTOR 2.2.1.6, 3.2.5.6): the one there is. `ecNotFound` for a public folder that is
 /// not there, `ecNotSupported` for a private mailbox.
 pub fn get_owning_servers(
     exec: &mut Exec<'_>,
@@ -72,15 +73,16 @@ pub fn get_owning_servers(
         return Err(ErrorCode::NOT_SUPPORTED.into());
     }
     check_visible(logon, request.folder_id)?;
-    exec.need(4 + SERVER_NAME.len() + 1)?;
+    // The ESSDN of the mailbox with the contents of public folders, as a logon to it takes it (2.2.1.1.1).
+    let owner = exec.session.store.user_by_mailbox(PUBLIC_STORE);
+    let owner = owner.ok_or(ErrorCode::NO_REPLICA_AVAILABLE)?;
+    let essdn = owner.legacy_dn.as_bytes();
+    exec.need(4 + essdn.len() + 1)?;
     exec.answer(&GhostServers {
         cheap_server_count: 1,
-        servers: (&[AsciiZ(SERVER_NAME.as_bytes())][..]).into(),
+        servers: (&[AsciiZ(essdn)][..]).into(),
     })
 }
-
-/// The name of this server, where one has to be told.
-const SERVER_NAME: &str = "ropewalk";
 
 /// Fails with `ecNotFound` unless the logon's user can see the folder.
 fn check_visible(logon: &LogonObject, folder: Fid) -> Result<(), ErrorCode> {

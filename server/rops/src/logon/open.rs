@@ -9,7 +9,7 @@ use ropewalk_wire::{
     rop::{LogonRequest, LogonResponse, PrivateLogonResponse, PublicLogonResponse},
 };
 
-use super::{release_logon, special, store_state, time::logon_time};
+use super::{release_logon, special, time::logon_time};
 use crate::{
     code_page::{self, CodePage},
     exec::{Exec, Fail, blocking},
@@ -34,6 +34,7 @@ mod logon_flags {
 /// OpenFlags (MS-OXCSTOR 2.2.1.1.1).
 mod open_flags {
     pub const PUBLIC: u32 = 0x0000_0002;
+    pub const ALTERNATE_SERVER: u32 = 0x0000_0100;
     pub const USE_PER_MDB_REPLID_MAPPING: u32 = 0x0100_0000;
     pub const SUPPORT_PROGRESS: u32 = 0x2000_0000;
     /// All that the specification names, and the others below 0x0040_0000 that MAPI's client
@@ -109,7 +110,8 @@ pub fn logon(exec: &mut Exec<'_>, request: &LogonRequest<'_>) -> Result<(), Fail
         repl_guid: mailbox.repl_guid(),
         logon_time: logon_time(now),
         gwart_time: now,
-        store_state: store_state(&exec.session.store, &mailbox),
+        // 2.2.1.1.3: not used; searches are told of by PidTagStoreState.
+        store_state: 0,
     }))
 }
 
@@ -118,11 +120,13 @@ pub fn is_public(request: &LogonRequest<'_>) -> bool {
     request.logon_flags & logon_flags::PRIVATE == 0
 }
 
-/// The public store (MS-OXCSTOR 2.2.1.1.4, 3.2.5.1.2). There is one, and it is here: which other one a
-/// client would have does not matter.
+/// The public store (MS-OXCSTOR 2.2.1.1.4, 3.2.5.1.2). There is one, and it is here: who wants another
+/// gets `ecLoginFailure`.
 fn public_logon(exec: &mut Exec<'_>, request: &LogonRequest<'_>) -> Result<(), Fail> {
     exec.need(PUBLIC_RESPONSE_LEN)?;
-    check_replids(exec, request, public::PUBLIC_STORE)?;
+    if request.open_flags & open_flags::ALTERNATE_SERVER != 0 {
+        return Err(ErrorCode::LOGIN_FAILURE.into());
+    }
     let mailbox = blocking(|| public::open(&exec.session.store))?;
     let mailbox = put(exec, mailbox, request)?;
     exec.answer(&LogonResponse::Public(PublicLogonResponse {
@@ -130,23 +134,30 @@ fn public_logon(exec: &mut Exec<'_>, request: &LogonRequest<'_>) -> Result<(), F
         folder_ids: public::logon_folders(),
         repl_id: ids::OWN_REPLID,
         repl_guid: mailbox.repl_guid(),
-        per_user_guid: mailbox.guid(),
+        // Not used.
+        per_user_guid: Guid::default(),
     }))
 }
 
-/// Fails with `ecInvalidParam` if the session has a logon to another mailbox already, unless the client
-/// knows that each mailbox has REPLIDs of its own (MS-OXCSTOR 3.2.5.1.1).
+/// Fails with `ecInvalidParam` if the session's first logon is to another mailbox, unless the client
+/// knows that each mailbox has REPLIDs of its own (MS-OXCSTOR 3.2.5.1.1). Logons to the public store do
+/// not count (2.2.1.1.1).
 fn check_replids(
     exec: &Exec<'_>,
     request: &LogonRequest<'_>,
     mailbox: Guid,
 ) -> Result<(), ErrorCode> {
-    let is_to_another = |logon: &LogonObject| logon.mailbox.guid() != mailbox;
     let knows = request.open_flags & open_flags::USE_PER_MDB_REPLID_MAPPING != 0;
-    if !knows && exec.session.logons.values().any(is_to_another) {
+    let first = exec.session.first_mailbox;
+    if !knows && has_private_logon(exec) && first.is_some_and(|first| first != mailbox) {
         return Err(ErrorCode::INVALID_PARAM);
     }
     Ok(())
+}
+
+fn has_private_logon(exec: &Exec<'_>) -> bool {
+    let mut logons = exec.session.logons.values();
+    logons.any(|logon| !logon.is_public())
 }
 
 /// Opens the logon. A LogonId that is in use is given to the new one.
@@ -164,6 +175,9 @@ fn put(
         progress: request.open_flags & open_flags::SUPPORT_PROGRESS != 0,
     };
     let mailbox = Arc::clone(&logon.mailbox);
+    if !logon.is_public() && !has_private_logon(exec) {
+        exec.session.first_mailbox = Some(mailbox.guid());
+    }
     exec.open(exec.handle_index, Object::Logon(logon.clone()))?;
     exec.session.logons.insert(exec.logon_id, logon);
     exec.session

@@ -17,6 +17,7 @@ use super::special;
 use crate::{
     exec::{Exec, Fail, blocking},
     ids,
+    limits::RECEIVE_FOLDERS_BYTES_MAX,
 };
 
 /// RopGetReceiveFolder.
@@ -46,6 +47,13 @@ pub fn set_receive_folder(
     let class = message_class(request.message_class.0)?;
     let mailbox = exec.mailbox()?;
     exec.need(0)?;
+    // MS-OXCSTOR 3.2.5.3: whatever the folder is.
+    if ["IPM", "REPORT.IPM"]
+        .iter()
+        .any(|fixed| class.eq_ignore_ascii_case(fixed))
+    {
+        return Err(ErrorCode::ACCESS_DENIED.into());
+    }
     let folder = if request.folder_id == Fid::default() {
         // MS-OXCSTOR 3.2.5.3: the entry for all other classes stays.
         if class.is_empty() {
@@ -59,14 +67,26 @@ pub fn set_receive_folder(
             .ok_or(ErrorCode::ERROR)
             .map(Some)?
     };
-    if ["IPM", "REPORT.IPM"]
-        .iter()
-        .any(|fixed| class.eq_ignore_ascii_case(fixed))
-    {
-        return Err(ErrorCode::ACCESS_DENIED.into());
+    if folder.is_some() {
+        check_room(&mailbox.receive_folders(), class)?;
     }
     blocking(|| mailbox.set_receive_folder(class, folder))?;
     exec.begin();
+    Ok(())
+}
+
+/// Fails with `ecMAPIOOM` if the table with an entry for this class would fit no response.
+fn check_room(all: &[ReceiveFolder], class: &str) -> Result<(), ErrorCode> {
+    // The row's flag, the folder's id, the NUL and the time.
+    let row_len = |class: &str| 1 + 8 + class.len() + 1 + 8;
+    let others = all
+        .iter()
+        .map(|entry| entry.message_class.as_str())
+        .filter(|known| !known.eq_ignore_ascii_case(class));
+    let len: usize = others.chain([class]).map(row_len).sum();
+    if len > RECEIVE_FOLDERS_BYTES_MAX {
+        return Err(ErrorCode::NOT_ENOUGH_MEMORY);
+    }
     Ok(())
 }
 

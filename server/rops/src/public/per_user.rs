@@ -31,8 +31,9 @@ use crate::{
 /// The hidden property of the root folder.
 pub const TABLE: PropTag = PropTag(0x67F3_0102);
 
-/// Bytes that are sent when a client leaves their number to the server.
-const DEFAULT_SIZE: u16 = 0x1000;
+/// Bytes that are sent when a client leaves their number to the server, and at most (MS-OXCSTOR
+/// 3.2.5.12.1: what all products have).
+const MAX_SIZE: u16 = 0x1000;
 
 /// Data on its way in, of which there is more to come.
 #[derive(Debug)]
@@ -106,13 +107,11 @@ pub fn get_per_user_long_term_ids(
     exec: &mut Exec<'_>,
     request: &GetPerUserLongTermIdsRequest,
 ) -> Result<(), Fail> {
-    let mut ids: Vec<LongTermId> = table_of(exec)?
+    let ids: Vec<LongTermId> = table_of(exec)?
         .into_iter()
         .filter(|entry| entry.replguid == request.database_guid)
         .map(|entry| entry.folder)
         .collect();
-    // As many as can be told.
-    ids.truncate(exec.room().saturating_sub(8) / LongTermId::LEN);
     exec.need(2 + ids.len() * LongTermId::LEN)?;
     exec.answer(&GetPerUserLongTermIdsResponse {
         long_term_ids: (&ids[..]).into(),
@@ -152,12 +151,11 @@ pub fn read_per_user_information(
     let from = data.get(request.data_offset as usize..);
     let rest = from.ok_or(ErrorCode::GENERAL_FAILURE)?;
     let size = match request.max_data_size {
-        0 => DEFAULT_SIZE,
-        size => size,
+        0 => MAX_SIZE,
+        size => size.min(MAX_SIZE),
     };
-    exec.need(FIXED)?;
-    let room = exec.room().saturating_sub(6 + FIXED);
-    let part = rest.get(..usize::from(size).min(room)).unwrap_or(rest);
+    let part = rest.get(..usize::from(size)).unwrap_or(rest);
+    exec.need(FIXED + part.len())?;
     exec.answer(&ReadPerUserInformationResponse {
         has_finished: part.len() == rest.len(),
         data: Bytes16::new(part),
@@ -165,19 +163,20 @@ pub fn read_per_user_information(
 }
 
 /// RopWritePerUserInformation: data comes in parts, one behind the other, and counts from the last one
-/// on. `ecError` for a part out of place, `ecInvalidParam` for data of the public store that is no set of
-/// change numbers, `ecMAPIOOM` for too much of it.
+/// on. `ecError` for a part out of place, `ecCorruptData` for data that is no set of change numbers,
+/// `ecMAPIOOM` for too much of it.
 pub fn write_per_user_information(
     exec: &mut Exec<'_>,
     request: &WritePerUserInformationRequest<'_>,
 ) -> Result<(), Fail> {
     exec.need(0)?;
     let logon = exec.object()?.logon()?.clone();
+    // What has come is of no use any more unless this goes on with it.
+    let known = exec.session.per_user.take();
     if logon.is_public() {
         public_folder(&logon, request.folder_id)?;
     }
     let logon_id = exec.logon_id;
-    let known = exec.session.per_user.take();
     let mut writing = match known {
         _ if request.data_offset == 0 => Writing {
             logon_id,
@@ -203,6 +202,7 @@ pub fn write_per_user_information(
         let read = decoded(logon.mailbox.repl_guid(), &writing.data)?;
         reads::replace(&logon.mailbox, (user, folder), read)?;
     } else {
+        decoded(Guid::default(), &writing.data)?;
         keep(exec, &logon, writing)?;
     }
     exec.begin();
@@ -219,12 +219,14 @@ fn keep(exec: &Exec<'_>, logon: &LogonObject, writing: Writing) -> Result<(), Fa
         logon.mailbox.edit_folder(special::ROOT, |props| {
             let mut all = table(store, props)?;
             all.retain(|entry| entry.folder != writing.folder);
-            if !writing.data.is_empty() {
-                all.push(Entry {
-                    folder: writing.folder,
-                    replguid: writing.replguid,
-                    data: writing.data,
-                });
+            all.push(Entry {
+                folder: writing.folder,
+                replguid: writing.replguid,
+                data: writing.data,
+            });
+            if all.len() > PER_USER_ENTRIES_MAX {
+                // Where nothing was read is what can be forgotten first.
+                all.retain(|entry| !entry.data.is_empty());
             }
             if all.len() > PER_USER_ENTRIES_MAX {
                 return Err(Fail::Code(ErrorCode::NOT_ENOUGH_MEMORY));
@@ -265,7 +267,7 @@ fn encoded(replguid: Guid, read: &GlobSet) -> Vec<u8> {
 
 /// What such a set has of this replica: other ones have no messages here.
 fn decoded(replguid: Guid, data: &[u8]) -> Result<GlobSet, ErrorCode> {
-    let invalid = |_| ErrorCode::INVALID_PARAM;
+    let invalid = |_| ErrorCode::CORRUPT_DATA;
     let mut input = Reader::new(data);
     let mut all = GlobSet::default();
     while !input.is_empty() {

@@ -1,5 +1,9 @@
 //! Logons as the specification's cases have them (MS-OXCSTOR 3.2.5 and 2.2.2.1).
 
+mod open;
+mod properties;
+mod receive;
+
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ropewalk_tests::{
@@ -273,6 +277,10 @@ fn a_receive_folder_is_set_changed_and_removed() {
         ("", 0, code::ERROR),
         ("My.Class", logon.inbox() ^ 1, code::ERROR),
         ("IPM", logon.inbox(), code::ACCESS_DENIED),
+        ("IPM", 0, code::ACCESS_DENIED),
+        ("Ipm", logon.inbox() ^ 1, code::ACCESS_DENIED),
+        ("My Class.\u{7F}", logon.inbox(), code::INVALID_PARAMETER),
+        ("My..Class", 0, code::INVALID_PARAMETER),
         ("report.ipm", logon.inbox(), code::ACCESS_DENIED),
         (".My", logon.inbox(), code::INVALID_PARAMETER),
     ] {
