@@ -1,7 +1,7 @@
 //! ROP buffers, case by case as MS-OXCROPS tells them.
 
 use ropewalk_tests::{
-    client::{NO_HANDLE, Name, Rop, Value, concat, framing, tagged_values},
+    client::{NO_HANDLE, Name, Rop, Value, concat, framing, logon_rop, tagged_values},
     fixture::{ada, code, fails, new_folder, new_message, tag, text},
 };
 use ropewalk_wire::{Reader, codec::Wire as _, property_name::PropertyNameRef};
@@ -142,6 +142,113 @@ fn a_rop_needs_the_logon_of_its_object() {
     let error = client.rop(&list, &[logon.handle]).unwrap_err();
     assert_ne!(error.code(), 0);
     client.list_props(logon.handle).unwrap();
+}
+
+// MS-OXCROPS 3.2.5.4: a handle that was released, one that never was, and one of another logon.
+#[test]
+fn handles_that_name_no_object_of_the_logon_have_codes_of_their_own() {
+    let (mut client, logon) = ada();
+    let (folder, folder_id) = new_folder(&mut client, &logon);
+    let dn = client.user_dn().to_owned();
+    let other = logon_rop(1, 0x0100_0000, &dn).logon_id(5);
+    let other = client.rop(&other, &[NO_HANDLE]).unwrap();
+    let other = other.handle(0).unwrap();
+    let list = Rop::new(0x09, 0);
+    for handle in [folder, logon.handle] {
+        let foreign = client.rop(&list.clone().logon_id(5), &[handle]);
+        fails(foreign, code::ACCESS_DENIED);
+    }
+    fails(client.rop(&list, &[other]), code::ACCESS_DENIED);
+    client.release(folder).unwrap();
+    fails(client.rop(&list, &[folder]), code::INVALID_OBJECT);
+    for never in [0x7777_7777, NO_HANDLE] {
+        fails(client.rop(&list, &[never]), code::NULL_OBJECT);
+    }
+    // Releasing what belongs to another logon releases nothing, and is no error.
+    let again = client.open_folder(logon.handle, folder_id).unwrap();
+    let release = Rop::new(0x01, 0).logon_id(5);
+    let payload = client.execute(&[release], &[again]).unwrap();
+    assert!(payload.rops.is_empty());
+    client.list_props(again).unwrap();
+    // A new object has a handle that names no other one (3.2.5.1).
+    let more: Vec<_> = (0..20)
+        .map(|_| client.open_folder(logon.handle, folder_id).unwrap())
+        .collect();
+    for (at, handle) in more.iter().enumerate() {
+        assert!(![again, logon.handle, other, NO_HANDLE].contains(handle));
+        assert!(!more[..at].contains(handle));
+    }
+}
+
+// MS-OXCROPS 4.4 and 3.2.5.3: releases have no responses, the handle table comes back, and what was
+// released is gone for the ROPs behind them. What was opened from it is not.
+#[test]
+fn releases_have_no_responses_and_count_at_once() {
+    let (mut client, logon) = ada();
+    let (folder, folder_id) = new_folder(&mut client, &logon);
+    let (message, _) = new_message(&mut client, folder, folder_id, "released");
+    let (attachment, _) = client.create_attachment(message).unwrap();
+    let (stream, _) = client.open_stream(message, 0x7801_0102, 2).unwrap();
+    let rops = [
+        Rop::new(0x01, 0),
+        Rop::new(0x01, 1),
+        Rop::new(0x09, 0),
+        Rop::new(0x01, 0),
+        Rop::new(0x09, 2),
+    ];
+    let handles = [message, folder, attachment];
+    let payload = client.execute(&rops, &handles).unwrap();
+    assert_eq!(payload.rops[..6], [0x09, 0, 0x08, 0x01, 0x04, 0x80]);
+    assert_eq!(payload.rops[6..12], [0x09, 2, 0, 0, 0, 0]);
+    assert_eq!(payload.handles, handles);
+    client.stream_size(stream).unwrap();
+    let payload = client
+        .execute(&[Rop::new(0x01, 0), Rop::new(0x01, 1)], &[stream, 0x6E])
+        .unwrap();
+    assert!(payload.rops.is_empty());
+    assert_eq!(payload.handles, [stream, 0x6E]);
+}
+
+// MS-OXCROPS 3.2.5.1: an index outside of the handle table is as wrong for an output as for an input, and
+// nothing is made that nobody has a handle of.
+#[test]
+fn an_output_index_outside_of_the_handle_table_makes_nothing() {
+    let (mut client, logon) = ada();
+    let (folder, folder_id) = new_folder(&mut client, &logon);
+    let (message, _) = new_message(&mut client, folder, folder_id, "outside");
+    let name = "nobody has a handle of it";
+    let create = Rop::new(0x1C, 0).u8(9).u8(1).u8(1).u8(0).u8(0);
+    let create = create.utf16_z(name).utf16_z("");
+    let dn = client.user_dn().to_owned();
+    let mut far = Rop::new(0xFE, 9).u8(1).u32(0x0100_0000).u32(0);
+    far = far.sized(&[dn.as_bytes(), b"\0"].concat()).logon_id(6);
+    for (rop, handle) in [
+        (create, folder),
+        (Rop::new(0x02, 0).u8(9).u64(folder_id).u8(0), logon.handle),
+        (
+            Rop::new(0x06, 0).u8(9).u16(0xFFF).u64(folder_id).u8(0),
+            folder,
+        ),
+        (Rop::new(0x04, 0).u8(9).u8(0), folder),
+        (Rop::new(0x05, 0).u8(9).u8(0), folder),
+        (Rop::new(0x23, 0).u8(9), message),
+        (Rop::new(0x2B, 0).u8(9).u32(0x7801_0102).u8(2), message),
+        (far, logon.handle),
+    ] {
+        let payload = client
+            .execute(std::slice::from_ref(&rop), &[handle])
+            .unwrap();
+        assert_eq!(payload.rops[..2], [rop.id(), 9]);
+        let code = u32::from_le_bytes(payload.rops[2..6].try_into().unwrap());
+        assert_eq!(code, code::NULL_OBJECT, "{:#04x}", rop.id());
+    }
+    let (hierarchy, count) = client.hierarchy_table(folder, 0).unwrap();
+    assert_eq!(count, 0);
+    client.release(hierarchy).unwrap();
+    let sixth = Rop::new(0x09, 0).logon_id(6);
+    assert!(client.rop(&sixth, &[logon.handle]).is_err());
+    let attachments = client.attachment_table(message).unwrap();
+    assert_eq!(client.query_position(attachments).unwrap().1, 0);
 }
 
 // MS-OXCROPS 2.2.15.1: SizeNeeded is enough, and the requests come back as they were sent.

@@ -1,6 +1,7 @@
 //! Logons as the specification's cases have them (MS-OXCSTOR 3.2.5 and 2.2.2.1).
 
 mod open;
+mod per_user;
 mod properties;
 mod receive;
 
