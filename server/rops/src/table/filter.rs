@@ -209,7 +209,11 @@ impl Filter {
                 prop_tag1,
                 prop_tag2,
             } => {
-                if stored_type(prop_tag1.ty()) != stored_type(prop_tag2.ty()) {
+                // MS-OXCDATA 2.12.6.1: of one type, single-valued, and booleans have no order.
+                let ty = stored_type(prop_tag1.ty());
+                let has_order =
+                    ty != PropType::BOOLEAN || [RelOp::EQUAL, RelOp::NOT_EQUAL].contains(rel_op);
+                if ty != stored_type(prop_tag2.ty()) || ty.is_multi() || !has_order {
                     return Err(ErrorCode::TOO_COMPLEX);
                 }
                 Self::Compare {
@@ -371,14 +375,24 @@ impl Filter {
                 size,
                 code_page,
             } => object.find(*tag).is_some_and(|found| {
-                let found = narrow_size(store, &found, tag.ty(), *code_page)
-                    .unwrap_or_else(|| value_size(&found));
-                op.holds(found.cmp(&u64::from(*size)))
+                let holds = |bytes: u64| op.holds(bytes.cmp(&u64::from(*size)));
+                if !is_of_type(&found, *tag) {
+                    return false;
+                }
+                if found.ty().is_multi() {
+                    // MS-OXCDATA 2.12.8.1: the size of the row's own value, or of one of them.
+                    let narrow =
+                        stored_type(tag.ty()) != PropType(tag.ty().0 & !PropType::INSTANCE);
+                    return any_value(store, object, *tag, found.ty().element(), |value| {
+                        holds(part_size(value, narrow.then_some(*code_page)))
+                    });
+                }
+                let bytes = narrow_size(store, &found, tag.ty(), *code_page);
+                holds(bytes.unwrap_or_else(|| value_size(&found)))
             }),
-            Self::Exist(tag) => object.find_start(*tag, 0).is_some_and(|found| {
-                tag.ty() == PropType::UNSPECIFIED
-                    || stored_type(tag.ty()) == stored_type(found.ty())
-            }),
+            Self::Exist(tag) => {
+                (object.find_start(*tag, 0)).is_some_and(|found| is_of_type(&found, *tag))
+            }
             Self::Recipients(filter) => object.message().is_some_and(|message| {
                 message
                     .recipients()
@@ -555,8 +569,13 @@ pub fn stored_type(ty: PropType) -> PropType {
     }
 }
 
+/// Whether a value has the type of a tag, or the tag leaves the type open.
+fn is_of_type(found: &Found<'_>, tag: PropTag) -> bool {
+    tag.ty() == PropType::UNSPECIFIED || stored_type(tag.ty()) == stored_type(found.ty())
+}
+
 /// The value of a restriction, if it fits the property that it is for: of the same type, or one
-/// value for a multi-valued property.
+/// value for a multi-valued property. No list is compared with another (MS-OXCDATA 2.12.4.1).
 fn constant(
     tag: PropTag,
     tagged: &TaggedPropertyValue,
@@ -564,7 +583,7 @@ fn constant(
 ) -> Result<Constant, ErrorCode> {
     let value: PropValue = to_stored(tagged.value.clone(), code_page);
     let (have, want) = (value.ty(), stored_type(tag.ty()));
-    if have != want && have != want.element() {
+    if have != want.element() {
         return Err(ErrorCode::TOO_COMPLEX);
     }
     let mut data = Vec::new();
@@ -624,6 +643,17 @@ fn narrow_size(store: &Store, found: &Found<'_>, ty: PropType, code_page: CodePa
         found => code_page.from_utf16(found.value_ref()?.data),
     };
     Some((narrow.len() as u64).saturating_add(1))
+}
+
+/// Bytes of one of the values of a property, as [`value_size`] and [`narrow_size`] have them; of a
+/// string in a code page, if there is one.
+fn part_size(value: ValueRef<'_>, code_page: Option<CodePage>) -> u64 {
+    let bytes = match (value.ty, code_page) {
+        (PropType::STRING, Some(code_page)) => code_page.from_utf16(value.data).len() + 1,
+        (PropType::STRING, None) => value.data.len() + 2,
+        _ => value.data.len(),
+    };
+    bytes as u64
 }
 
 /// Bytes of a value as it is sent, the terminator of a string included (MS-OXCDATA 2.12.8).
