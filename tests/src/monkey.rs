@@ -143,7 +143,9 @@ impl Monkey {
     }
 
     fn folder_rop(&mut self, input: u8, output: u8) -> Rop {
-        match self.below(20) {
+        match self.below(21) {
+            // RopProgress: folders have no operation here that goes on.
+            20 => Rop::new(0x50, input).u8(self.byte(2)),
             17 | 18 => {
                 let subject_exists = [0x08, 0x1F, 0, 0x37, 0];
                 Rop::new(0x30, input)
@@ -168,13 +170,13 @@ impl Monkey {
                 .u8(1)
                 .u64(self.id())
                 .utf16_z(&self.below(5).to_string()),
-            12 => Rop::new(0x58, input).u8(0).u8(self.byte(2)),
+            12 => Rop::new(0x58, input).u8(self.byte(2)).u8(self.byte(2)),
             13 => Rop::new(0x41, input).u8(self.byte(2)).u16(0),
             14 => Rop::new(0x3F, input).u8(output).u8(0x40),
             15 => Rop::new(0x05, 0).u8(output).u8(0x80),
             16 => Rop::new(0x39, input)
                 .u8(output)
-                .u8(0)
+                .u8(self.byte(2))
                 .u8(self.byte(2))
                 .u8(self.byte(3))
                 .tags(&[]),
@@ -197,14 +199,17 @@ impl Monkey {
             6 => Rop::new(0x1D, input)
                 .u8(self.one_of(&[0, 1, 4, 5, 0x15]))
                 .u64(self.id()),
-            7 => Rop::new(0x1E, input).u8(0).u8(0).ids(&[self.id()]),
+            7 => Rop::new(0x1E, input)
+                .u8(self.byte(2))
+                .u8(0)
+                .ids(&[self.id()]),
             8 => Rop::new(0x33, input)
                 .u8(output)
                 .ids(&[self.id()])
-                .u8(0)
+                .u8(self.byte(2))
                 .u8(self.byte(2)),
             _ => Rop::new(0x66, input)
-                .u8(0)
+                .u8(self.byte(2))
                 .u8(self.one_of(&[0, 1, 5, 0x10]))
                 .ids(&[self.id()]),
         }

@@ -19,6 +19,8 @@ const MESSAGE_SIZE_EXTENDED: u32 = 0x0E08_0014;
 const DELETED_COUNT_TOTAL: u32 = 0x670B_0003;
 const HIERARCHY_CHANGE_NUMBER: u32 = 0x663E_0003;
 const RIGHTS: u32 = 0x6639_0003;
+/// MAPI_E_COMPUTED.
+const COMPUTED: u32 = 0x8004_011A;
 
 /// RopEmptyFolder (0x58) or RopHardDeleteMessagesAndSubfolders (0x92): PartialCompletion.
 fn empty(client: &mut Client, id: u8, folder: Handle, associated: bool) -> Result<u8> {
@@ -524,4 +526,33 @@ fn a_folder_deleted_by_another_session_is_gone_for_open_handles() {
     );
     client.release(table).unwrap();
     client.create_folder(parent, "Gone").unwrap();
+}
+
+// MS-OXCFOLD 2.2.2.2.1: each has a problem of its own, and nothing is changed.
+#[test]
+fn what_only_the_server_sets_of_a_folder_is_a_problem_when_set_or_deleted() {
+    let (mut client, logon) = ada();
+    let (folder, _) = new_folder(&mut client, &logon);
+    let ints = [
+        tag::CONTENT_COUNT,
+        tag::CONTENT_UNREAD_COUNT,
+        tag::MESSAGE_SIZE,
+        tag::FOLDER_TYPE,
+        DELETED_COUNT_TOTAL,
+        HIERARCHY_CHANGE_NUMBER,
+        RIGHTS,
+    ];
+    let before = client.get_props(folder, &ints).unwrap();
+    let values = ints.map(|tag| (tag, Value::Integer32(77)));
+    let set = client.try_set_props(folder, &values).unwrap();
+    let deleted = client.delete_props(folder, &ints).unwrap();
+    for problems in [set, deleted] {
+        let found: Vec<_> = problems.iter().map(|problem| problem.tag).collect();
+        assert_eq!(found, ints);
+        assert!(problems.iter().all(|problem| problem.code == COMPUTED));
+    }
+    let after = client.get_props(folder, &ints).unwrap();
+    for (index, tag) in ints.iter().enumerate() {
+        assert_eq!(before.int(index), after.int(index), "{tag:#x}");
+    }
 }

@@ -4,6 +4,7 @@
 //! `ROPEWALK_KILL9_ROUNDS` sets how often the server is killed, `ROPEWALK_KILL9_SEED` repeats a run.
 
 mod model;
+mod operations;
 mod upkeep;
 
 use std::{

@@ -54,7 +54,7 @@ fn serve(dir: &Path, key: Option<&str>) -> TestServer {
 }
 
 /// The closed store is whole, as `store verify` sees it.
-fn whole(dir: &Path, key: Option<&str>, when: &str) {
+pub fn whole(dir: &Path, key: Option<&str>, when: &str) {
     let output = on(dir, key, &["store", "verify", "--json"]);
     assert!(output.status.success(), "{when}: {output:?}");
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
