@@ -1,9 +1,13 @@
 //! Properties of objects (MS-OXCPRPT 3.2.5.1 to 3.2.5.5).
 
-use ropewalk_props::{FileTime, Guid, Utf16Text};
+use ropewalk_props::{FileTime, Guid, PropTag, Utf16Text};
 use ropewalk_tests::{
     client::{Cells as _, Client, Handle, Rop, Value},
     fixture::{ada, code, fails, new_folder, new_message, tag, text},
+};
+use ropewalk_wire::{
+    restriction::{RelOp, Restriction},
+    value::TaggedPropertyValue,
 };
 
 fn message() -> (Client, Handle, u64, Handle, u64) {
@@ -379,4 +383,55 @@ fn all_properties_of_a_fat_message_are_told_or_the_request_says_why_not() {
         client.get_props(message, &tags[..1]).unwrap().binary(0),
         [3; 1000]
     );
+}
+
+// MS-OXCMSG 2.2.1.44: the same value whichever way it is asked for.
+#[test]
+fn what_tells_the_mailbox_is_told_by_single_reads_lists_tables_and_restrictions() {
+    let told = [0x0FFF_0102, tag::STORE_ENTRY_ID, 0x0FFA_0102, 0x0FF8_0102];
+    let (mut client, logon) = ada();
+    let (folder, folder_id) = new_folder(&mut client, &logon);
+    let (message, id) = new_message(&mut client, folder, folder_id, "valued");
+    let below = client.create_folder(folder, "below").unwrap().handle;
+    let store = client.get_props(logon.handle, &told).unwrap();
+    assert_eq!(store.binary(0), store.binary(1));
+    let expected = [1, 2, 3].map(|at| store.binary(at).to_vec());
+    let message = {
+        client.release(message).unwrap();
+        client
+            .open_message(folder, folder_id, id, 1)
+            .unwrap()
+            .handle
+    };
+    for object in [folder, below, message] {
+        let row = client.get_props(object, &told).unwrap();
+        assert_eq!([1, 2, 3].map(|at| row.binary(at).to_vec()), expected);
+        let all = client.get_all_props(object).unwrap();
+        let listed = client.list_props(object).unwrap();
+        for (tag, value) in told[1..].iter().zip(&expected) {
+            let value = Value::Binary(value.clone());
+            assert!(all.contains(&(*tag, value)), "{tag:#x}");
+            assert!(listed.contains(tag), "{tag:#x}");
+        }
+        let problems = client.delete_props(object, &told[1..2]).unwrap();
+        assert_eq!(problems.len(), 1);
+    }
+    let (contents, _) = client.contents_table(folder, 0).unwrap();
+    let (hierarchy, _) = client.hierarchy_table(folder, 0).unwrap();
+    for table in [contents, hierarchy] {
+        let same = Restriction::Property {
+            rel_op: RelOp::EQUAL,
+            prop_tag: PropTag(tag::STORE_ENTRY_ID),
+            tagged_value: TaggedPropertyValue {
+                tag: PropTag(tag::STORE_ENTRY_ID),
+                value: Value::Binary(expected[0].clone()),
+            },
+        };
+        client.set_columns(table, &told).unwrap();
+        client.restrict(table, Some(&same)).unwrap();
+        let rows = client.query_all_rows(table, &told).unwrap();
+        assert_eq!(rows.len(), 1);
+        let row = &rows[0];
+        assert_eq!([1, 2, 3].map(|at| row.binary(at).to_vec()), expected);
+    }
 }

@@ -12,7 +12,10 @@ use super::{
     budget::Share,
     code_page::CodePage,
     limits::{DRAFT_BYTES_MAX, PAYLOAD_BYTES_MAX},
-    property::value::{Found, Properties, in_bag},
+    property::{
+        identity,
+        value::{Found, Properties, in_bag},
+    },
     stream::pending::PendingStreams,
     view::{AttachmentView, StoredPart, kept},
 };
@@ -162,8 +165,9 @@ impl Properties for AttachmentProperties<'_> {
             PID_TAG_OBJECT_TYPE => Found::i32(OBJECT_TYPE_ATTACHMENT),
             PID_TAG_ACCESS => Found::i32(if self.writable { 0x3 } else { 0x2 }),
             PID_TAG_ACCESS_LEVEL => Found::i32(i32::from(self.writable)),
-            PID_TAG_STORE_RECORD_KEY => Found::binary(self.mailbox.guid().0),
-            PID_TAG_MAPPING_SIGNATURE => Found::binary(self.mailbox.repl_guid().0),
+            PID_TAG_STORE_RECORD_KEY | PID_TAG_MAPPING_SIGNATURE => {
+                identity::of_store(None, self.mailbox, tag)?
+            }
             tag => {
                 // MS-OXCMSG 2.2.2.9: afNone, until the client says how it is accessed.
                 let is_method = tag.id() == PID_TAG_ATTACH_METHOD.id();

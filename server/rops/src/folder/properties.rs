@@ -6,7 +6,10 @@ use ropewalk_store::{Folder, FolderCounts, FolderKind, Mailbox, Store};
 use crate::{
     ids,
     logon::special,
-    property::value::{Found, Properties, in_bag},
+    property::{
+        identity,
+        value::{Found, Properties, in_bag},
+    },
     public,
     rights::{
         Access, Rights,
@@ -45,7 +48,7 @@ const DELETED_ASSOCIATED_COUNT: PropTag = PropTag(0x6643_0003);
 /// PR_FOLDER_CHILD_COUNT.
 const FOLDER_CHILD_COUNT: PropTag = PropTag(0x6638_0003);
 /// PidTagChangeNumber, PidTagHierarchyChangeNumber and others that are no object property.
-const COMPUTED: [PropTag; 39] = [
+const COMPUTED: [PropTag; 40] = [
     PID_TAG_DELETED_ON,
     PID_TAG_FOLDER_ID,
     PID_TAG_PARENT_FOLDER_ID,
@@ -53,6 +56,7 @@ const COMPUTED: [PropTag; 39] = [
     PID_TAG_PARENT_ENTRY_ID,
     PID_TAG_RECORD_KEY,
     PID_TAG_INSTANCE_KEY,
+    PID_TAG_STORE_ENTRY_ID,
     PID_TAG_STORE_RECORD_KEY,
     PID_TAG_MAPPING_SIGNATURE,
     PID_TAG_SOURCE_KEY,
@@ -194,8 +198,9 @@ impl FolderProperties<'_> {
                 Found::binary(ids::fid(folder.id).to_u64().to_le_bytes().to_vec())
             }
             PID_TAG_PARENT_ENTRY_ID => Found::binary(ids::folder_entry_id(mailbox, folder.parent)),
-            PID_TAG_STORE_RECORD_KEY => Found::binary(mailbox.guid().0),
-            PID_TAG_MAPPING_SIGNATURE => Found::binary(mailbox.repl_guid().0),
+            PID_TAG_STORE_ENTRY_ID | PID_TAG_STORE_RECORD_KEY | PID_TAG_MAPPING_SIGNATURE => {
+                identity::of_store(Some(self.store), mailbox, tag)?
+            }
             PID_TAG_SOURCE_KEY => Found::binary(ids::gid(mailbox.repl_guid(), folder.id)),
             PID_TAG_PARENT_SOURCE_KEY => {
                 Found::binary(ids::gid(mailbox.repl_guid(), folder.parent))

@@ -15,7 +15,7 @@ pub mod subject;
 mod tests;
 
 use ropewalk_props::{GlobCnt, PropTag};
-use ropewalk_store::{Mailbox, Message, MessageEntry};
+use ropewalk_store::{Mailbox, Message, MessageEntry, Store};
 use ropewalk_wire::ErrorCode;
 
 use self::properties::MessageProperties;
@@ -201,8 +201,13 @@ impl MessageObject {
     }
 
     /// The message as a property source.
-    pub fn properties<'a>(&'a self, mailbox: &'a Mailbox) -> MessageProperties<'a> {
+    pub fn properties<'a>(
+        &'a self,
+        store: &'a Store,
+        mailbox: &'a Mailbox,
+    ) -> MessageProperties<'a> {
         MessageProperties {
+            store: Some(store),
             mailbox,
             entry: self.entry.as_ref(),
             view: Some(self.view()),

@@ -1,14 +1,17 @@
 //! The properties of a message: those of its bag, and those worked out from where it lies.
 
 use ropewalk_props::{PropTag, PropType, tags::*};
-use ropewalk_store::{Mailbox, MessageEntry};
+use ropewalk_store::{Mailbox, MessageEntry, Store};
 
 use super::body::{self, Conversions, Extent, Form};
 use crate::{
     budget::Share,
     code_page::CodePage,
     ids,
-    property::value::{Found, Properties, in_bag},
+    property::{
+        identity,
+        value::{Found, Properties, in_bag},
+    },
     rights::messages::MessageAccess,
     view::MessageView,
 };
@@ -48,6 +51,8 @@ const ACCESS_NEW: i32 = 0x0000_0003;
 /// A message as a property source.
 #[derive(Clone, Copy)]
 pub struct MessageProperties<'a> {
+    /// The store; `None` where PidTagStoreEntryId is not asked for.
+    pub store: Option<&'a Store>,
     /// Its mailbox.
     pub mailbox: &'a Mailbox,
     /// Where it lies; `None` before the first save and for an embedded message.
@@ -74,7 +79,7 @@ pub fn is_of_entry(tag: PropTag) -> bool {
     )
 }
 
-const ENTRY_TAGS: [PropTag; 24] = [
+const ENTRY_TAGS: [PropTag; 25] = [
     PID_TAG_MID,
     PID_TAG_FOLDER_ID,
     PID_TAG_PARENT_FOLDER_ID,
@@ -94,6 +99,7 @@ const ENTRY_TAGS: [PropTag; 24] = [
     PID_TAG_ROW_TYPE,
     PID_TAG_DEPTH,
     PID_TAG_OBJECT_TYPE,
+    PID_TAG_STORE_ENTRY_ID,
     PID_TAG_STORE_RECORD_KEY,
     PID_TAG_MAPPING_SIGNATURE,
     PID_TAG_ACCESS,
@@ -119,7 +125,7 @@ pub fn columns() -> Vec<PropTag> {
 /// Computed properties that a client may not set; setting one is answered with a PropertyProblem
 /// (MS-OXCMSG 2.2.1, MS-OXCPRPT 2.2.1).
 pub fn is_read_only(tag: PropTag) -> bool {
-    const ALSO: [PropTag; 11] = [
+    const ALSO: [PropTag; 10] = [
         PID_TAG_CREATION_TIME,
         PID_TAG_LAST_MODIFICATION_TIME,
         PID_TAG_LAST_MODIFIER_NAME,
@@ -129,7 +135,6 @@ pub fn is_read_only(tag: PropTag) -> bool {
         PID_TAG_DISPLAY_TO,
         PID_TAG_DISPLAY_CC,
         PID_TAG_DISPLAY_BCC,
-        PID_TAG_STORE_ENTRY_ID,
         PID_TAG_HAS_NAMED_PROPERTIES,
     ];
     // The ICS trio and the source key are set through imports, which do not come this way.
@@ -227,10 +232,11 @@ impl Properties for MessageProperties<'_> {
     }
 }
 
-const HANDLE_TAGS: [PropTag; 5] = [
+const HANDLE_TAGS: [PropTag; 6] = [
     PID_TAG_OBJECT_TYPE,
     PID_TAG_ACCESS,
     PID_TAG_ACCESS_LEVEL,
+    PID_TAG_STORE_ENTRY_ID,
     PID_TAG_STORE_RECORD_KEY,
     PID_TAG_MAPPING_SIGNATURE,
 ];
@@ -242,8 +248,9 @@ impl<'a> MessageProperties<'a> {
             PID_TAG_ACCESS if self.entry.is_none() => Found::i32(ACCESS_NEW),
             PID_TAG_ACCESS => Found::i32(self.access.bits().into()),
             PID_TAG_ACCESS_LEVEL => Found::i32(i32::from(self.writable)),
-            PID_TAG_STORE_RECORD_KEY => Found::binary(self.mailbox.guid().0),
-            PID_TAG_MAPPING_SIGNATURE => Found::binary(self.mailbox.repl_guid().0),
+            PID_TAG_STORE_ENTRY_ID | PID_TAG_STORE_RECORD_KEY | PID_TAG_MAPPING_SIGNATURE => {
+                identity::of_store(self.store, self.mailbox, tag)?
+            }
             PID_TAG_ASSOCIATED => Found::bool(self.is_associated()),
             _ => return None,
         })

@@ -2,9 +2,12 @@
 //! (MS-OXCSTOR 2.2.2).
 
 use ropewalk_props::{BagView, GlobCnt, PropTag, PropType, tags::*};
-use ropewalk_store::{Mailbox, STORAGE_QUOTA_LIMIT, Store};
+use ropewalk_store::{Mailbox, STORAGE_QUOTA_LIMIT};
 
-use super::value::{Found, Properties, in_bag};
+use super::{
+    identity,
+    value::{Found, Properties, in_bag},
+};
 use crate::{context::Session, ids, logon::store_state, public};
 
 /// A logon as a property source.
@@ -70,17 +73,6 @@ const OF_THE_WHOLE: [PropTag; 6] = [
     STORAGE_QUOTA_LIMIT,
 ];
 
-/// PidTagStoreEntryId of a mailbox and of what is in it (MS-OXCDATA 2.2.4.3); `None` if nobody owns it
-/// any more.
-pub fn store_entry_id(store: &Store, mailbox: &Mailbox) -> Option<Found<'static>> {
-    const SERVER: &str = "ropewalk";
-    if public::is_public(mailbox) {
-        return Some(Found::binary(ids::public_store_entry_id(SERVER)));
-    }
-    let owner = store.user_by_mailbox(mailbox.guid())?;
-    Some(Found::binary(ids::store_entry_id(SERVER, &owner.legacy_dn)))
-}
-
 /// True for properties that only the server sets.
 pub fn is_read_only(tag: PropTag) -> bool {
     is_computed(tag) || tag.id() == STORAGE_QUOTA_LIMIT.id()
@@ -131,6 +123,10 @@ impl<'a> LogonProperties<'a> {
         Some(take(&owner))
     }
 
+    fn of_store(&self, tag: PropTag) -> Option<Found<'static>> {
+        identity::of_store(Some(&self.session.store), self.mailbox, tag)
+    }
+
     fn computed(&self, tag: PropTag) -> Option<Found<'static>> {
         let mailbox = self.mailbox;
         Some(match tag {
@@ -143,10 +139,10 @@ impl<'a> LogonProperties<'a> {
             PID_TAG_ACCESS if self.is_owner() => Found::i32(ACCESS_OWNER),
             PID_TAG_ACCESS => Found::i32(ACCESS_OTHER),
             PID_TAG_ACCESS_LEVEL => Found::i32(self.is_owner().into()),
-            PID_TAG_MAPPING_SIGNATURE => Found::binary(mailbox.repl_guid().0),
-            PID_TAG_RECORD_KEY | PID_TAG_STORE_RECORD_KEY => Found::binary(mailbox.guid().0),
-            PID_TAG_ENTRY_ID | PID_TAG_STORE_ENTRY_ID => {
-                store_entry_id(&self.session.store, mailbox)?
+            PID_TAG_RECORD_KEY => self.of_store(PID_TAG_STORE_RECORD_KEY)?,
+            PID_TAG_ENTRY_ID => self.of_store(PID_TAG_STORE_ENTRY_ID)?,
+            PID_TAG_STORE_ENTRY_ID | PID_TAG_STORE_RECORD_KEY | PID_TAG_MAPPING_SIGNATURE => {
+                self.of_store(tag)?
             }
             PID_TAG_MAILBOX_OWNER_ENTRY_ID | PID_TAG_MAILBOX_OWNER_NAME
                 if public::is_public(mailbox) =>

@@ -3,6 +3,7 @@
 pub mod copy;
 pub mod copy_folder;
 pub mod copy_parts;
+pub mod identity;
 pub mod logon;
 pub mod named;
 pub mod read;

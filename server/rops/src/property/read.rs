@@ -1,18 +1,14 @@
 //! RopGetPropertiesSpecific, RopGetPropertiesAll, RopGetPropertiesList (MS-OXCPRPT 3.2.5.1 to
 //! 3.2.5.3).
 
-use ropewalk_props::{
-    PropTag,
-    tags::{PID_TAG_NATIVE_BODY, PID_TAG_STORE_ENTRY_ID},
-};
-use ropewalk_store::{Mailbox, Store};
+use ropewalk_props::{PropTag, tags::PID_TAG_NATIVE_BODY};
 use ropewalk_wire::{
     ErrorCode, Put,
     rop::{GetPropertiesAllRequest, GetPropertiesSpecificRequest},
 };
 
 use super::{
-    logon::{self, LogonProperties},
+    logon::LogonProperties,
     row::RowWriter,
     value::{Found, Properties, Strings},
 };
@@ -52,7 +48,9 @@ fn visit<V: Visitor>(
 ) -> Result<V::Output, ErrorCode> {
     let mailbox = &*logon.mailbox;
     Ok(match object {
-        Object::Message(message) => visitor.visit_message(&message.properties(mailbox)),
+        Object::Message(message) => {
+            visitor.visit_message(&message.properties(&session.store, mailbox))
+        }
         Object::Attachment(attachment) => visitor.visit(&attachment.properties(mailbox)),
         Object::Folder(folder) => {
             // A folder that was deleted under its handle.
@@ -121,16 +119,12 @@ pub fn get_properties_specific(
                 ..*message
             };
             let tags = self.1.clone();
-            let is_asked = |tag: PropTag| {
-                [PID_TAG_NATIVE_BODY.id(), PID_TAG_STORE_ENTRY_ID.id()].contains(&tag.id())
-            };
+            let is_asked = |tag: PropTag| tag.id() == PID_TAG_NATIVE_BODY.id();
             if !tags.clone().any(is_asked) {
                 return self.visit(&source);
             }
             let asked = Asked {
                 source: &source,
-                store: self.0.store,
-                mailbox: source.mailbox,
                 tags,
             };
             self.visit(&asked)
@@ -140,20 +134,14 @@ pub fn get_properties_specific(
     answer(exec, request.want_unicode, |writer| Row(writer, tags))
 }
 
-/// A message of which some properties are asked for.
+/// A message of which some properties are asked for, PidTagNativeBody among them.
 struct Asked<'a, S, I> {
     source: &'a S,
-    store: &'a Store,
-    mailbox: &'a Mailbox,
     tags: I,
 }
 
 impl<S: Properties, I: Iterator<Item = PropTag> + Clone> Properties for Asked<'_, S, I> {
     fn find(&self, tag: PropTag) -> Option<Found<'_>> {
-        if tag.id() == PID_TAG_STORE_ENTRY_ID.id() {
-            // MS-OXCMSG 2.2.1.44.
-            return logon::store_entry_id(self.store, self.mailbox);
-        }
         if tag.id() != PID_TAG_NATIVE_BODY.id() {
             return self.source.find(tag);
         }

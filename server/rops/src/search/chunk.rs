@@ -150,7 +150,7 @@ pub fn matches(at: Place<'_>, rule: &Rule, entry: &MessageEntry) -> Result<bool,
         None
     };
     let row = MessageRow::new(
-        at.mailbox,
+        (Some(at.store), at.mailbox),
         entry,
         content.as_ref(),
         0,

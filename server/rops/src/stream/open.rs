@@ -159,7 +159,7 @@ fn find(exec: &Exec<'_>, handle: u32, tag: PropTag, mode: Mode) -> Result<Openin
     };
     let content = match object {
         Object::Message(message) => open(
-            message.properties(&mailbox).find(tag),
+            message.properties(store, &mailbox).find(tag),
             message::properties::html_code_page(message.view()),
         ),
         Object::Attachment(attachment) => {

@@ -122,7 +122,13 @@ fn of(mailbox: &Mailbox, entry: &MessageEntry) -> Option<ConversationId> {
         tracing::error!(%error, id = entry.id.0, "a message cannot be read for its conversation");
     });
     let content = content.ok()?;
-    let row = MessageRow::new(mailbox, entry, Some(&content), 0, MessageAccess::ALL);
+    let row = MessageRow::new(
+        (None, mailbox),
+        entry,
+        Some(&content),
+        0,
+        MessageAccess::ALL,
+    );
     let found = row.find(PID_TAG_CONVERSATION_ID);
     let value = found.as_ref().and_then(Found::value_ref)?;
     let is_binary = value.ty == PropType::BINARY;

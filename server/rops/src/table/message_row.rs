@@ -1,7 +1,7 @@
 //! A message as a row of a contents table.
 
 use ropewalk_props::{PropTag, PropType, ValueRef, tags::*};
-use ropewalk_store::{Mailbox, MessageEntry, StoredMessage};
+use ropewalk_store::{Mailbox, MessageEntry, Store, StoredMessage};
 
 use super::filter::Searched;
 use crate::{
@@ -36,16 +36,17 @@ pub struct MessageRow<'a> {
 }
 
 impl<'a> MessageRow<'a> {
-    /// A row; without `content`, only what the entry says is there. `access` is what its reader may
-    /// do with the message.
+    /// A row; without `content`, only what the entry says is there, and without the store no
+    /// PidTagStoreEntryId. `access` is what its reader may do with the message.
     pub fn new(
-        mailbox: &'a Mailbox,
+        (store, mailbox): (Option<&'a Store>, &'a Mailbox),
         entry: &'a MessageEntry,
         content: Option<&'a StoredMessage>,
         part: u32,
         access: MessageAccess,
     ) -> Self {
         let message = MessageProperties {
+            store,
             mailbox,
             entry: Some(entry),
             view: content.map(|content| MessageView::Stored(content.view())),

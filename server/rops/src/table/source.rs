@@ -168,7 +168,8 @@ impl<'a> Source<'a> {
         content: Option<&'r StoredMessage>,
         part: u32,
     ) -> MessageRow<'r> {
-        MessageRow::new(self.mailbox, entry, content, part, self.access(content))
+        let at = (Some(self.store), self.mailbox);
+        MessageRow::new(at, entry, content, part, self.access(content))
     }
 
     /// The messages of a folder, and what is kept of them; `None` for another table.
