@@ -163,6 +163,21 @@ fn a_locked_region_is_for_the_one_that_locked_it() {
     assert_eq!(client.read_stream(second).unwrap().len(), 10);
 }
 
+// MS-OXCPRPT 2.2.25.1, 3.2.5.22.
+#[test]
+fn unlocking_frees_every_lock_of_its_holder_that_is_in_the_region() {
+    let (mut client, _, first) = stream(b"0123456789");
+    let second = clone(&mut client, first).unwrap();
+    lock(&mut client, first, (0, 4, 0)).unwrap();
+    lock(&mut client, second, (4, 2, 0)).unwrap();
+    lock(&mut client, first, (6, 4, OTHERS_MAY_READ)).unwrap();
+    // Some of two of its own, one of another in between, and LockFlags of neither.
+    unlock(&mut client, first, (3, 4, 0xFFFF_FFFE)).unwrap();
+    fails(lock(&mut client, first, (5, 1, 0)), code::ACCESS_DENIED);
+    lock(&mut client, second, (0, 4, 0)).unwrap();
+    lock(&mut client, second, (6, 4, 0)).unwrap();
+}
+
 #[test]
 fn a_lock_can_let_others_read_and_goes_with_its_holder() {
     let (mut client, message, first) = stream(b"0123456789");

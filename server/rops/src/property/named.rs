@@ -125,7 +125,7 @@ fn lower_case(name: &Utf16Text) -> Utf16Text {
     Utf16Text::from_le_bytes(&lowered)
 }
 
-/// RopGetNamesFromPropertyIds (MS-OXCPRPT 3.2.5.9).
+/// RopGetNamesFromPropertyIds (MS-OXCPRPT 2.2.13, 3.2.5.9).
 pub fn get_names_from_property_ids(
     exec: &mut Exec<'_>,
     request: &GetNamesFromPropertyIdsRequest<'_>,
@@ -159,7 +159,7 @@ fn put<'a>(exec: &mut Exec<'_>, part: &impl Wire<'a>) -> Result<(), Fail> {
         .map_err(|_| Fail::Code(ErrorCode::GENERAL_FAILURE))
 }
 
-/// RopQueryNamedProperties (MS-OXCPRPT 2.2.11): the named properties of the object, or every one
+/// RopQueryNamedProperties (MS-OXCPRPT 2.2.9, 3.2.5.6): the named properties of the object, or every one
 /// of the mailbox on a logon.
 pub fn query_named_properties(
     exec: &mut Exec<'_>,
@@ -189,7 +189,7 @@ pub fn query_named_properties(
     })
 }
 
-/// QueryFlags and PropertyGuid (MS-OXCPRPT 2.2.11.1).
+/// QueryFlags and PropertyGuid (MS-OXCPRPT 2.2.9.1).
 fn is_queried(name: &PropertyName, flags: u8, guid: Option<Guid>) -> bool {
     const NO_STRINGS: u8 = 0x01;
     const NO_IDS: u8 = 0x02;
