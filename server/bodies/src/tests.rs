@@ -153,6 +153,72 @@ fn encapsulated_html_comes_out_as_it_went_in() {
     );
 }
 
+/// The RTF of the example in MS-OXRTFEX 3.1, and the HTML that 2.2.3.2 gets from it.
+#[test]
+fn the_example_of_the_specification() {
+    let rtf = br#"{\rtf1\ANSI\ansicpg1251\fromhtml1 \deff0
+{\fonttbl {\f0\fmodern Courier New;}{\f1\fswiss Arial;}{\f2\fswiss\fcharset0 Arial;}}
+{\colortbl\red0\green0\blue0;\red0\green0\blue255;}
+{\*\htmltag64}
+\uc1\pard\plain\deftab360 \f0\fs24
+{\*\htmltag <HTML><head>\par
+<style>\par
+<!--\par
+ /* Style Definitions */\par
+ p.MsoNormal, li.MsoNormal \{font-family:Arial;\}\par
+-->\par
+</style>\par
+\tab <!-- This is a HTML comment.\par
+There is a horizontal tab (%x09) character before the comment, \par
+and some new lines inside the comment. -->\par
+</head>\par
+<body>\par
+<p\par
+class="MsoNormal">}
+{\htmlrtf \f1 \htmlrtf0 Note the line break inside a P tag. {\*\htmltag <b>}{\htmlrtf \b \htmlrtf0 This is a bold text{\*\htmltag </b>}} \htmlrtf\par\htmlrtf0}
+\htmlrtf \par \htmlrtf0
+{\*\htmltag </p>\par
+<p class="MsoNormal">\par}
+{\htmlrtf \f1 \htmlrtf0 This is a normal text with a character references:
+{\*\htmltag &nbsp;}\htmlrtf \'a0\htmlrtf0  {\*\htmltag &lt;}\htmlrtf <\htmlrtf0  {\*\htmltag &uml;}\htmlrtf {\f2\'a8}\htmlrtf0{\*\htmltag <br>\par}\htmlrtf\line\htmlrtf0
+characters which have special meaning in RTF: \{\}\\{\*\htmltag <br>\par}\htmlrtf\line\htmlrtf0\htmlrtf\par\htmlrtf0}
+{\*\htmltag </p>\par
+<ol>\par
+    <li class="MsoNormal">}{\htmlrtf {{\*\pn\pnlvlbody\pndec\pnstart1\pnindent360{\pntxta.}}\li360\fi-360{\pntext 1.\tab} \f1 \htmlrtf0 This is a list item}\htmlrtf\par\htmlrtf0}
+{\*\htmltag \par
+</ol>\par
+</body>\par
+</HTML>\par }}"#;
+    assert_eq!(origin(rtf), Origin::Html);
+    let html = [
+        "<HTML><head>",
+        "<style>",
+        "<!--",
+        " /* Style Definitions */",
+        " p.MsoNormal, li.MsoNormal {font-family:Arial;}",
+        "-->",
+        "</style>",
+        "\t<!-- This is a HTML comment.",
+        "There is a horizontal tab (%x09) character before the comment, ",
+        "and some new lines inside the comment. -->",
+        "</head>",
+        "<body>",
+        "<p",
+        "class=\"MsoNormal\">Note the line break inside a P tag. <b>This is a bold text</b> </p>",
+        "<p class=\"MsoNormal\">",
+        "This is a normal text with a character references:&nbsp; &lt; &uml;<br>",
+        "characters which have special meaning in RTF: {}\\<br>",
+        "</p>",
+        "<ol>",
+        "    <li class=\"MsoNormal\">This is a list item",
+        "</ol>",
+        "</body>",
+        "</HTML>",
+        "",
+    ];
+    assert_eq!(html_of_rtf(rtf), html.join("\r\n"));
+}
+
 /// MS-OXRTFEX 2.1.3.1.4.2 and 2.1.3.1.3: what stands for text in a fragment and outside of one, and
 /// how far `\htmlrtf` reaches.
 #[test]
@@ -194,6 +260,18 @@ fn what_a_document_was_is_said_in_its_header_or_not_at_all() {
         (r"{\rtf1{\fonttbl}\fromhtml1}", Origin::Rtf),
         (r"{\rtf1\a\b\c\d\e\f\g\h\fromhtml1 x}", Origin::Rtf),
         (r"{\rtf1\ansi\fromhtml0 x}", Origin::Rtf),
+        (r"{\rtf1\ansi\fromhtml x}", Origin::Rtf),
+        (r"{\rtf1\ansi\fromhtml2 x}", Origin::Rtf),
+        // A group may begin in between; it counts as one of the ten.
+        (r"{\rtf1{{\ansi\fromhtml1 x}}}", Origin::Html),
+        (r"{\rtf1{{{{{{{\fromhtml1 x}}}}}}}}", Origin::Html),
+        (r"{\rtf1{{{{{{{{\fromhtml1 x}}}}}}}}}", Origin::Rtf),
+        (r"{\rtf1\*\fromhtml1 x}", Origin::Rtf),
+        (r"{\rtf1\fromtext\fromhtml1 x}", Origin::Text),
+        // Without the heading of an RTF document.
+        (r"{\fromhtml1 x}", Origin::Rtf),
+        (r"\rtf1\fromhtml1 x", Origin::Rtf),
+        (r"{\ansi\rtf1\fromtext x}", Origin::Rtf),
     ] {
         assert_eq!(origin(rtf.as_bytes()), was, "{rtf}");
     }

@@ -27,16 +27,32 @@ pub fn origin(rtf: &[u8]) -> Origin {
     /// Tokens of the header that are looked at.
     const LOOKED_AT: usize = 10;
     for (index, token) in tokens(rtf).take(LOOKED_AT).enumerate() {
-        match token {
-            Token::Open if index == 0 => {}
-            Token::Word {
-                name: b"fromhtml",
-                param,
-            } if param != Some(0) => return Origin::Html,
-            Token::Word {
-                name: b"fromtext", ..
-            } => return Origin::Text,
-            Token::Word { .. } => {}
+        match (index, token) {
+            (0, Token::Open) => {}
+            (
+                1,
+                Token::Word {
+                    name: b"rtf",
+                    param: Some(1),
+                },
+            ) => {}
+            // It is no RTF document.
+            (0 | 1, _) => break,
+            // MS-OXRTFEX 2.1.3.1.1: in no other form.
+            (
+                _,
+                Token::Word {
+                    name: b"fromhtml",
+                    param: Some(1),
+                },
+            ) => return Origin::Html,
+            (
+                _,
+                Token::Word {
+                    name: b"fromtext", ..
+                },
+            ) => return Origin::Text,
+            (_, Token::Open | Token::Word { .. }) => {}
             // The header has ended.
             _ => break,
         }
