@@ -251,6 +251,20 @@ fn control_words_of_encapsulated_html() {
     }
 }
 
+/// Who does not look for HTML does not know `\*\htmltag`, and shows what is for RTF alone (MS-OXRTFEX
+/// 2.1.3.1.3, 2.1.3.1.4).
+#[test]
+fn fragments_of_html_are_nothing_in_other_documents() {
+    for header in ["", "\\fromhtml", "\\fromtext"] {
+        let rtf = format!(
+            r"{{\rtf1\ansi{header} a{{\*\htmltag84 <i>\tab\u65?\par}}\htmlrtf b\htmlrtf0 c}}"
+        );
+        assert_eq!(text_of_rtf(&rtf), "abc", "{rtf}");
+        let html = html_of_rtf(rtf.as_bytes());
+        assert!(html.contains("abc") && !html.contains("&lt;"), "{html}");
+    }
+}
+
 #[test]
 fn what_a_document_was_is_said_in_its_header_or_not_at_all() {
     for (rtf, was) in [

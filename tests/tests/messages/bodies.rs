@@ -364,3 +364,51 @@ fn the_quirks_of_clients() {
         code::ACCESS_DENIED,
     );
 }
+
+/// RTF that says what it was made from gives that back, in the code page of the message, and other
+/// RTF does not (MS-OXRTFEX 2.1.3.1.1, 2.2.3.1, 2.2.3.2, 2.2.3.3; MS-OXCMSG 3.2.4.1).
+#[test]
+fn what_rtf_was_made_from_comes_out_of_it() {
+    const CYRILLIC: i32 = 1251;
+    let (mut client, logon) = ada();
+    let (folder, folder_id) = new_folder(&mut client, &logon);
+    let mut made_of = |rtf: &str| {
+        let (message, _) = new_message(&mut client, folder, folder_id, "encapsulated");
+        let rtf = compressed::compress(rtf.as_bytes());
+        let values = [
+            (CODE_PAGE, Value::Integer32(CYRILLIC)),
+            (RTF, Value::Binary(rtf.clone())),
+        ];
+        client.set_props(message, &values).unwrap();
+        client.save_message(message).unwrap();
+        let asked = [BODY_HTML, tag::HTML, tag::BODY, NATIVE_BODY, RTF];
+        let row = client.get_props(message, &asked).unwrap();
+        // It is kept as it was written.
+        assert_eq!((row.int(3), row.binary(4)), (2, &rtf[..]));
+        (row.text(0), row.binary(1).to_vec(), row.text(2))
+    };
+    let content = r"\deff0{\fonttbl{\f0 Arial;}{\f1\fcharset238 Arial;}}
+{\*\htmltag19 <html>}{\*\htmltag50 <body>}{\*\htmltag64 <p title=\'e8>}\htmlrtf {\f1 x\htmlrtf0 {\*\mhtmltag84 y}\'e8
+\htmlrtf }\htmlrtf0 \f0\'e8\u1046?\~\lquote{\*\htmltag72 </p>\par}\htmlrtf\par\htmlrtf0{\*\htmltag27 </html>}}";
+    let (html, bytes, text) = made_of(&format!(r"{{\rtf1\ansi\ansicpg1251\fromhtml1 {content}"));
+    let expected = "<html><body><p title=и>čиЖ&nbsp;&lsquo;</p>\r\n</html>";
+    assert_eq!(html, expected);
+    assert!(bytes.starts_with(b"<html><body><p title=\xE8>"));
+    assert!(bytes.ends_with(b"\xE8\xC6&nbsp;&lsquo;</p>\r\n</html>"));
+    assert!(text.replace('\u{a0}', " ").starts_with("čиЖ ‘"), "{text}");
+    // No other word, no other heading, and not behind the tenth token.
+    for header in [
+        r"\rtf1\ansi\ansicpg1251\fromhtml ",
+        r"\rtf1\ansi\ansicpg1251\fromhtml0 ",
+        r"\ansi\rtf1\ansicpg1251\fromhtml1 ",
+        r"\rtf1\ansi\ansicpg1251\a\b\c\d\e\f\fromhtml1 ",
+    ] {
+        let (html, _, _) = made_of(&format!("{{{header}{content}"));
+        assert!(!html.contains("title="), "{header}: {html}");
+    }
+    let (html, bytes, text) =
+        made_of(r"{\rtf1\ansi\ansicpg1251\fromtext \pard\b a<\tab\'e8\par\u9875?\line\{b\}}");
+    assert_eq!(text, "a<\tи\r\n\u{2693}\r\n{b}");
+    assert!(html.contains("a&lt;") && !html.contains("<b>"), "{html}");
+    assert!(bytes.contains(&0xE8));
+}

@@ -79,6 +79,14 @@ pub struct State {
     pub alignment: Alignment,
 }
 
+impl State {
+    /// Whether a reader shows what is here that takes the document for what it is: for it a fragment of
+    /// HTML is a destination that it does not know (MS-OXRTFEX 2.1.3.1.4).
+    pub fn is_shown(&self) -> bool {
+        !self.hidden && !self.in_tag
+    }
+}
+
 /// A control word or symbol that stands for text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Special {

@@ -151,7 +151,7 @@ impl Writer {
 
 impl Handler for Writer {
     fn text(&mut self, document: &Document, state: &State, text: &str) {
-        if state.hidden || text.is_empty() {
+        if !state.is_shown() || text.is_empty() {
             return;
         }
         self.start_run(document, state);
@@ -161,14 +161,14 @@ impl Handler for Writer {
     }
 
     fn unit(&mut self, document: &Document, state: &State, unit: u16) {
-        if !state.hidden {
+        if state.is_shown() {
             self.start_run(document, state);
             self.put(unit);
         }
     }
 
     fn special(&mut self, document: &Document, state: &State, special: Special) {
-        if state.hidden {
+        if !state.is_shown() {
             return;
         }
         match special {

@@ -30,7 +30,7 @@ struct Writer {
 
 impl Handler for Writer {
     fn text(&mut self, _: &Document, state: &State, text: &str) {
-        if state.hidden {
+        if !state.is_shown() {
             return;
         }
         if text.contains('\0') {
@@ -41,13 +41,13 @@ impl Handler for Writer {
     }
 
     fn unit(&mut self, _: &Document, state: &State, unit: u16) {
-        if !state.hidden {
+        if state.is_shown() {
             self.out.unit(if unit == 0 { 0xFFFD } else { unit });
         }
     }
 
     fn special(&mut self, _: &Document, state: &State, special: Special) {
-        if state.hidden {
+        if !state.is_shown() {
             return;
         }
         match special {
