@@ -415,6 +415,9 @@ fn what_tells_the_mailbox_is_told_by_single_reads_lists_tables_and_restrictions(
         }
         let problems = client.delete_props(object, &told[1..2]).unwrap();
         assert_eq!(problems.len(), 1);
+        let (stream, size) = client.open_stream(object, tag::STORE_ENTRY_ID, 0).unwrap();
+        assert_eq!(size as usize, expected[0].len());
+        assert_eq!(client.read_stream(stream).unwrap(), expected[0]);
     }
     let (contents, _) = client.contents_table(folder, 0).unwrap();
     let (hierarchy, _) = client.hierarchy_table(folder, 0).unwrap();

@@ -22,7 +22,7 @@ use super::{
     dispatch,
     exec::{Exec, Fail},
     handles::{Handles, NO_HANDLE},
-    limits::{PAYLOAD_BYTES_MAX, ROP_OUT_BYTES_MAX},
+    limits::{PAYLOAD_BYTES_MAX, ROP_IN_BYTES_MAX, ROP_OUT_BYTES_MAX},
     logon,
     object::LogonObject,
     operation::Slice,
@@ -391,7 +391,7 @@ struct Payloads<'a> {
 
 impl<'a> Payloads<'a> {
     /// `ecRpcFormat` for what are no extended buffers, the last of them and no other with the flag that says
-    /// so (MS-OXCRPC 3.1.4.2.1.1.1).
+    /// so (MS-OXCRPC 3.1.4.2.1.1.1), and for more than [`ROP_IN_BYTES_MAX`] bytes.
     fn decode(rop_buffer: &'a [u8]) -> Result<Self, ErrorCode> {
         let mut input = Reader::new(rop_buffer);
         let mut next = || {
@@ -407,10 +407,14 @@ impl<'a> Payloads<'a> {
             }
         };
         let (first, mut is_last) = next()?;
+        let mut room = ROP_IN_BYTES_MAX.saturating_sub(first.len());
         let mut more = Vec::new();
         while !is_last {
             let payload;
             (payload, is_last) = next()?;
+            room = room
+                .checked_sub(payload.len())
+                .ok_or(ErrorCode::RPC_FORMAT)?;
             more.push(payload);
         }
         Ok(Self { first, more })

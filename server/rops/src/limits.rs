@@ -6,6 +6,10 @@ pub const PAYLOAD_BYTES_MAX: usize = 0x8000;
 /// Largest MaxRopOut without ultra-large packed buffers (MS-OXCRPC 3.1.4.2).
 pub const ROP_OUT_BYTES_MAX: u32 = 0x4_0000;
 
+/// Bytes of the payloads of all extended buffers of one request, uncompressed: as many as a response may have,
+/// so that a small request does not become a large one.
+pub const ROP_IN_BYTES_MAX: usize = 0x4_0000;
+
 /// Packed bytes of properties that an unsaved message, attachment or recipient list keeps in
 /// memory; larger values go through streams, which keep a chunk at a time.
 pub const DRAFT_BYTES_MAX: usize = 4 << 20;

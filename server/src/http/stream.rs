@@ -110,19 +110,8 @@ impl Head {
         }
     }
 
-    fn put_number(&mut self, mut number: u128) {
-        const DIGITS: usize = 39;
-        let mut digits = [b'0'; DIGITS];
-        let mut first = DIGITS - 1;
-        for (at, digit) in digits.iter_mut().enumerate().rev() {
-            *digit = b'0' + u8::try_from(number % 10).unwrap_or(0);
-            number /= 10;
-            first = at;
-            if number == 0 {
-                break;
-            }
-        }
-        self.put(digits.get(first..).unwrap_or_default());
+    fn put_number(&mut self, number: u128) {
+        self.put(itoa::Buffer::new().format(number).as_bytes());
     }
 
     fn written(&self) -> &[u8] {

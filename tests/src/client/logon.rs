@@ -85,6 +85,17 @@ pub fn logon_rop(logon_flags: u8, open_flags: u32, essdn: &str) -> Rop {
         .sized(&name)
 }
 
+/// FolderIds of the response, of either form.
+fn folder_ids(
+    input: &mut Reader<'_>,
+) -> std::result::Result<[u64; 13], ropewalk_wire::DecodeError> {
+    let mut folder_ids = [0; 13];
+    for id in &mut folder_ids {
+        *id = input.u64()?;
+    }
+    Ok(folder_ids)
+}
+
 impl Client {
     /// RopLogon to the user's own mailbox, as LogonId 0.
     pub fn logon(&mut self) -> Result<Logon> {
@@ -101,14 +112,10 @@ impl Client {
         let handle = answer.handle(0)?;
         answer.read(|input| {
             let logon_flags = input.u8()?;
-            let mut folder_ids = [0; 13];
-            for id in &mut folder_ids {
-                *id = input.u64()?;
-            }
             Ok(Logon {
                 handle,
                 logon_flags,
-                folder_ids,
+                folder_ids: folder_ids(input)?,
                 response_flags: input.u8()?,
                 mailbox_guid: input.array()?,
                 repl_id: input.u16()?,
@@ -129,14 +136,10 @@ impl Client {
         let handle = answer.handle(0)?;
         answer.read(|input| {
             let logon_flags = input.u8()?;
-            let mut folder_ids = [0; 13];
-            for id in &mut folder_ids {
-                *id = input.u64()?;
-            }
             Ok(PublicLogon {
                 handle,
                 logon_flags,
-                folder_ids,
+                folder_ids: folder_ids(input)?,
                 repl_id: input.u16()?,
                 repl_guid: input.array()?,
                 per_user_guid: input.array()?,

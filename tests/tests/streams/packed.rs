@@ -136,3 +136,38 @@ fn nothing_else_is_packed() {
     execute(&mut client, &good).unwrap();
     assert_eq!(content(&mut client, stream), b"oneone");
 }
+
+#[test]
+fn a_small_request_does_not_become_a_large_one() {
+    /// Bytes of all payloads, uncompressed.
+    const MOST: usize = 0x4_0000;
+    let (mut client, _, _, _, message, _) = message();
+    let (stream, _) = client.open_stream(message, tag::HTML, CREATE).unwrap();
+    // RopSize, RopId, LogonId, InputHandleIndex, DataSize and one handle.
+    let around = 2 + 5 + 4;
+    let compressed = framing::InputForm {
+        compress: true,
+        xor: false,
+    };
+    let of = |sizes: &[usize]| {
+        let payloads: Vec<_> = sizes
+            .iter()
+            .map(|size| (vec![write(0, &vec![7; size - around])], compressed))
+            .collect();
+        buffer(&payloads, &[stream])
+    };
+    let mut sizes = [0x7000; 9];
+    sizes[8] = MOST - 8 * 0x7000;
+    let good = of(&sizes);
+    sizes[8] += 1;
+    let one_more = of(&sizes);
+    assert!(one_more.len() < MOST / 16);
+    let many = of(&[0x7000; 1000]);
+    for wrong in [one_more, many] {
+        fails(client.execute_raw(&wrong), RPC_FORMAT);
+    }
+    assert_eq!(client.stream_size(stream).unwrap(), 0);
+    execute(&mut client, &good).unwrap();
+    let written = MOST - 9 * around;
+    assert_eq!(client.stream_size(stream).unwrap() as usize, written);
+}

@@ -1,6 +1,6 @@
 //! The properties of a folder: those of its bag, and those the store counts (MS-OXCFOLD 2.2.2).
 
-use ropewalk_props::{BagView, FileTime, PropTag, PropType, PropValue, tags::*};
+use ropewalk_props::{BagView, FileTime, PropTag, PropType, tags::*};
 use ropewalk_store::{Folder, FolderCounts, FolderKind, Mailbox, Store};
 
 use crate::{
@@ -166,10 +166,7 @@ impl FolderProperties<'_> {
             return None;
         }
         let list = PermissionsList::of(&*self.folder.props, self.folder.id);
-        match list.to_property() {
-            (_, PropValue::Binary(data)) => Some(Found::binary(data)),
-            _ => None,
-        }
+        Some(Found::binary(list.encode()))
     }
 
     /// The direct subfolders that can be seen.

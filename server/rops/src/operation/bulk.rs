@@ -1,5 +1,5 @@
-//! What is done to many messages of a folder: to all at once, each ROP in one commit, or to some at a
-//! time.
+//! What is done to many messages of a folder: to all at once or to some at a time, each time in one
+//! commit; forgetting receipts takes one more.
 
 use std::borrow::Cow;
 
@@ -122,7 +122,7 @@ impl Bulk {
         }
     }
 
-    /// Does it to all messages, in one commit; whether some were left out. `ecAccessDenied` if the user
+    /// Does it to all messages, in one commit beside those that forget receipts; whether some were left out. `ecAccessDenied` if the user
     /// may do it with none.
     pub fn all(mut self, exec: &Exec<'_>) -> Result<bool, ErrorCode> {
         self.take(exec, self.count())?;
@@ -130,7 +130,8 @@ impl Bulk {
         Ok(self.left_out)
     }
 
-    /// Does it to at most so many more messages, in one commit; returns to how many.
+    /// Does it to at most so many more messages, in one commit beside one that forgets receipts; returns to
+    /// how many.
     pub fn step(&mut self, exec: &Exec<'_>, most: usize) -> Result<usize, ErrorCode> {
         /// Of messages whose receipts are forgotten: each is read, and written anew if it changes.
         const READ_AT_ONCE: usize = 64;

@@ -146,11 +146,7 @@ impl PermissionsList {
     /// The list of a folder from the value of PidTagAccessControlListData of another one; `None` if it is
     /// no such value. Free/busy rights are left out where there are none.
     pub fn of_other(data: &[u8], folder: GlobCnt) -> Option<Self> {
-        let there = if folder == special::CALENDAR {
-            Rights::ALL
-        } else {
-            Rights::OWNER
-        };
+        let there = Rights::there(folder);
         let rights = |bits| Rights::from_bits(bits).and(there);
         let (heads, entries) = parts(data)?;
         let [default, anonymous] = heads.map(rights);
@@ -172,6 +168,11 @@ impl PermissionsList {
     /// The property that keeps the list in the bag of its folder. It has at most [`MEMBERS_MAX`]
     /// members.
     pub fn to_property(&self) -> (PropTag, PropValue) {
+        (STORED, PropValue::Binary(self.encode()))
+    }
+
+    /// The value of that property.
+    pub fn encode(&self) -> Vec<u8> {
         let mut data = Vec::with_capacity(1 + 2 * WORD * (1 + self.members.len()));
         data.push(LAYOUT);
         for rights in [self.default, self.anonymous] {
@@ -181,7 +182,7 @@ impl PermissionsList {
             data.extend_from_slice(&id.to_le_bytes());
             data.extend_from_slice(&rights.bits().to_le_bytes());
         }
-        (STORED, PropValue::Binary(data))
+        data
     }
 }
 
@@ -349,11 +350,7 @@ mod tests {
             anonymous: Rights::NONE,
             members: vec![(0x10, Rights::ALL)],
         };
-        let value = |list: &PermissionsList| match list.to_property().1 {
-            PropValue::Binary(data) => data,
-            other => panic!("{other:?}"),
-        };
-        let data = value(&list);
+        let data = list.encode();
         let of = |data: &[u8]| PermissionsList::of_other(data, FOLDER);
         let calendar = PermissionsList::of_other(&data, special::CALENDAR);
         assert_eq!(calendar.as_ref(), Some(&list));
@@ -366,13 +363,13 @@ mod tests {
         }
         assert_eq!(of(&[&[9], &data[1..]].concat()), None);
         list.members = vec![(0x10, Rights::NONE); 2];
-        assert_eq!(of(&value(&list)), None);
+        assert_eq!(of(&list.encode()), None);
         list.members = (0..=MEMBERS_MAX as u32)
             .map(|id| (id, Rights::NONE))
             .collect();
-        assert_eq!(of(&value(&list)), None);
+        assert_eq!(of(&list.encode()), None);
         list.members.pop();
         list.default = Rights::READ_ANY;
-        assert_eq!(of(&value(&list)), Some(list));
+        assert_eq!(of(&list.encode()), Some(list));
     }
 }

@@ -1,12 +1,10 @@
 //! What a user may do with single messages. It depends on who created them (MS-OXCPERM 2.2.7).
 
-use std::collections::HashMap;
-
 use ropewalk_props::{BagView, GlobCnt, PropTag, tags::*};
-use ropewalk_store::{Contents, Mailbox, MessageEntry, Store, User};
+use ropewalk_store::User;
 use ropewalk_wire::{ErrorCode, entry_id::EntryId};
 
-use super::{Access, Rights};
+use super::Rights;
 use crate::{
     exec::{Exec, blocking},
     store_error,
@@ -69,33 +67,6 @@ pub fn is_creator(user: &User, props: &dyn BagView) -> bool {
         }
         _ => false,
     }
-}
-
-/// Those of some messages, whichever folders they lie in, that may be read: all of a folder with
-/// ReadAny, of others those that the user created (MS-OXCPERM 2.2.7).
-pub fn readable(store: &Store, mailbox: &Mailbox, access: Access, all: Contents) -> Contents {
-    let Access::Listed(id) = access else {
-        return all;
-    };
-    let user = store.user_by_minimal_id(id);
-    let mut known = HashMap::new();
-    let mut may_read = |entry: &MessageEntry| {
-        let rights = *(known.entry(entry.folder)).or_insert_with(|| {
-            let props = mailbox.folder_props(entry.folder);
-            props.map_or(Rights::NONE, |(props, _)| {
-                access.rights(entry.folder, &props)
-            })
-        });
-        rights.contains(Rights::READ_ANY)
-            || user.as_ref().is_some_and(|user| {
-                let content = mailbox.read_message(entry);
-                content.is_ok_and(|content| is_creator(user, &content.view().props))
-            })
-    };
-    blocking(|| {
-        let readable = all.iter().filter(|entry| may_read(entry));
-        Contents::of(readable.cloned())
-    })
 }
 
 /// True for the properties that say who created a message: only its mailbox's owner may set them, as

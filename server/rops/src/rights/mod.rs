@@ -62,6 +62,15 @@ impl Rights {
     /// All that there are.
     pub const ALL: Self = Self(0x1FFB);
 
+    /// Those that there are on a folder: free/busy rights on the Calendar alone.
+    pub fn there(folder: GlobCnt) -> Self {
+        if folder == special::CALENDAR {
+            Self::ALL
+        } else {
+            Self::OWNER
+        }
+    }
+
     /// From bits of which some may have no meaning; these are left out.
     pub const fn from_bits(bits: u32) -> Self {
         Self(bits & Self::ALL.0)

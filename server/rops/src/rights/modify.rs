@@ -15,7 +15,6 @@ use super::{
 use crate::{
     exec::{Exec, Fail, blocking},
     folder::current,
-    logon::special,
 };
 
 /// ModifyFlags (2.2.2.1).
@@ -86,11 +85,8 @@ pub fn modify_permissions(
 fn writable(folder: GlobCnt, modify_flags: u8) -> Rights {
     if modify_flags & flags::INCLUDE_FREE_BUSY == 0 {
         Rights::OWNER
-    } else if folder == special::CALENDAR {
-        Rights::ALL
     } else {
-        // No other folder has free/busy rights.
-        Rights::OWNER
+        Rights::there(folder)
     }
 }
 

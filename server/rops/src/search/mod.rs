@@ -9,6 +9,7 @@
 mod chunk;
 pub mod criteria;
 mod found;
+mod readable;
 pub mod rops;
 #[cfg(test)]
 mod tests;
@@ -33,14 +34,10 @@ use ropewalk_wire::ErrorCode;
 use self::{
     chunk::Place,
     criteria::{CRITERIA, Criteria, RESULTS, Rule, set_flags},
+    readable::readable,
     view::{Nested, Stage, View},
 };
-use crate::{
-    exec::blocking,
-    object::LogonObject,
-    rights::{Access, messages::readable},
-    store_error,
-};
+use crate::{exec::blocking, object::LogonObject, rights::Access, store_error};
 
 /// How long a look at the messages of a search waits for it to be complete.
 pub const PATIENCE: Duration = Duration::from_millis(500);
@@ -86,7 +83,7 @@ pub fn contents(
     let mailbox = &*logon.mailbox;
     let looked = look(store, mailbox, folder, PATIENCE)?;
     let contents = looked.map(|looked| looked.contents).unwrap_or_default();
-    Ok(readable(store, mailbox, logon.access, contents))
+    Ok(readable(store, mailbox, logon.access, folder, contents))
 }
 
 /// The number and size of what a search folder has found, as far as one may read it, and when
@@ -102,7 +99,7 @@ pub fn counts(
         Ok(Some(looked)) if access == Access::Owner => (looked.counts, looked.changed),
         Ok(Some(looked)) => {
             let mut counts = FolderCounts::default();
-            let readable = readable(store, mailbox, access, looked.contents);
+            let readable = readable(store, mailbox, access, folder.id, looked.contents);
             readable.iter().for_each(|entry| counts.add(entry));
             (counts, looked.changed)
         }
