@@ -1,5 +1,5 @@
 //! What is done to many messages of a folder: to all at once or to some at a time, each time in one
-//! commit; forgetting receipts takes one more.
+//! commit. Before a read state is set, receipts are forgotten, in commits of their own.
 
 use std::borrow::Cow;
 
@@ -122,16 +122,15 @@ impl Bulk {
         }
     }
 
-    /// Does it to all messages, in one commit beside those that forget receipts; whether some were left out. `ecAccessDenied` if the user
-    /// may do it with none.
+    /// Does it to all messages; whether some were left out. `ecAccessDenied` if the user may do it with
+    /// none.
     pub fn all(mut self, exec: &Exec<'_>) -> Result<bool, ErrorCode> {
         self.take(exec, self.count())?;
         self.finish()?;
         Ok(self.left_out)
     }
 
-    /// Does it to at most so many more messages, in one commit beside one that forgets receipts; returns to
-    /// how many.
+    /// Does it to at most so many more messages; returns to how many.
     pub fn step(&mut self, exec: &Exec<'_>, most: usize) -> Result<usize, ErrorCode> {
         /// Of messages whose receipts are forgotten: each is read, and written anew if it changes.
         const READ_AT_ONCE: usize = 64;

@@ -61,18 +61,15 @@ pub fn readable(
     let Access::Listed(id) = access else {
         return all;
     };
-    let (Some(user), Ok(creators)) = (
-        store.user_by_minimal_id(id),
-        mailbox.derived::<Creators>(search),
-    ) else {
-        return Contents::default();
-    };
+    let user = store.user_by_minimal_id(id);
+    // Only of a folder that is gone nothing is kept.
+    let creators = mailbox.derived::<Creators>(search).unwrap_or_default();
     blocking(|| {
         let known = creators.take(id);
         let mut reader = Reader {
             mailbox,
             access,
-            user: &user,
+            user: user.as_deref(),
             rights: HashMap::new(),
             known,
             looked_up: HashMap::new(),
@@ -88,7 +85,8 @@ pub fn readable(
 struct Reader<'a> {
     mailbox: &'a Mailbox,
     access: Access,
-    user: &'a User,
+    /// `None` if there is none any more.
+    user: Option<&'a User>,
     /// On each folder.
     rights: HashMap<GlobCnt, Rights>,
     /// What earlier looks have found.
@@ -114,19 +112,82 @@ impl Reader<'_> {
 
     fn is_own(&mut self, entry: &MessageEntry) -> bool {
         let known = self.known.get(&entry.id).copied();
-        let (cn, is_own) = known.filter(|(cn, _)| *cn == entry.cn).unwrap_or_else(|| {
-            let content = self.mailbox.read_message(entry);
-            let own = content.is_ok_and(|read| is_creator(self.user, &read.view().props));
-            (entry.cn, own)
-        });
-        self.looked_up.insert(entry.id, (cn, is_own));
+        let is_own = match known {
+            Some((cn, is_own)) if cn == entry.cn => is_own,
+            _ => match (self.user, self.mailbox.read_message(entry)) {
+                (Some(user), Ok(content)) => is_creator(user, &content.view().props),
+                // The next look may be able to read it.
+                _ => return false,
+            },
+        };
+        self.looked_up.insert(entry.id, (entry.cn, is_own));
         is_own
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use ropewalk_store::{ContentsView, Message, SaveMessage};
+
     use super::*;
+    use crate::{
+        logon::special,
+        rights::{list::Who, tests::permit},
+        test_support::Fixture,
+    };
+
+    #[test]
+    fn who_created_a_message_is_read_once_for_each_of_its_states() {
+        let fixture = Fixture::new();
+        let mailbox = fixture.mailbox();
+        let reader = fixture.other.minimal_id;
+        let save = SaveMessage {
+            folder: special::INBOX,
+            id: None,
+            associated: false,
+            read: None,
+            expected_cn: None,
+            message: Message::default(),
+        };
+        let id = mailbox.save_message(save).unwrap().id;
+        let look = || {
+            let all = mailbox.contents(special::INBOX, ContentsView::Normal);
+            let access = Access::Listed(reader);
+            let search = special::FINDER;
+            let readable = readable(&fixture.store, &mailbox, access, search, all.unwrap());
+            readable.get(id).is_some()
+        };
+        let creators: Arc<Creators> = mailbox.derived(special::FINDER).unwrap();
+        let put = |cn| creators.put(reader, Created::from([(id, (cn, true))]));
+        let entry = mailbox.entry(special::INBOX, id).unwrap().unwrap();
+        // Without a right it is not looked up.
+        assert!(!look());
+        assert!(creators.take(reader).is_empty());
+        permit(
+            &fixture,
+            special::INBOX,
+            Who::User(reader),
+            Rights::FOLDER_VISIBLE,
+        );
+        assert!(!look());
+        assert_eq!(
+            creators.take(reader),
+            Created::from([(id, (entry.cn, false))])
+        );
+        // What is kept is believed, of this state of the message and of no other.
+        put(entry.cn);
+        assert!(look() && look());
+        put(GlobCnt(entry.cn.0 - 1));
+        assert!(!look());
+        // Of what is no longer there nothing stays.
+        mailbox
+            .delete_messages(special::INBOX, &[id], true)
+            .unwrap();
+        assert!(!look());
+        assert!(creators.take(reader).is_empty());
+    }
 
     #[test]
     fn as_many_users_are_known_as_there_may_be() {

@@ -136,7 +136,7 @@ pub fn lock_region_stream(exec: &mut Exec<'_>, request: &RegionStreamRequest) ->
 
 /// RopUnlockRegionStream: what this handle has locked of the region is free again. Without such a lock
 /// nothing changes, and those of others stay (3.2.5.22). That LockFlags are those of the lock is for the
-/// client to see to (2.2.25.1): any existing lock on the region goes.
+/// client to see to (2.2.25.1): every lock of its own on the region goes.
 pub fn unlock_region_stream(
     exec: &mut Exec<'_>,
     request: &RegionStreamRequest,
